@@ -1,0 +1,205 @@
+package graph
+
+import (
+	"errors"
+	"fmt"
+
+	"hourglass/tensor"
+)
+
+// result is what a shape rule returns.
+type result struct {
+	shape tensor.Shape
+	dtype tensor.DType
+}
+
+func float(shape tensor.Shape, err error) (result, error) {
+	return result{shape, tensor.Float32}, err
+}
+
+// floats reports an operand that is not f32.
+func floats(n *Node) error {
+	for i, in := range n.inputs {
+		if in.dtype != tensor.Float32 {
+			return fmt.Errorf("operand %d is %v; it must be f32 (cast it)", i, in.dtype)
+		}
+	}
+	return nil
+}
+
+func rank(n *Node, want int) error {
+	for i, in := range n.inputs {
+		if len(in.shape) != want {
+			return fmt.Errorf("operand %d has rank %d; it must be %d", i, len(in.shape), want)
+		}
+	}
+	return nil
+}
+
+// attrsOf returns the attributes of type T. Their absence is a bug of the
+// caller inside this module, reported as an error like any other.
+func attrsOf[T any](n *Node) (T, error) {
+	a, ok := n.attrs.(T)
+	if !ok {
+		return a, fmt.Errorf("its attributes are %T, not %T", n.attrs, a)
+	}
+	return a, nil
+}
+
+func inferLeaf(n *Node) (result, error) {
+	return result{}, errors.New("inputs and variables are declared, not built")
+}
+
+func inferConstant(n *Node) (result, error) {
+	a, err := attrsOf[ConstantAttrs](n)
+	if err != nil {
+		return result{}, err
+	}
+	return result{a.Value.Shape(), a.Value.DType()}, nil
+}
+
+func inferRandom(n *Node) (result, error) {
+	a, err := attrsOf[RandomAttrs](n)
+	if err != nil {
+		return result{}, err
+	}
+	if in := n.inputs[0]; in.dtype != tensor.Int32 || len(in.shape) != 0 {
+		return result{}, errors.New("the position in the sequence must be an i32 scalar")
+	}
+	return float(a.Shape, nil)
+}
+
+func inferUnary(n *Node) (result, error) {
+	switch n.op {
+	case OpScale, OpAddScalar, OpLeakyRelu:
+		if _, err := attrsOf[FloatAttrs](n); err != nil {
+			return result{}, err
+		}
+	}
+	return float(n.inputs[0].shape, floats(n))
+}
+
+func inferCast(n *Node) (result, error) {
+	a, err := attrsOf[CastAttrs](n)
+	if err != nil {
+		return result{}, err
+	}
+	if a.To != tensor.Float32 {
+		return result{}, fmt.Errorf("a cast to %v is not offered, only to f32", a.To)
+	}
+	return float(n.inputs[0].shape, nil)
+}
+
+func inferBroadcasting(n *Node) (result, error) {
+	if err := floats(n); err != nil {
+		return result{}, err
+	}
+	shape := n.inputs[0].shape
+	var err error
+	for _, in := range n.inputs[1:] {
+		if shape, err = tensor.Broadcast(shape, in.shape); err != nil {
+			return result{}, err
+		}
+	}
+	return float(shape, nil)
+}
+
+// inferFused checks the body as well as the operands, so that no backend has
+// to.
+func inferFused(n *Node) (result, error) {
+	a, err := attrsOf[FusedAttrs](n)
+	if err != nil {
+		return result{}, err
+	}
+	if len(a.Body) == 0 {
+		return result{}, errors.New("its body is empty")
+	}
+	shapes := make([]tensor.Shape, 0, len(n.inputs)+len(a.Body))
+	for _, in := range n.inputs {
+		shapes = append(shapes, in.shape)
+	}
+	for i, in := range a.Body {
+		info := opTable[in.Op]
+		if info.class != ClassElementwise || in.Op == OpFused || len(in.Args) != info.min {
+			return result{}, fmt.Errorf("instruction %d, %v of %d, cannot be fused", i, in.Op, len(in.Args))
+		}
+		var shape tensor.Shape
+		for _, arg := range in.Args {
+			if arg < 0 || arg >= len(shapes) {
+				return result{}, fmt.Errorf("instruction %d reads value %d of %d", i, arg, len(shapes))
+			}
+			if shape, err = tensor.Broadcast(shape, shapes[arg]); err != nil {
+				return result{}, fmt.Errorf("instruction %d: %w", i, err)
+			}
+		}
+		shapes = append(shapes, shape)
+	}
+	return float(shapes[len(shapes)-1], nil)
+}
+
+func inferReduce(n *Node) (result, error) {
+	a, err := attrsOf[ListAttrs](n)
+	if err != nil {
+		return result{}, err
+	}
+	shape := n.inputs[0].shape.Clone()
+	last := -1
+	for _, axis := range a.Values {
+		if axis <= last || axis >= len(shape) {
+			return result{}, fmt.Errorf("axes %v are not ascending axes of rank %d", a.Values, len(shape))
+		}
+		shape[axis], last = 1, axis
+	}
+	return float(shape, floats(n))
+}
+
+func inferArgMax(n *Node) (result, error) {
+	if err := floats(n); err != nil {
+		return result{}, err
+	}
+	shape := n.inputs[0].shape
+	if len(shape) == 0 {
+		return result{}, errors.New("a scalar has no axis")
+	}
+	return result{shape[:len(shape)-1].Clone(), tensor.Int32}, nil
+}
+
+func inferLastAxis(n *Node) (result, error) {
+	if len(n.inputs[0].shape) == 0 {
+		return result{}, errors.New("a scalar has no axis")
+	}
+	return float(n.inputs[0].shape, floats(n))
+}
+
+func inferMatMul(n *Node) (result, error) {
+	a, err := attrsOf[MatMulAttrs](n)
+	if err != nil {
+		return result{}, err
+	}
+	if err := floats(n); err != nil {
+		return result{}, err
+	}
+	x, y := n.inputs[0].shape, n.inputs[1].shape
+	if len(x) != 2 || len(y) != 2 {
+		return result{}, errors.New("both operands must have rank 2")
+	}
+	m, k, k2, cols := x[0], x[1], y[0], y[1]
+	if a.TransA {
+		m, k = k, m
+	}
+	if a.TransB {
+		k2, cols = cols, k2
+	}
+	if k != k2 {
+		return result{}, fmt.Errorf("inner lengths %d and %d differ", k, k2)
+	}
+	return float(tensor.Shape{m, cols}, biasFits(n, cols))
+}
+
+// biasFits checks the optional third operand of a dense operation.
+func biasFits(n *Node, channels int) error {
+	if len(n.inputs) == 3 && !n.inputs[2].shape.Equal(tensor.Shape{channels}) {
+		return fmt.Errorf("the bias has shape %v, not [%d]", n.inputs[2].shape, channels)
+	}
+	return nil
+}

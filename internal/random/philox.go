@@ -1,0 +1,61 @@
+// Package random is a counter-based generator: every number is a pure
+// function of a seed, a stream, a counter and an index. Nothing is carried
+// from one call to the next, so a tensor can be filled in any order and by any
+// number of workers, and a run that stops can go on where it stood by knowing
+// the step it had reached.
+//
+// The bits come from Philox4x32-10: Salmon, Moraes, Dror and Shaw, "Parallel
+// Random Numbers: As Easy as 1, 2, 3", SC 2011. It is not meant for
+// cryptography.
+//
+// The four coordinates are used as follows. The seed and the stream together
+// give the 64-bit key. A stream belongs to one consumer (a layer's
+// initialiser, a dropout mask, the shuffle) and the counter to one use of it
+// (a step, an epoch). The index counts the numbers of that use. The sequences
+// of two counters of one stream never overlap.
+package random
+
+import "math/bits"
+
+const (
+	mul0  = 0xD2511F53
+	mul1  = 0xCD9E8D57
+	weyl0 = 0x9E3779B9
+	weyl1 = 0xBB67AE85
+)
+
+// Philox returns the 128 bits that Philox4x32-10 assigns to a counter under a
+// key.
+func Philox(counter [4]uint32, key [2]uint32) [4]uint32 {
+	c0, c1, c2, c3 := counter[0], counter[1], counter[2], counter[3]
+	k0, k1 := key[0], key[1]
+	for range 10 {
+		h0, l0 := bits.Mul32(mul0, c0)
+		h1, l1 := bits.Mul32(mul1, c2)
+		c0, c1, c2, c3 = h1^c1^k0, l1, h0^c3^k1, l0
+		k0 += weyl0
+		k1 += weyl1
+	}
+	return [4]uint32{c0, c1, c2, c3}
+}
+
+// sequence is the generator of one (seed, stream, counter).
+type sequence struct {
+	key     [2]uint32
+	counter uint64
+}
+
+func newSequence(seed, stream, counter uint64) sequence {
+	// One block under the plain seed turns the stream into the key proper:
+	// it costs one block per call and leaves the whole 128-bit counter to the
+	// caller's counter and the index.
+	k := Philox(split(stream, 0), [2]uint32{uint32(seed), uint32(seed >> 32)})
+	return sequence{key: [2]uint32{k[0], k[1]}, counter: counter}
+}
+
+// block returns numbers 4*i to 4*i+3 of the sequence.
+func (s *sequence) block(i uint64) [4]uint32 { return Philox(split(i, s.counter), s.key) }
+
+func split(lo, hi uint64) [4]uint32 {
+	return [4]uint32{uint32(lo), uint32(lo >> 32), uint32(hi), uint32(hi >> 32)}
+}

@@ -1,0 +1,157 @@
+// Package vec holds the element-wise kernels: loops over float32 slices, one
+// table of them for each instruction-set level.
+//
+// # Contract
+//
+// All slices of one call have the same length, which may be zero; a shorter
+// operand is a bug of the caller and panics. The destination may be exactly
+// one of the operands, but must not overlap one otherwise. Slices need no
+// alignment. Every element of a result is a function of the elements at the
+// same place alone, at one level bit for bit, so a long slice may be cut
+// anywhere and worked on in any order. Between levels results may differ by
+// the stated errors.
+//
+// Errors are given in ulp, the distance of neighbouring float32 numbers at
+// the exact result. Functions without a stated error are rounded correctly.
+package vec
+
+import (
+	"fmt"
+
+	"hourglass/internal/isa"
+)
+
+type (
+	// Unary computes dst[i] from a[i].
+	Unary func(dst, a []float32)
+	// UnaryScalar computes dst[i] from a[i] and one number.
+	UnaryScalar func(dst, a []float32, s float32)
+	// Binary computes dst[i] from a[i] and b[i].
+	Binary func(dst, a, b []float32)
+	// Ternary computes dst[i] from a[i], b[i] and c[i].
+	Ternary func(dst, a, b, c []float32)
+)
+
+// Set is the table of kernels of one level. It is immutable.
+type Set struct {
+	Level isa.Level
+
+	Copy Unary // a
+	Neg  Unary // -a
+	Abs  Unary // |a|
+
+	Exp   Unary // e^a, 2 ulp; denormal results are kept
+	Expm1 Unary // e^a - 1
+	Log   Unary // natural logarithm, 2 ulp; NaN below zero, -Inf at zero
+	Log1p Unary // log(1 + a)
+
+	Sqrt       Unary // NaN below zero
+	Rsqrt      Unary // 1/sqrt(a), 1.5 ulp
+	Reciprocal Unary // 1/a
+	Square     Unary // a*a
+
+	Sigmoid Unary // 1/(1+e^-a), 4 ulp
+	Tanh    Unary // 4 ulp
+	Erf     Unary // error function, 4 ulp
+
+	Relu  Unary // a where a > 0, else 0; NaN stays NaN
+	Relu6 Unary // a clamped to [0, 6]; NaN stays NaN
+	Sign  Unary // -1, 0 or 1; NaN stays NaN
+	Step  Unary // 1 where a > 0, else 0, also for NaN
+	Floor Unary // the largest whole number not above a
+
+	Scale     UnaryScalar // a*s
+	AddScalar UnaryScalar // a+s
+	LeakyRelu UnaryScalar // a where a > 0, else a*s
+	AxpY      UnaryScalar // dst + s*a, fused or not as MulAdd
+
+	Add Binary
+	Sub Binary
+	Mul Binary
+	Div Binary
+	Max Binary // NaN if either is; of two zeros either
+	Min Binary // NaN if either is; of two zeros either
+	Pow Binary // a^b with the special cases of math.Pow
+
+	Greater      Binary // 1 where a > b, else 0
+	GreaterEqual Binary // 1 where a >= b, else 0
+	Equal        Binary // 1 where a == b, else 0
+
+	// Select gives b[i] where a[i] is not zero (NaN is not zero), else c[i].
+	Select Ternary
+	// MulAdd gives a*b + c: with one rounding at AVX2 and AVX512, with two at
+	// Generic.
+	MulAdd Ternary
+
+	Fill func(dst []float32, v float32)
+
+	FromUint8 func(dst []float32, src []uint8)
+	FromInt32 func(dst []float32, src []int32) // rounded to nearest even
+
+	// Sums add in several lanes of float32 whose number and order follow from
+	// the length alone, blocks of 4096 being joined in float64. The error is
+	// at most 520 * 2^-24 times the sum of the terms' magnitudes, and for
+	// terms of one sign typically below 2^-20 of the sum. The sum of nothing
+	// is 0.
+	Sum        func(a []float32) float32
+	SumSquares func(a []float32) float32
+	Dot        func(a, b []float32) float32
+	// MaxOf gives the largest element: NaN if there is a NaN, -Inf of nothing.
+	MaxOf func(a []float32) float32
+
+	// Parts of batch normalisation (package norm). All of them fuse as MulAdd
+	// does.
+
+	// Affine gives (x-m)*s + b.
+	Affine func(dst, x, m, s, b []float32)
+	// AffineRelu gives Relu of Affine.
+	AffineRelu func(dst, x, m, s, b []float32)
+	// AddSquaredDiff adds (x-m)^2 to acc.
+	AddSquaredDiff func(acc, x, m []float32)
+	// AddGrads adds g*(x-m) to accGamma and g to accBeta.
+	AddGrads func(accGamma, accBeta, g, x, m []float32)
+	// GradAffine gives a*g + b*(x-m) + c.
+	GradAffine func(dst, g, x, m, a, b, c []float32)
+}
+
+// At returns the kernels of a level. The level must be one of isa.Available
+// on this machine.
+func At(level isa.Level) *Set {
+	if s := at(level); s != nil {
+		return s
+	}
+	panic(fmt.Sprintf("vec: no kernels for %v in this build", level))
+}
+
+// sumBlock is the length up to which sums stay in float32.
+const sumBlock = 4096
+
+// inBlocks extends a sum over at most sumBlock elements to any length.
+func inBlocks(kernel func(a []float32) float32) func(a []float32) float32 {
+	return func(a []float32) float32 {
+		if len(a) <= sumBlock {
+			return kernel(a)
+		}
+		total := 0.0
+		for len(a) > sumBlock {
+			total += float64(kernel(a[:sumBlock]))
+			a = a[sumBlock:]
+		}
+		return float32(total + float64(kernel(a)))
+	}
+}
+
+// inBlocks2 is inBlocks for sums over two slices.
+func inBlocks2(kernel func(a, b []float32) float32) func(a, b []float32) float32 {
+	return func(a, b []float32) float32 {
+		if len(a) <= sumBlock {
+			return kernel(a, b)
+		}
+		total := 0.0
+		for len(a) > sumBlock {
+			total += float64(kernel(a[:sumBlock], b[:sumBlock]))
+			a, b = a[sumBlock:], b[sumBlock:]
+		}
+		return float32(total + float64(kernel(a, b)))
+	}
+}

@@ -1,0 +1,138 @@
+// Package cpu compiles graphs for the processor: vectorised kernels over one
+// arena, planned in advance, so that a run allocates nothing.
+//
+// Results do not depend on the number of threads: kernels cut their work by
+// shape. They do depend on the instruction-set level, within the kernels'
+// stated errors.
+package cpu
+
+import (
+	"fmt"
+
+	"hourglass/engine/backend"
+	"hourglass/engine/compile"
+	"hourglass/engine/graph"
+	"hourglass/internal/isa"
+	"hourglass/internal/kernel/vec"
+	"hourglass/internal/par"
+)
+
+// Options configure a backend.
+type Options struct {
+	Pool  *par.Pool // the workers; nil means a new pool of GOMAXPROCS threads
+	Level isa.Level // one of isa.Available
+}
+
+// Backend runs programs on the processor. It and the programs that it
+// compiled share one pool, so no two of them may run at once.
+type Backend struct {
+	pool  *par.Pool
+	level isa.Level
+	vec   *vec.Set
+}
+
+// New returns a backend.
+func New(o Options) *Backend {
+	if o.Pool == nil {
+		o.Pool = par.New(0)
+	}
+	return &Backend{pool: o.Pool, level: o.Level, vec: vec.At(o.Level)}
+}
+
+// Name returns "cpu".
+func (b *Backend) Name() string { return "cpu" }
+
+// Compile implements [backend.Backend]. It runs the passes of engine/compile
+// itself; the graph may or may not have been through them.
+func (b *Backend) Compile(g *graph.Graph, store *backend.Store) (backend.Program, error) {
+	g, err := compile.Optimize(g)
+	if err != nil {
+		return nil, err
+	}
+	c := &compiler{Backend: b, g: g, buffers: make(map[*graph.Node]*buffer, len(g.Nodes))}
+	if err := c.placeValues(store); err != nil {
+		return nil, err
+	}
+	for i := range c.steps {
+		s := &c.steps[i]
+		if err := c.lower(s); err != nil {
+			return nil, fmt.Errorf("cpu: program %s: %v%v: %w", g.Name, s.node.Op(), s.node.Shape(), err)
+		}
+	}
+	return c.finish(), nil
+}
+
+// kernel is a lowered operation: what to call, and how many float32s of
+// scratch it needs while it runs.
+type kernel struct {
+	run     func(scratch []float32)
+	scratch int
+}
+
+// lower chooses the kernel of a step.
+func (c *compiler) lower(s *step) (err error) {
+	f, ok := lowerings[s.node.Op()]
+	if !ok {
+		return fmt.Errorf("no kernel")
+	}
+	in := make([]*buffer, len(s.node.Inputs()))
+	for i, n := range s.node.Inputs() {
+		in[i] = c.buffers[n]
+	}
+	s.kernel, err = f(c, s.node, c.buffers[s.node], in)
+	return err
+}
+
+// lowering makes the kernel that computes node n into out from in.
+type lowering func(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kernel, error)
+
+// lowerings has an entry for each operation that takes time: leaves but for
+// the random ones, and reshapes, are buffers only. Element-wise operations
+// arrive as OpFused.
+var lowerings = map[graph.Op]lowering{
+	graph.OpRandomUniform: lowerRandom,
+	graph.OpRandomNormal:  lowerRandom,
+	graph.OpFused:         lowerFused,
+
+	graph.OpReduceSum: lowerReduce,
+	graph.OpReduceMax: lowerReduce,
+	graph.OpArgMax:    lowerArgMax,
+
+	graph.OpTranspose: lowerTranspose,
+	graph.OpBroadcast: lowerBroadcast,
+	graph.OpConcat:    lowerConcat,
+	graph.OpSlice:     lowerSlice,
+	graph.OpPad:       lowerPad,
+	graph.OpOneHot:    lowerOneHot,
+
+	graph.OpMatMul:           lowerMatMul,
+	graph.OpConv2D:           lowerConv2D,
+	graph.OpConv2DGradInput:  lowerConv2DGradInput,
+	graph.OpConv2DGradWeight: lowerConv2DGradWeight,
+
+	graph.OpMaxPool:             lowerPool,
+	graph.OpMaxPoolGrad:         lowerPool,
+	graph.OpAvgPool:             lowerPool,
+	graph.OpAvgPoolGrad:         lowerPool,
+	graph.OpUpsampleNearest:     lowerResize,
+	graph.OpUpsampleNearestGrad: lowerResize,
+	graph.OpResizeBilinear:      lowerResize,
+	graph.OpResizeBilinearGrad:  lowerResize,
+
+	graph.OpSoftmax:             lowerSoftmax,
+	graph.OpLogSoftmax:          lowerSoftmax,
+	graph.OpMoments:             lowerMoments,
+	graph.OpBatchNorm:           lowerBatchNorm,
+	graph.OpBatchNormGradReduce: lowerBatchNormGradReduce,
+	graph.OpBatchNormGradInput:  lowerBatchNormGradInput,
+}
+
+// Lowers reports whether the backend runs an operation by itself, fused, or
+// as a buffer.
+func Lowers(op graph.Op) bool {
+	_, ok := lowerings[op]
+	return ok || op == graph.OpReshape || op.Class() == graph.ClassElementwise || op.Class() == graph.ClassLeaf
+}
+
+// Memory returns the bytes of the program's arena and scratch.
+func (p *Program) Memory() int { return 4 * (len(p.arena) + len(p.scratch)) }

@@ -1,0 +1,104 @@
+// Package engine compiles programs once and runs them many times. It is the
+// door of the machine storey: it picks the backend, and what is above it
+// builds graphs and names no device.
+package engine
+
+import (
+	"fmt"
+	"os"
+
+	"hourglass/engine/backend"
+	"hourglass/engine/backend/cpu"
+	"hourglass/engine/graph"
+	"hourglass/internal/isa"
+	"hourglass/internal/par"
+	"hourglass/tensor"
+)
+
+// Options configure an engine. The zero value uses every processor that Go
+// may use and the best instructions it has.
+type Options struct {
+	Threads int    // 0 means GOMAXPROCS
+	ISA     string // avx512, avx2 or generic; "" means $HOURGLASS_ISA, else the best
+}
+
+// Engine owns a backend and its workers. Programs of one engine must not run
+// at the same time.
+type Engine struct {
+	backend backend.Backend
+	pool    *par.Pool
+	level   isa.Level
+}
+
+// New returns an engine. It fails if the instruction set asked for is unknown
+// or missing.
+func New(o Options) (*Engine, error) {
+	if o.ISA == "" {
+		o.ISA = os.Getenv(isa.EnvVar)
+	}
+	level, err := isa.Select(o.ISA)
+	if err != nil {
+		return nil, err
+	}
+	pool := par.New(o.Threads)
+	return &Engine{cpu.New(cpu.Options{Pool: pool, Level: level}), pool, level}, nil
+}
+
+// Close stops the workers. The engine must not be used afterwards.
+func (e *Engine) Close() { e.pool.Close() }
+
+// Pool returns the workers, for computations outside of programs.
+func (e *Engine) Pool() *par.Pool { return e.pool }
+
+// Level returns the instruction-set level in use.
+func (e *Engine) Level() isa.Level { return e.level }
+
+// Compile prepares a graph on a store of variables.
+func (e *Engine) Compile(g *graph.Graph, store *backend.Store) (backend.Program, error) {
+	return e.backend.Compile(g, store)
+}
+
+// Function is a computation traced and compiled once for each batch size that
+// it is run with.
+type Function struct {
+	engine   *Engine
+	store    *backend.Store
+	trace    func(b *graph.Builder, batch int)
+	name     string
+	programs map[int]backend.Program
+}
+
+// NewFunction returns a function of the given name. trace declares inputs and
+// outputs for a batch size.
+func (e *Engine) NewFunction(name string, store *backend.Store, trace func(b *graph.Builder, batch int)) *Function {
+	return &Function{engine: e, store: store, trace: trace, name: name, programs: make(map[int]backend.Program)}
+}
+
+// Program returns the program for a batch size, compiled at first use.
+func (f *Function) Program(batch int) (backend.Program, error) {
+	if p, ok := f.programs[batch]; ok {
+		return p, nil
+	}
+	b := graph.NewBuilder(fmt.Sprintf("%s@%d", f.name, batch))
+	f.trace(b, batch)
+	g, err := b.Graph()
+	if err != nil {
+		return nil, err
+	}
+	p, err := f.engine.Compile(g, f.store)
+	if err != nil {
+		return nil, err
+	}
+	f.programs[batch] = p
+	return p, nil
+}
+
+// Run runs the program for a batch size and returns its outputs, which are
+// valid until the next run with that size.
+func (f *Function) Run(batch int, inputs ...*tensor.Tensor) (backend.Program, error) {
+	p, err := f.Program(batch)
+	if err != nil {
+		return nil, err
+	}
+	return p, p.Run(inputs)
+}

@@ -1,10 +1,6 @@
 package ref
 
-import (
-	"slices"
-
-	"hourglass/engine/graph"
-)
+import "hourglass/engine/graph"
 
 func reshape(_ *graph.Node, in []array) []float64 { return in[0].data }
 
@@ -29,10 +25,11 @@ func broadcast(n *graph.Node, in []array) []float64 {
 func concat(n *graph.Node, in []array) []float64 {
 	axis := n.Attrs().(graph.AxisAttrs).Axis
 	out := make([]float64, n.Shape().Elements())
+	to := make([]int, len(n.Shape()))
 	begin := 0
 	for _, x := range in {
 		each(x.shape, func(index []int, place int) {
-			to := slices.Clone(index)
+			copy(to, index)
 			to[axis] += begin
 			out[offset(n.Shape(), to...)] = x.data[place]
 		})

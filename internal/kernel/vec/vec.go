@@ -89,9 +89,9 @@ type Set struct {
 	FromInt32 func(dst []float32, src []int32) // rounded to nearest even
 
 	// Sums add in several lanes of float32 whose number and order follow from
-	// the length alone, blocks of 4096 being joined in float64. The error is
-	// at most 520 * 2^-24 times the sum of the terms' magnitudes, and for
-	// terms of one sign typically below 2^-20 of the sum. The sum of nothing
+	// the length alone, blocks of 2048 being joined in float64. The error is
+	// at most 260 * 2^-24 times the sum of the terms' magnitudes, and for
+	// terms of one sign typically below 2^-19 of the sum. The sum of nothing
 	// is 0.
 	Sum        func(a []float32) float32
 	SumSquares func(a []float32) float32
@@ -124,7 +124,7 @@ func At(level isa.Level) *Set {
 }
 
 // sumBlock is the length up to which sums stay in float32.
-const sumBlock = 4096
+const sumBlock = 2048
 
 // inBlocks extends a sum over at most sumBlock elements to any length.
 func inBlocks(kernel func(a []float32) float32) func(a []float32) float32 {

@@ -53,6 +53,9 @@ func Gradients(loss *graph.Node, wrt []*graph.Node) ([]*graph.Node, error) {
 			}
 			continue
 		}
+		if finished(n) {
+			return nil, fmt.Errorf("autodiff: %v has a bias or an activation inside, made by compilation; differentiate before it", n.Op())
+		}
 		need := make([]bool, len(n.Inputs()))
 		for j, in := range n.Inputs() {
 			need[j] = depends[in] && in.DType() == tensor.Float32
@@ -89,6 +92,20 @@ func needsOperand(n *graph.Node, depends map[*graph.Node]bool) bool {
 		if depends[in] {
 			return true
 		}
+	}
+	return false
+}
+
+// finished reports whether compilation has moved a bias or an activation into
+// a dense operation or a normalisation; the table knows neither.
+func finished(n *graph.Node) bool {
+	switch a := n.Attrs().(type) {
+	case graph.MatMulAttrs:
+		return len(n.Inputs()) > 2 || a.Act != graph.ActNone
+	case graph.ConvAttrs:
+		return len(n.Inputs()) > 2 || a.Act != graph.ActNone
+	case graph.NormAttrs:
+		return a.Act != graph.ActNone
 	}
 	return false
 }

@@ -127,7 +127,7 @@ var table = map[graph.Op]rule{
 	// Equal maxima share the gradient.
 	graph.OpReduceMax: unary(func(c context) *graph.Node {
 		hit := c.Equal(c.x(0), c.n)
-		return c.Mul(hit, c.Div(c.dy, c.Sum(hit, c.n.Ints()...)))
+		return c.Mul(hit, c.Div(c.dy, c.Node(graph.OpReduceSum, c.n.Attrs(), hit)))
 	}),
 	graph.OpArgMax: {reason: isCounted},
 

@@ -1,0 +1,239 @@
+// Package autoencode learns a network with a narrow waist from images without
+// labels, judges it beside PCA, and puts it to use: encode, decode,
+// reconstruct.
+package autoencode
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"hourglass/data"
+	"hourglass/nn/arch"
+	"hourglass/optim"
+)
+
+// Options are a user's choices for a run. The zero value of each field leaves
+// the choice to [Resolve]; what it chose stands in the run's config.json.
+type Options struct {
+	Source    string  // folder, archive, file or built-in set
+	Arch      string  // one of [Archs]; "" chooses by the image size
+	Latent    int     // k, the length of the code
+	Decoder   string  // architecture of the decoder, if it is not the encoder's
+	Loss      string  // one of [Losses]
+	Epochs    int     //
+	Minutes   float64 // train for about this long instead of a number of epochs
+	Batch     int
+	Optimizer string  // one of [Optimizers]
+	LR        float64 // greatest learning rate
+	Patience  int     // epochs without improvement before the run stops; -1 never
+	Seed      uint64
+	Size      int // side of the images in pixels
+	Gray      bool
+	Augment   string // one of [Augments]
+}
+
+// Config is a run with every choice made. Together with the data it
+// determines the model bit by bit at one instruction-set level.
+type Config struct {
+	Source      string `json:"source"`
+	Fingerprint string `json:"fingerprint"` // of the data
+
+	Height   int  `json:"height"`
+	Width    int  `json:"width"`
+	Channels int  `json:"channels"`
+	Size     int  `json:"size,omitempty"` // as asked for
+	Gray     bool `json:"gray,omitempty"` // as asked for
+
+	Arch      string  `json:"arch"`
+	Decoder   string  `json:"decoder,omitempty"`
+	Latent    int     `json:"latent"`
+	Loss      string  `json:"loss"`
+	Epochs    int     `json:"epochs"`
+	Minutes   float64 `json:"minutes,omitempty"` // why Epochs is what it is
+	Batch     int     `json:"batch"`
+	Optimizer string  `json:"optimizer"`
+	LR        float64 `json:"lr"`
+	Patience  int     `json:"patience"`
+	Seed      uint64  `json:"seed"`
+	Augment   string  `json:"augment"`
+
+	Train      int `json:"train"`      // images learnt from
+	Validation int `json:"validation"` // images that choose the best epoch
+	HeldOut    int `json:"heldout"`    // images that judge
+
+	ISA string `json:"isa"`
+}
+
+// Archs lists the architectures.
+func Archs() []string { return []string{"conv", "dense", "spatial", "wide"} }
+
+// Losses lists the reconstruction losses: mean squared error, mean absolute
+// error, Huber's (1 beyond which it is linear: 0.1 of the pixel range) and
+// binary cross-entropy.
+func Losses() []string { return []string{"mse", "l1", "huber", "bce"} }
+
+// Optimizers lists the update rules.
+func Optimizers() []string {
+	return []string{"adam", "adamw", "sgd", "momentum", "nesterov", "adagrad", "rmsprop"}
+}
+
+// Augments lists what may be done to training images: nothing, or mirroring
+// them left to right at random.
+func Augments() []string { return []string{"none", "flip"} }
+
+// ErrChoice is in the chain of errors about an option's value: wrong usage.
+var ErrChoice = errors.New("wrong option")
+
+func choose(what, value, otherwise string, from []string) (string, error) {
+	if value == "" {
+		return otherwise, nil
+	}
+	if !slices.Contains(from, value) {
+		return "", fmt.Errorf("%w: --%s %s: choose one of %s", ErrChoice, what, value, strings.Join(from, ", "))
+	}
+	return value, nil
+}
+
+// largeSide is the side from which on images are learnt with a waist that
+// keeps a grid: a dense waist would have more weights than a collection of
+// such images can teach.
+const largeSide = 64
+
+// Resolve makes every choice for a set. Its errors about options wrap
+// [ErrChoice].
+func Resolve(o Options, set *data.Set) (c Config, err error) {
+	d := set.ImageBytes()
+	c = Config{
+		Source: o.Source, Fingerprint: set.Fingerprint,
+		Height: set.Height, Width: set.Width, Channels: set.Channels, Size: o.Size, Gray: o.Gray,
+		Decoder: o.Decoder, Latent: o.Latent, Epochs: o.Epochs, Minutes: o.Minutes, Batch: o.Batch,
+		LR: o.LR, Patience: o.Patience, Seed: o.Seed,
+	}
+	large := min(c.Height, c.Width) >= largeSide
+	defaultArch, defaultAugment := "conv", "none"
+	if large {
+		defaultArch, defaultAugment = "spatial", "flip"
+	}
+	if c.Arch, err = choose("arch", o.Arch, defaultArch, Archs()); err != nil {
+		return c, err
+	}
+	if _, err = choose("decoder", o.Decoder, "", Archs()); err != nil {
+		return c, err
+	}
+	if c.Loss, err = choose("loss", o.Loss, "mse", Losses()); err != nil {
+		return c, err
+	}
+	if c.Optimizer, err = choose("optimizer", o.Optimizer, "adamw", Optimizers()); err != nil {
+		return c, err
+	}
+	if c.Augment, err = choose("augment", o.Augment, defaultAugment, Augments()); err != nil {
+		return c, err
+	}
+	train, validation, heldOut := divide(set)
+	c.Train, c.Validation, c.HeldOut = len(train), len(validation), len(heldOut)
+	if c.Latent == 0 {
+		c.Latent = defaultLatent(d)
+	}
+	if c.Batch == 0 {
+		c.Batch = 64
+		if large {
+			c.Batch = 16
+		}
+	}
+	c.Batch = min(c.Batch, c.Train)
+	if c.LR == 0 {
+		c.LR = defaultRate(c.Optimizer)
+	}
+	if c.Patience == 0 {
+		c.Patience = 10
+	}
+	if c.Epochs == 0 {
+		c.Epochs = defaultEpochs(c)
+	}
+	return c, c.check(d)
+}
+
+func (c Config) check(d int) error {
+	switch {
+	case c.Latent < 1:
+		return fmt.Errorf("%w: --latent %d: the code needs at least 1 number", ErrChoice, c.Latent)
+	case c.Latent > d && c.Arch != "wide":
+		return fmt.Errorf("%w: --latent %d is larger than the image, which has d = %d×%d×%d = %d numbers: choose a smaller k, or --arch wide to see why not to",
+			ErrChoice, c.Latent, c.Height, c.Width, c.Channels, d)
+	case c.Epochs < 1 || c.Epochs > 1e6:
+		return fmt.Errorf("%w: --epochs %d: choose 1 to 1000000", ErrChoice, c.Epochs)
+	case c.Batch < 1:
+		return fmt.Errorf("%w: --batch %d: choose at least 1", ErrChoice, c.Batch)
+	case !(c.LR > 0) || math.IsInf(c.LR, 0):
+		return fmt.Errorf("%w: --lr %v: choose a positive number", ErrChoice, c.LR)
+	case c.Minutes < 0 || math.IsNaN(c.Minutes) || math.IsInf(c.Minutes, 0):
+		return fmt.Errorf("%w: --minutes %v: choose a positive number", ErrChoice, c.Minutes)
+	}
+	_, err := c.network()
+	return err
+}
+
+// network builds the layers.
+func (c Config) network() (arch.Autoencoder, error) {
+	a, err := arch.New(c.Arch, c.Height, c.Width, c.Channels, c.Latent, arch.Options{Decoder: c.Decoder})
+	if err != nil {
+		return a, fmt.Errorf("%w: %w", ErrChoice, err)
+	}
+	return a, nil
+}
+
+// defaultLatent is 16 for images of up to 32×32 grey pixels, and grows with
+// the image: a forty-eighth of its numbers.
+func defaultLatent(d int) int {
+	return min(max(16, d/48), 4096)
+}
+
+func defaultRate(optimizer string) float64 {
+	switch optimizer {
+	case "sgd":
+		return 0.5
+	case "momentum", "nesterov":
+		return 0.1
+	case "adagrad":
+		return 0.02
+	}
+	return 3e-3
+}
+
+// defaultEpochs bounds the work of a run that was not told how long to take:
+// about 200,000 images of 28×28, and fewer of larger ones.
+func defaultEpochs(c Config) int {
+	return min(max(2, 200_000/max(1, c.Train)), 200)
+}
+
+// divide splits a set into the images to learn from, those that choose the
+// best epoch, taken from the former, and those that only judge.
+func divide(set *data.Set) (train, validation, heldOut []int) {
+	train, heldOut = set.Split(data.SplitOptions{})
+	n := min(len(train)/20, 1000)
+	if len(train) < 200 {
+		n = 0 // too few to judge by: the training loss decides
+	}
+	// Every so many images, so that a set sorted by class gives some of each.
+	if n == 0 {
+		return train, nil, heldOut
+	}
+	var learn []int
+	every := len(train) / n
+	for i, image := range train {
+		if i%every == every/2 && len(validation) < n {
+			validation = append(validation, image)
+		} else {
+			learn = append(learn, image)
+		}
+	}
+	return learn, validation, heldOut
+}
+
+// optimizer translates the choice into the update rule.
+func (c Config) optimizer() (optim.Options, error) {
+	return optim.Named(c.Optimizer)
+}

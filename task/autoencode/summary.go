@@ -1,0 +1,95 @@
+package autoencode
+
+import "hourglass/train"
+
+// Summary holds every figure of a run; it is summary.json, and the report
+// shows nothing else but pictures.
+type Summary struct {
+	Config     Config    `json:"config"`
+	Command    string    `json:"command"` // makes the run again
+	Found      int       `json:"found"`
+	Skipped    []Skipped `json:"skipped"`
+	Warnings   []string  `json:"warnings,omitempty"`
+	Classes    []string  `json:"classes,omitempty"`
+	Dimensions int       `json:"dimensions"` // d
+	Parameters int       `json:"parameters"`
+	MACs       int64     `json:"macs"` // multiply-adds of one image, encoder and decoder
+
+	Training train.Record `json:"training"`
+	HeldOut  HeldOut      `json:"heldout"`
+	Curve    []CurvePoint `json:"curve"` // PCA's held-out error against k
+	// PCANeeds is the smallest k at which PCA's error is at most the
+	// autoencoder's, 0 if it is not among those computed.
+	PCANeeds   int     `json:"pca_needs,omitempty"`
+	PCAMethod  string  `json:"pca_method"`
+	KNNBase    int     `json:"knn_base,omitempty"` // images that vote
+	KNNQueries int     `json:"knn_queries,omitempty"`
+	Codes      Counts  `json:"codes"`
+	Seconds    Times   `json:"seconds"`
+	ImagesPerS float64 `json:"images_per_second"`
+	PeakBytes  int64   `json:"peak_bytes"`         // of memory, by the operating system's count
+	Copyable   bool    `json:"copyable,omitempty"` // no bottleneck: it can copy its input
+}
+
+// Skipped names a file that was left out.
+type Skipped struct {
+	Name   string `json:"name"`
+	Reason string `json:"reason"`
+}
+
+// HeldOut holds the scores on images that were not learnt from.
+type HeldOut struct {
+	Autoencoder Score `json:"autoencoder"`
+	PCA         Score `json:"pca"`
+	Pixels      Score `json:"pixels"`
+}
+
+// Score is how well a representation reconstructs and how well its
+// neighbourhoods agree with labels.
+type Score struct {
+	MSE         *float64 `json:"mse,omitempty"`          // on pixels in 0–1
+	PSNR        *float64 `json:"psnr,omitempty"`         // dB, of the mean error
+	KNNAccuracy *float64 `json:"knn_accuracy,omitempty"` // of the vote of 5 neighbours, 0–1; only with labels
+}
+
+// CurvePoint is PCA's held-out error with K components.
+type CurvePoint struct {
+	K   int     `json:"k"`
+	MSE float64 `json:"mse"`
+}
+
+// Counts compares how many images there can be with how many the waist can
+// name, as powers of ten.
+type Counts struct {
+	Images float64 `json:"images_log10"` // 256^d
+	Names  float64 `json:"names_log10"`  // 11^k
+}
+
+// Times are wall-clock seconds.
+type Times struct {
+	Read   float64 `json:"read"`
+	Train  float64 `json:"train"`
+	Judge  float64 `json:"judge"`
+	PCA    float64 `json:"pca"`
+	Report float64 `json:"report"`
+	Total  float64 `json:"total"`
+}
+
+// Result is what `hourglass learn --json` prints.
+type Result struct {
+	Source     string  `json:"source"`
+	Images     int     `json:"images"`
+	Skipped    int     `json:"skipped"`
+	Height     int     `json:"height"`
+	Width      int     `json:"width"`
+	Channels   int     `json:"channels"`
+	Latent     int     `json:"latent"`
+	Parameters int     `json:"parameters"`
+	HeldOut    HeldOut `json:"heldout"`
+	Seconds    Times   `json:"seconds"`
+	ImagesPerS float64 `json:"images_per_second"`
+	PeakBytes  int64   `json:"peak_bytes"`
+	Run        string  `json:"run"`
+	Model      string  `json:"model"`
+	Report     string  `json:"report"`
+}

@@ -1,0 +1,324 @@
+// Package train runs the training loop that every task shares: one compiled
+// program for forward, loss, backward and update; epochs, schedules, metrics,
+// early stopping; checkpoints that a killed run goes on from bit by bit.
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"hourglass/engine"
+	"hourglass/engine/autodiff"
+	"hourglass/engine/backend"
+	"hourglass/engine/graph"
+	"hourglass/nn"
+	"hourglass/optim"
+	"hourglass/tensor"
+)
+
+// Problem is what is to be learnt.
+type Problem struct {
+	// Name is the program's name in messages.
+	Name string
+	// Trace declares the inputs of one batch and returns the loss, one number
+	// that is averaged over the batch.
+	Trace func(c *nn.Context) *graph.Node
+	// Batch fills the inputs, in the order in which Trace declared them, for
+	// a step of an epoch. It must be a pure function of epoch and step.
+	Batch func(epoch, step int, inputs []*tensor.Tensor)
+	// Steps is the number of batches of an epoch.
+	Steps int
+	// Validate judges the variables after an epoch; lower is better. Nil means
+	// that the mean training loss of the epoch is judged instead.
+	Validate func() (float64, error)
+}
+
+// Options configure a run.
+type Options struct {
+	// Epochs is how often all images are seen; it must be positive.
+	Epochs int
+	// Seed selects the initial weights and the masks of dropout.
+	Seed uint64
+	// Optimizer is the update rule, LR its greatest learning rate, and Schedule
+	// the course of the rate.
+	Optimizer optim.Options
+	LR        float64
+	Schedule  optim.Schedule
+	// Patience is the number of epochs without a lower judgement after which
+	// the run ends; 0 means it never ends early.
+	Patience int
+	// Checkpoint is the folder of the checkpoints; "" means none are written.
+	Checkpoint string
+	// CheckpointEvery is the least time between two checkpoints. It has no
+	// influence on results. 0 means 10 s; negative, one after every step.
+	CheckpointEvery time.Duration
+	// OnStep and OnEpoch are told of progress; either may be nil. OnEpoch's
+	// error ends the run.
+	OnStep  func(Progress)
+	OnEpoch func(Epoch) error
+}
+
+// Progress is where a run stands.
+type Progress struct {
+	Epoch, Epochs int // Epoch counts from 0
+	Step, Steps   int // over all epochs
+	Loss          float64
+	Started       int // Step when this process began
+	Elapsed       time.Duration
+}
+
+// Epoch is the record of one epoch.
+type Epoch struct {
+	Epoch      int     `json:"epoch"` // from 1
+	Step       int     `json:"step"`  // steps done so far
+	Loss       float64 `json:"loss"`  // mean over the epoch
+	Validation float64 `json:"validation"`
+	LR         float64 `json:"lr"` // of the last step
+	Seconds    float64 `json:"seconds"`
+}
+
+// Record is the outcome of a run.
+type Record struct {
+	Epochs     []Epoch `json:"epochs"`
+	BestEpoch  int     `json:"best_epoch"`
+	Stopped    string  `json:"stopped"` // why it ended: "epochs" or "patience"
+	Seconds    float64 `json:"seconds"`
+	Parameters int     `json:"parameters"`
+}
+
+// ErrInterrupted is returned when the context ended the run, after a
+// checkpoint was written.
+var ErrInterrupted = errors.New("train: interrupted")
+
+// NonFiniteError reports a loss that is NaN or infinite.
+type NonFiniteError struct {
+	Epoch, Step int
+	Loss        float64
+	Saved       bool // a checkpoint from before exists
+}
+
+func (e *NonFiniteError) Error() string {
+	s := fmt.Sprintf("train: the loss became %v at step %d (epoch %d); try a lower --lr", e.Loss, e.Step, e.Epoch+1)
+	if e.Saved {
+		s += "; the checkpoint from before is kept"
+	}
+	return s
+}
+
+// Trainer is a problem made ready: its program, its variables and where it
+// stands.
+type Trainer struct {
+	problem Problem
+	options Options
+	store   *backend.Store
+	program backend.Program
+	params  []nn.Param
+	lossAt  int
+
+	lr     *tensor.Tensor
+	step   *tensor.Tensor
+	inputs []*tensor.Tensor // step, lr, then the problem's
+	state  state
+}
+
+// state is what a checkpoint holds besides the variables. Floats survive JSON
+// exactly.
+type state struct {
+	Step    int     `json:"step"`     // steps done
+	LossSum float64 `json:"loss_sum"` // over the current epoch
+	Best    float64 `json:"best"`
+	BestAt  int     `json:"best_at"` // epoch, from 1; 0 before the first
+	History []Epoch `json:"history"`
+	Seconds float64 `json:"seconds"`
+	Ended   string  `json:"ended"`
+}
+
+// New traces, differentiates and compiles the problem and sets the initial
+// weights in store.
+func New(e *engine.Engine, store *backend.Store, p Problem, o Options) (*Trainer, error) {
+	if o.Epochs < 1 || p.Steps < 1 {
+		return nil, fmt.Errorf("train: %d epochs of %d steps; there must be at least one of each", o.Epochs, p.Steps)
+	}
+	if o.CheckpointEvery == 0 {
+		o.CheckpointEvery = 10 * time.Second
+	}
+	t := &Trainer{problem: p, options: o, store: store}
+	g, err := t.trace()
+	if err != nil {
+		return nil, err
+	}
+	if t.program, err = e.Compile(g, store); err != nil {
+		return nil, err
+	}
+	if err := nn.Initialize(t.params, store, o.Seed); err != nil {
+		return nil, err
+	}
+	for _, n := range g.Inputs() {
+		t.inputs = append(t.inputs, tensor.New(n.DType(), n.Shape()...))
+	}
+	t.step, t.lr = t.inputs[0], t.inputs[1]
+	return t, nil
+}
+
+// trace builds the whole training step as one graph.
+func (t *Trainer) trace() (*graph.Graph, error) {
+	b := graph.NewBuilder(t.problem.Name)
+	step := b.Input("step", tensor.Int32)
+	lr := b.Input("lr", tensor.Float32)
+	c := nn.NewContext(b, nn.Options{Training: true, Step: step, Seed: t.options.Seed})
+	loss := t.problem.Trace(c)
+	if err := b.Err(); err != nil {
+		return nil, err
+	}
+	t.params = c.Params()
+	trainable := c.Trainable()
+	weights := make([]*graph.Node, len(trainable))
+	for i, p := range trainable {
+		weights[i] = p.Node
+	}
+	grads, err := autodiff.Gradients(loss, weights)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := optim.Build(b, t.options.Optimizer, trainable, grads, lr, step); err != nil {
+		return nil, err
+	}
+	b.Output("loss", loss)
+	return b.Graph()
+}
+
+// Params returns the parameters and states that the problem declared.
+func (t *Trainer) Params() []nn.Param { return t.params }
+
+// Run trains until the epochs are over, the judgement no longer improves, or
+// ctx ends, and leaves the best variables in the store.
+func (t *Trainer) Run(ctx context.Context) (Record, error) {
+	total := t.options.Epochs * t.problem.Steps
+	started, begin, saved := t.state.Step, time.Now(), time.Now()
+	before := t.state.Seconds
+	elapsed := func() float64 { return before + time.Since(begin).Seconds() }
+	for t.state.Step < total && t.state.Ended == "" {
+		if ctx.Err() != nil {
+			t.state.Seconds = elapsed()
+			if err := t.save(); err != nil {
+				return Record{}, err
+			}
+			return Record{}, ErrInterrupted
+		}
+		epoch, step := t.state.Step/t.problem.Steps, t.state.Step%t.problem.Steps
+		loss, err := t.runStep(epoch, step, total)
+		if err != nil {
+			return Record{}, err
+		}
+		t.state.LossSum += loss
+		t.state.Step++
+		if t.options.OnStep != nil {
+			t.options.OnStep(Progress{epoch, t.options.Epochs, t.state.Step, total, loss, started, time.Since(begin)})
+		}
+		if step == t.problem.Steps-1 {
+			if err := t.endEpoch(epoch, elapsed); err != nil {
+				return Record{}, err
+			}
+		}
+		if time.Since(saved) >= t.options.CheckpointEvery && t.state.Step < total {
+			t.state.Seconds = elapsed()
+			if err := t.save(); err != nil {
+				return Record{}, err
+			}
+			saved = time.Now()
+		}
+	}
+	if t.state.Ended == "" {
+		t.state.Ended = "epochs"
+	}
+	t.state.Seconds = elapsed()
+	if err := t.save(); err != nil {
+		return Record{}, err
+	}
+	if err := t.restoreBest(); err != nil {
+		return Record{}, err
+	}
+	return t.record(), nil
+}
+
+func (t *Trainer) runStep(epoch, step, total int) (float64, error) {
+	t.step.Int32()[0] = int32(t.state.Step)
+	t.lr.Float32()[0] = float32(t.options.LR * t.options.Schedule.At(t.state.Step, total))
+	t.problem.Batch(epoch, step, t.inputs[2:])
+	if err := t.program.Run(t.inputs); err != nil {
+		return 0, err
+	}
+	loss := float64(t.program.Output(t.lossAt).Float32()[0])
+	if math.IsNaN(loss) || math.IsInf(loss, 0) {
+		return 0, &NonFiniteError{epoch, t.state.Step, loss, t.hasCheckpoint()}
+	}
+	return loss, nil
+}
+
+// endEpoch judges the epoch, keeps the best variables and decides whether to
+// go on.
+func (t *Trainer) endEpoch(epoch int, elapsed func() float64) error {
+	s := &t.state
+	e := Epoch{Epoch: epoch + 1, Step: s.Step, Loss: s.LossSum / float64(t.problem.Steps), LR: float64(t.lr.Float32()[0])}
+	s.LossSum = 0
+	e.Validation = e.Loss
+	if t.problem.Validate != nil {
+		var err error
+		if e.Validation, err = t.problem.Validate(); err != nil {
+			return err
+		}
+	}
+	e.Seconds = elapsed()
+	s.History = append(s.History, e)
+	if s.BestAt == 0 || e.Validation < s.Best {
+		s.Best, s.BestAt = e.Validation, e.Epoch
+		if err := t.keepBest(); err != nil {
+			return err
+		}
+	} else if t.options.Patience > 0 && e.Epoch-s.BestAt >= t.options.Patience {
+		s.Ended = "patience"
+	}
+	if t.options.OnEpoch != nil {
+		return t.options.OnEpoch(e)
+	}
+	return nil
+}
+
+func (t *Trainer) record() Record {
+	r := Record{Epochs: t.state.History, BestEpoch: t.state.BestAt, Stopped: t.state.Ended, Seconds: t.state.Seconds}
+	for _, p := range t.params {
+		if p.Trainable {
+			r.Parameters += p.Node.Shape().Elements()
+		}
+	}
+	return r
+}
+
+// Time measures the duration of a step: it runs a few and puts everything
+// back as it was.
+func (t *Trainer) Time(steps int) (time.Duration, error) {
+	saved := make(map[string]*tensor.Tensor)
+	for _, name := range t.store.Names() {
+		saved[name] = t.store.Get(name).Clone()
+	}
+	var best time.Duration = math.MaxInt64
+	for i := range steps {
+		begin := time.Now()
+		if _, err := t.runStep(0, i%t.problem.Steps, t.options.Epochs*t.problem.Steps); err != nil {
+			return 0, err
+		}
+		best = min(best, time.Since(begin))
+	}
+	for name, v := range saved {
+		if err := t.store.Get(name).CopyFrom(v); err != nil {
+			return 0, err
+		}
+	}
+	return best, nil
+}
+
+// SetEpochs changes the number of epochs before the first step.
+func (t *Trainer) SetEpochs(n int) { t.options.Epochs = max(1, n) }

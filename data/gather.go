@@ -1,0 +1,233 @@
+package data
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"slices"
+	"sync"
+
+	"golang.org/x/image/draw"
+)
+
+// gather reads all images of t into s, in two passes: the first reads only
+// headers, which say how much memory the second needs.
+func gather(ctx context.Context, t tree, o Options, s *Set) error {
+	report := &progress{call: o.Progress}
+	all, err := survey(ctx, t, o, report)
+	if err != nil {
+		return err
+	}
+	order := chooseShape(all, o, s)
+	slices.SortStableFunc(order, func(a, b *entry) int { return cmp.Compare(a.name, b.name) })
+	for i, e := range order {
+		e.slot = i
+	}
+	if err := s.allocate(len(order), o); err != nil {
+		return err
+	}
+	report.begin(len(order))
+	if err := decodeAll(ctx, t, all, o, s, report); err != nil {
+		return err
+	}
+
+	s.keepDecoded(order)
+	for _, e := range all {
+		if e.err != nil && !e.ignored {
+			s.Skipped = append(s.Skipped, Skip{e.name, e.err.Error()})
+		}
+	}
+	slices.SortStableFunc(s.Skipped, func(a, b Skip) int { return cmp.Compare(a.Name, b.Name) })
+	s.Found = s.Len() + len(s.Skipped)
+	s.Labels, s.Classes, s.Parts = labelNames(s.Names)
+	return nil
+}
+
+// survey reads the headers of all files.
+func survey(ctx context.Context, t tree, o Options, report *progress) ([]*entry, error) {
+	var all []*entry
+	scratch := make([][]byte, o.Threads)
+	err := forEach(ctx, t, o.Threads, nil, func(f file) *entry {
+		e := &entry{name: f.name, err: f.err, ignored: f.ignored}
+		all = append(all, e)
+		if !e.usable() {
+			return nil
+		}
+		return e
+	}, func(worker int, f file, e *entry) {
+		r, err := f.open()
+		if err == nil {
+			e.header, err = probe(r, &scratch[worker], o.MaxFileBytes, o.MaxPixels)
+			r.Close()
+		}
+		e.err = err
+		// A file that cannot be seen to be an image matters if it claims to
+		// be one.
+		e.ignored = e.codec == nil && !f.named && !claimsImage(e.name)
+		report.add(0)
+	})
+	return all, err
+}
+
+// chooseShape settles the height, width and channels of the set, and returns
+// the images that go into it.
+func chooseShape(all []*entry, o Options, s *Set) []*entry {
+	var use []*entry
+	gray, agree := true, true
+	for _, e := range all {
+		if !e.usable() {
+			continue
+		}
+		if o.Height == 0 && min(e.width, e.height) < MinSide {
+			e.err = fmt.Errorf("%d×%d pixels is less than the %d a side that are taken unless a size is given", e.width, e.height, MinSide)
+			continue
+		}
+		use = append(use, e)
+		gray = gray && e.gray
+		agree = agree && e.width == use[0].width && e.height == use[0].height
+	}
+	switch {
+	case o.Height != 0:
+		s.Height, s.Width = o.Height, o.Width
+	case len(use) > 0 && agree:
+		s.Height, s.Width = use[0].height, use[0].width
+	default:
+		s.Height, s.Width = DefaultSize, DefaultSize
+	}
+	s.Channels = 3
+	if o.Gray || gray && !o.RGB {
+		s.Channels = 1
+	}
+	return use
+}
+
+// allocate makes room for n images.
+func (s *Set) allocate(n int, o Options) error {
+	if each := int64(s.ImageBytes()); int64(n) > o.MaxBytes/each {
+		what := fmt.Sprintf("%d images of %d×%d pixels and %d channels take more bytes than are allowed", n, s.Width, s.Height, s.Channels)
+		return &LimitError{s.Source, what, o.MaxBytes, "choose a smaller image size"}
+	}
+	s.Pixels = make([]uint8, n*s.ImageBytes())
+	return nil
+}
+
+// inFlight bounds the pixels of the images that are being decoded at one time;
+// a single larger image is decoded alone.
+const inFlight = 64 << 20
+
+var errChanged = errors.New("it was changed while it was read")
+
+// decodeAll decodes the usable images of all into their slots.
+func decodeAll(ctx context.Context, t tree, all []*entry, o Options, s *Set, report *progress) error {
+	type scratch struct {
+		renderer
+		data []byte
+	}
+	team := make([]scratch, o.Threads)
+	for i := range team {
+		team[i].renderer = renderer{height: s.Height, width: s.Width, channels: s.Channels}
+	}
+	room := newGate(inFlight)
+	want := func(i int) bool { return i < len(all) && all[i].usable() }
+	return forEach(ctx, t, o.Threads, want, func(f file) *entry {
+		if f.ignored || !want(f.ordinal) {
+			return nil
+		}
+		e := all[f.ordinal]
+		if f.err == nil && f.name != e.name {
+			f.err = errChanged
+		}
+		if e.err = f.err; e.err != nil {
+			return nil
+		}
+		return e
+	}, func(worker int, f file, e *entry) {
+		w := &team[worker]
+		pixels := int64(e.width) * int64(e.height)
+		room.enter(pixels)
+		defer room.exit(pixels)
+		r, err := f.open()
+		if err == nil {
+			w.data, err = readWhole(r, w.data, o.MaxFileBytes)
+			r.Close()
+		}
+		if err == nil {
+			err = w.decode(s.Image(e.slot), e.header, w.data)
+		}
+		e.err, e.decoded = err, err == nil
+		report.add(int64(len(w.data)))
+	})
+}
+
+// decode decodes the file in data and writes its pixels to dst.
+func (r *renderer) decode(dst []uint8, h header, data []byte) error {
+	if sniffImage(data) != h.codec {
+		return errChanged
+	}
+	img, err := decode(h, data)
+	if err != nil {
+		return err
+	}
+	width, height := h.width, h.height
+	if h.turn.transposes() {
+		width, height = height, width
+	}
+	if b := img.Bounds(); b.Min != (image.Point{}) || b.Dx() != width || b.Dy() != height {
+		if h.codec != &gifCodec {
+			return errChanged
+		}
+		// The first frame of a GIF may cover a part of the screen only.
+		screen := image.NewNRGBA(image.Rect(0, 0, width, height))
+		draw.Draw(screen, b, img, b.Min, draw.Src)
+		img = screen
+	}
+	r.render(dst, img, h.turn)
+	return nil
+}
+
+// keepDecoded closes the gaps that images leave which could not be decoded,
+// and names the others.
+func (s *Set) keepDecoded(order []*entry) {
+	n := 0
+	s.Names = make([]string, 0, len(order))
+	for i, e := range order {
+		if !e.decoded {
+			if e.err == nil { // the second pass never came to it
+				e.err = errChanged
+			}
+			continue
+		}
+		if n != i {
+			copy(s.Image(n), s.Image(i))
+		}
+		s.Names = append(s.Names, e.name)
+		n++
+	}
+	s.Pixels = s.Pixels[:n*s.ImageBytes()]
+}
+
+// progress counts files and tells the caller.
+type progress struct {
+	call func(done, total int, bytes int64)
+
+	mu    sync.Mutex
+	done  int
+	total int
+	bytes int64
+}
+
+// begin starts to count anew, towards total.
+func (p *progress) begin(total int) { p.done, p.total = 0, total }
+
+func (p *progress) add(bytes int64) {
+	if p.call == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done++
+	p.bytes += bytes
+	p.call(p.done, p.total, p.bytes)
+}

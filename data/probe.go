@@ -1,0 +1,123 @@
+package data
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"image"
+	"io"
+)
+
+// probeLen is how much of a file is read to find its size and colours. Most
+// headers end well before; if one does not, the whole file is read.
+const probeLen = 64 << 10
+
+// header is what is known of an image before it is decoded.
+type header struct {
+	codec         *codec
+	width, height int // as shown, after the EXIF orientation
+	gray          bool
+	turn          orientation
+}
+
+var errNotImage = errors.New("its content is not JPEG, PNG, GIF, BMP, TIFF or WebP")
+
+// probe reads the header of an image from r, of which at most limit bytes are
+// read, into *scratch. It returns errNotImage if r holds something else.
+func probe(r io.Reader, scratch *[]byte, limit, maxPixels int64) (h header, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("its header cannot be read: the decoder failed with %v", p)
+		}
+	}()
+	head, err := readUpTo(r, (*scratch)[:0], probeLen)
+	*scratch = head
+	if err != nil {
+		return h, err
+	}
+	if len(head) == 0 {
+		return h, errors.New("the file is empty")
+	}
+	if h.codec = sniffImage(head); h.codec == nil {
+		return h, errNotImage
+	}
+	cfg, err := h.codec.config(bytes.NewReader(head))
+	if err != nil && len(head) == probeLen {
+		if head, err = readUpTo(r, head, limit); err != nil {
+			*scratch = head
+			return h, err
+		}
+		*scratch = head
+		cfg, err = h.codec.config(bytes.NewReader(head))
+	}
+	if err != nil {
+		return h, decodeError(h.codec, err)
+	}
+	if cfg.Width < 1 || cfg.Height < 1 {
+		return h, fmt.Errorf("%d×%d pixels: it has no area", cfg.Width, cfg.Height)
+	}
+	if int64(cfg.Width) > maxPixels/int64(cfg.Height) {
+		return h, fmt.Errorf("%d×%d pixels is more than the %d that one image may have", cfg.Width, cfg.Height, maxPixels)
+	}
+	h.width, h.height = cfg.Width, cfg.Height
+	h.gray = isGray(h.codec, head, cfg)
+	if h.codec == &jpegCodec {
+		if h.turn = jpegOrientation(head); h.turn.transposes() {
+			h.width, h.height = h.height, h.width
+		}
+	}
+	return h, nil
+}
+
+// decode decodes the image in data, whose header has been probed.
+func decode(h header, data []byte) (img image.Image, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			img, err = nil, fmt.Errorf("damaged %s: the decoder failed with %v", h.codec.name, p)
+		}
+	}()
+	img, err = h.codec.decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, decodeError(h.codec, err)
+	}
+	return img, nil
+}
+
+func decodeError(c *codec, err error) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		return fmt.Errorf("damaged %s: it ends too early", c.name)
+	}
+	return fmt.Errorf("damaged %s: %w", c.name, err)
+}
+
+// readUpTo appends to buf what r still holds, until buf has limit bytes. The
+// end of r is no error.
+func readUpTo(r io.Reader, buf []byte, limit int64) ([]byte, error) {
+	for int64(len(buf)) < limit {
+		if len(buf) == cap(buf) {
+			buf = append(buf, 0)[:len(buf)]
+		}
+		room := buf[len(buf):cap(buf)]
+		if left := limit - int64(len(buf)); int64(len(room)) > left {
+			room = room[:left]
+		}
+		n, err := r.Read(room)
+		buf = buf[:len(buf)+n]
+		if err == io.EOF {
+			return buf, nil
+		}
+		if err != nil {
+			return buf, err
+		}
+	}
+	return buf, nil
+}
+
+// readWhole reads all of r into buf, or fails if that is more than limit.
+func readWhole(r io.Reader, buf []byte, limit int64) ([]byte, error) {
+	buf, err := readUpTo(r, buf[:0], limit+1)
+	if err == nil && int64(len(buf)) > limit {
+		err = fmt.Errorf("it holds more than the %d bytes that one file may have", limit)
+	}
+	return buf, err
+}

@@ -1,0 +1,240 @@
+package conv
+
+import (
+	"fmt"
+	"slices"
+
+	"hourglass/internal/isa"
+	"hourglass/internal/kernel/gemm"
+	"hourglass/internal/kernel/gemm/tile"
+	"hourglass/internal/par"
+)
+
+// correlator computes what a convolution and its input gradient have in
+// common: phases, each of which fills every stepH-th row and stepW-th column
+// of an image with weighted sums of the pixels around the points of a grid.
+// A convolution is one phase that fills everything. The input gradient of a
+// convolution of stride s is s² phases that read the output gradient without
+// gaps, so that no zero is ever multiplied.
+type correlator struct {
+	name string
+	kern *tile.Kernels
+	src  source
+
+	dstH, dstW, dstC int
+	outH, outW       int // steps between the destination pixels of a phase
+	groups           int
+	perGroup         int // destination channels of a group
+	depthwise        bool
+
+	filter    Shape // for the layout of the weights
+	transpose bool  // weights are read as [filter, destination, source]
+	phases    []phase
+	panels    int // of destination channels in a group
+	panelsPer int // panels in a task
+	packedLen int
+	kStride   int
+
+	// What one Run holds for its parts.
+	dst, x, w, packed, buffers []float32
+	ep                         gemm.Epilogue
+	workers                    []*tile.Args
+	packPart, blockPart        func(worker, part int)
+}
+
+// phase is the grid of destination pixels (y0+i·outH, x0+j·outW).
+type phase struct {
+	y0, x0, gridH, gridW int
+	offsets              []offset // in the order of the packed weights
+	taps                 []tile.Tap
+	steps                int // of the reduction
+	rows, cRows          []int
+	packed               int // where its weights begin
+}
+
+// build completes a correlator whose geometry and phases' grids and offsets
+// are set.
+func (c *correlator) build(level isa.Level) {
+	c.kern = tile.For(level)
+	if c.depthwise {
+		c.groups = 1
+	}
+	c.perGroup = c.dstC / c.groups
+	c.panels = ceilDiv(c.perGroup, c.kern.Columns())
+	c.src.cut(32*c.kern.Rows(), 4*c.kern.Rows())
+	c.panelsPer = c.panels
+	for c.src.blocks()*ceilDiv(c.panels, c.panelsPer) < minBlocks && c.panelsPer > 1 {
+		c.panelsPer = (c.panelsPer + 1) / 2
+	}
+	c.kStride = 1
+	stepsPerTap := c.src.perGroup
+	if c.depthwise {
+		c.kStride = c.src.pixel
+		stepsPerTap = 1
+	}
+	for i := range c.phases {
+		p := &c.phases[i]
+		slices.SortFunc(p.offsets, func(a, b offset) int { return c.src.offset(a.y, a.x) - c.src.offset(b.y, b.x) })
+		p.taps = c.mergeTaps(p.offsets, stepsPerTap)
+		p.steps = len(p.offsets) * stepsPerTap
+		p.packed = c.packedLen
+		c.packedLen += c.groups * c.groupPacked(p)
+		c.addRows(p)
+	}
+	c.packPart = c.packPanel
+	c.blockPart = c.runBlock
+}
+
+// mergeTaps joins taps that read on where the one before them ends.
+func (c *correlator) mergeTaps(offsets []offset, steps int) []tile.Tap {
+	var taps []tile.Tap
+	start, end := 0, 0
+	for i, o := range offsets {
+		at := c.src.offset(o.y, o.x)
+		if i > 0 && at == end {
+			taps[len(taps)-1].Len += steps
+		} else {
+			taps = append(taps, tile.Tap{Delta: at - start, Len: steps})
+			start = at
+		}
+		end = at + steps*c.kStride
+	}
+	return taps
+}
+
+// addRows lists where the grid points of a full block read and write.
+func (c *correlator) addRows(p *phase) {
+	s := &c.src
+	for n := range s.blockImages {
+		for i := range min(s.blockRows, p.gridH) {
+			for j := range p.gridW {
+				p.rows = append(p.rows, n*s.image+i*s.stepH*s.row+j*s.stepW*s.pixel)
+				p.cRows = append(p.cRows, ((n*c.dstH+i*c.outH)*c.dstW+j*c.outW)*c.dstC)
+			}
+		}
+	}
+}
+
+// groupPacked is the length of the packed weights of one group of a phase.
+func (c *correlator) groupPacked(p *phase) int {
+	full := (c.panels - 1) * c.kern.Columns()
+	return (full + c.kern.Panel(c.perGroup-full)) * p.steps
+}
+
+func (c *correlator) scratch(threads int) int {
+	return c.packedLen + tile.AlignSlack + threads*c.src.bufferLen()
+}
+
+func (c *correlator) run(pool *par.Pool, dst, x, w, packed, scratch []float32, ep gemm.Epilogue) {
+	s := c.filter
+	srcLen := c.src.images * c.src.height * c.src.width * c.src.channels
+	dstLen := c.src.images * c.dstH * c.dstW * c.dstC
+	switch {
+	case len(dst) < dstLen:
+		panic(fmt.Sprintf("conv: the result of %s holds %d elements, want %d for %+v", c.name, len(dst), dstLen, s))
+	case len(x) < srcLen:
+		panic(fmt.Sprintf("conv: the image of %s holds %d elements, want %d for %+v", c.name, len(x), srcLen, s))
+	case packed == nil && len(w) < s.filterLen():
+		panic(fmt.Sprintf("conv: the filter of %s holds %d elements, want %d for %+v", c.name, len(w), s.filterLen(), s))
+	case packed != nil && len(packed) < c.packedLen:
+		panic(fmt.Sprintf("conv: the packed filter of %s holds %d elements, want %d for %+v", c.name, len(packed), c.packedLen, s))
+	case ep.Bias != nil && len(ep.Bias) < c.dstC:
+		panic(fmt.Sprintf("conv: the bias of %s holds %d elements, want %d for %+v", c.name, len(ep.Bias), c.dstC, s))
+	case len(scratch) < c.scratch(pool.Threads()):
+		panic(fmt.Sprintf("conv: the scratch of %s holds %d elements, want %d for %+v on %d threads",
+			c.name, len(scratch), c.scratch(pool.Threads()), s, pool.Threads()))
+	}
+	for len(c.workers) < pool.Threads() {
+		c.workers = append(c.workers, &tile.Args{})
+	}
+	own := c.packedLen + tile.AlignSlack
+	c.dst, c.x, c.w, c.ep, c.packed, c.buffers = dst, x, w, ep, packed, scratch[own:]
+	if packed == nil {
+		c.packed = tile.Align(scratch[:own])
+		pool.Run(len(c.phases)*c.groups*c.panels, c.packPart)
+	}
+	pool.Run(c.src.blocks()*ceilDiv(c.panels, c.panelsPer), c.blockPart)
+	c.dst, c.x, c.w, c.ep, c.packed, c.buffers = nil, nil, nil, gemm.Epilogue{}, nil, nil
+	for _, t := range c.workers {
+		*t = tile.Args{}
+	}
+}
+
+// pack packs a filter into dst, which is packedLen long.
+func (c *correlator) pack(pool *par.Pool, dst, w []float32) {
+	if len(dst) < c.packedLen || len(w) < c.filter.filterLen() {
+		panic(fmt.Sprintf("conv: %d elements do not hold the packed filter of %s, or %d its filter: %+v",
+			len(dst), c.name, len(w), c.filter))
+	}
+	c.packed, c.w = dst, w
+	pool.Run(len(c.phases)*c.groups*c.panels, c.packPart)
+	c.packed, c.w = nil, nil
+}
+
+// packPanel packs the weights of one panel of destination channels.
+func (c *correlator) packPanel(_, part int) {
+	p := &c.phases[part/(c.groups*c.panels)]
+	g, panel := part/c.panels%c.groups, part%c.panels
+	n0 := panel * c.kern.Columns()
+	n := min(c.kern.Columns(), c.perGroup-n0)
+	width := c.kern.Panel(n)
+	dst := c.packed[p.packed+g*c.groupPacked(p)+n0*p.steps:]
+	f := c.filter
+	for i, o := range p.offsets {
+		switch {
+		case c.depthwise:
+			tile.Pack(dst[i*width:], c.w[o.filter*f.K+n0:], 1, n, f.K, width)
+		case c.transpose:
+			k := c.src.perGroup
+			c.kern.PackTransposed(dst[i*k*width:], c.w[(o.filter*c.perGroup+n0)*f.K+g*k:], k, n, f.K, width)
+		default:
+			k := c.src.perGroup
+			tile.Pack(dst[i*k*width:], c.w[o.filter*k*f.K+g*c.perGroup+n0:], k, n, f.K, width)
+		}
+	}
+}
+
+// runBlock computes some panels of one block, in every phase and group.
+func (c *correlator) runBlock(w, part int) {
+	tasks := ceilDiv(c.panels, c.panelsPer)
+	b := c.src.block(part / tasks)
+	first := part % tasks * c.panelsPer
+	last := min(first+c.panelsPer, c.panels)
+	size := c.src.bufferLen()
+	buffer := c.buffers[w*size : (w+1)*size]
+	t := c.workers[w]
+	t.KStride = c.kStride
+	t.FromC = c.ep.Accumulate
+	t.ReLU = c.ep.Act == gemm.ReLU
+	for g := range c.groups {
+		x := c.src.load(buffer, c.x, b, g)
+		for i := range c.phases {
+			c.runPhase(t, &c.phases[i], b, g, x, first, last)
+		}
+	}
+}
+
+func (c *correlator) runPhase(t *tile.Args, p *phase, b block, g int, x []float32, first, last int) {
+	points := (b.n1 - b.n0) * (min(b.i1, p.gridH) - b.i0) * p.gridW
+	if points <= 0 {
+		return
+	}
+	t.Rows, t.CRows, t.Taps = p.rows[:points], p.cRows[:points], p.taps
+	weights := c.packed[p.packed+g*c.groupPacked(p):]
+	dst := c.dst[((b.n0*c.dstH+p.y0+b.i0*c.outH)*c.dstW+p.x0)*c.dstC+g*c.perGroup:]
+	for panel := first; panel < last; panel++ {
+		n0 := panel * c.kern.Columns()
+		t.N = min(c.kern.Columns(), c.perGroup-n0)
+		t.LDB = c.kern.Panel(t.N)
+		t.A, t.B, t.C = x, weights[n0*p.steps:], dst[n0:]
+		if c.ep.Bias != nil {
+			t.Bias = c.ep.Bias[g*c.perGroup+n0:]
+		}
+		if c.depthwise {
+			t.A = x[n0:]
+			c.kern.Elementwise(t, points)
+		} else {
+			c.kern.Broadcast(t, points)
+		}
+	}
+}

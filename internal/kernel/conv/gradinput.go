@@ -1,0 +1,78 @@
+package conv
+
+import (
+	"hourglass/internal/isa"
+	"hourglass/internal/kernel/gemm"
+	"hourglass/internal/par"
+)
+
+// GradInput is the gradient of a convolution with respect to its input, ready
+// to run; with an epilogue it is a transposed convolution, whose output is the
+// shape's input. It is not safe for concurrent use; several plans may share
+// scratch memory as long as they run in turn.
+type GradInput struct{ c correlator }
+
+// NewGradInput plans dx = act(convᵀ(dy, w) + bias) for an instruction-set
+// level. It fails if the shape does not validate.
+func NewGradInput(s Shape, level isa.Level) (*GradInput, error) {
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	s = s.withDefaults()
+	oh, ow := s.Out()
+	g := &GradInput{correlator{
+		name: "an input gradient", filter: s, transpose: true,
+		dstH: s.H, dstW: s.W, dstC: s.C, outH: s.StrideH, outW: s.StrideW,
+		groups: s.Groups, depthwise: s.depthwise(),
+	}}
+	var all []offset
+	for y0 := range min(s.StrideH, s.H) {
+		for x0 := range min(s.StrideW, s.W) {
+			p := phase{y0: y0, x0: x0, gridH: ceilDiv(s.H-y0, s.StrideH), gridW: ceilDiv(s.W-x0, s.StrideW)}
+			for kh := range s.KH {
+				for kw := range s.KW {
+					// dy[oh,ow] reaches row y0+i·stride where oh·stride + kh·dilation
+					// - pad equals it: for one kh in every stride of them.
+					y, x := y0+s.PadTop-kh*s.DilationH, x0+s.PadLeft-kw*s.DilationW
+					if y%s.StrideH == 0 && x%s.StrideW == 0 {
+						p.offsets = append(p.offsets, offset{y: y / s.StrideH, x: x / s.StrideW, filter: kh*s.KW + kw})
+					}
+				}
+			}
+			all = append(all, p.offsets...)
+			g.c.phases = append(g.c.phases, p)
+		}
+	}
+	groups := s.Groups
+	if g.c.depthwise {
+		groups = 1
+	}
+	first := g.c.phases[0] // no other has a larger grid
+	g.c.src = newSource(s.N, oh, ow, s.K, groups, 1, 1, first.gridH, first.gridW, all)
+	g.c.build(level)
+	return g, nil
+}
+
+// Scratch returns how many float32s of scratch memory Run and RunPacked need
+// with a pool of the given size.
+func (g *GradInput) Scratch(threads int) int { return g.c.scratch(threads) }
+
+// Run computes dx [N,H,W,C] from dy [N,OH,OW,K] and w [KH,KW,C/Groups,K]; the
+// bias, if any, has C elements. dx must overlap none of the others. Run
+// allocates nothing after its first call with a pool of that size, and its
+// result does not depend on the pool.
+func (g *GradInput) Run(pool *par.Pool, dx, dy, w, scratch []float32, ep gemm.Epilogue) {
+	g.c.run(pool, dx, dy, w, nil, scratch, ep)
+}
+
+// PackedLen returns how many float32s a packed filter takes.
+func (g *GradInput) PackedLen() int { return g.c.packedLen }
+
+// Pack rearranges w into packed, of length PackedLen, for RunPacked of a plan
+// of the same shape and level. The batch size N may differ.
+func (g *GradInput) Pack(pool *par.Pool, packed, w []float32) { g.c.pack(pool, packed, w) }
+
+// RunPacked is Run with a filter that Pack has rearranged.
+func (g *GradInput) RunPacked(pool *par.Pool, dx, dy, packed, scratch []float32, ep gemm.Epilogue) {
+	g.c.run(pool, dx, dy, nil, packed, scratch, ep)
+}

@@ -1,0 +1,205 @@
+package conv
+
+import (
+	"fmt"
+
+	"hourglass/internal/isa"
+	"hourglass/internal/kernel/gemm/tile"
+	"hourglass/internal/par"
+)
+
+// GradWeight is the gradient of a convolution with respect to its filter,
+// ready to run. It is not safe for concurrent use; several plans may share
+// scratch memory as long as they run in turn.
+//
+// A row of a tile is one tap and input channel, a step is one output pixel.
+// The blocks of the image are dealt to a number of partial sums that follows
+// from the shape, and these are added in order.
+type GradWeight struct {
+	s         Shape
+	kern      *tile.Kernels
+	src       source
+	depthwise bool
+	groups    int
+	rowCount  int // rows of the filter: taps times channels of a group
+	columns   int // output channels of a group
+	panels    int
+
+	rows, cRows []int
+	taps        []tile.Tap // the output rows of a full block
+
+	partials int
+	rowsPer  int // rows of the filter in a task
+	rowTasks int
+
+	// What one Run holds for its parts.
+	dw, x, dy, sums, buffers []float32
+	workers                  []*tile.Args
+	sumPart, addPart         func(worker, part int)
+}
+
+const (
+	pixelsPerBlock = 160     // so that a panel of dy stays in the first-level cache
+	sumLimit       = 1 << 22 // float32s of partial sums
+	addLen         = 1 << 12 // elements that one part adds up
+)
+
+// NewGradWeight plans dw for an instruction-set level. It fails if the shape
+// does not validate.
+func NewGradWeight(s Shape, level isa.Level) (*GradWeight, error) {
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	s = s.withDefaults()
+	oh, ow := s.Out()
+	g := &GradWeight{s: s, kern: tile.For(level), depthwise: s.depthwise(), groups: s.Groups}
+	if g.depthwise {
+		g.groups = 1
+	}
+	var offsets []offset
+	for kh := range s.KH {
+		for kw := range s.KW {
+			offsets = append(offsets, offset{
+				y: kh*s.DilationH - s.PadTop, x: kw*s.DilationW - s.PadLeft, filter: kh*s.KW + kw,
+			})
+		}
+	}
+	g.src = newSource(s.N, s.H, s.W, s.C, g.groups, s.StrideH, s.StrideW, oh, ow, offsets)
+	g.src.cut(pixelsPerBlock, pixelsPerBlock/2)
+	perTap := s.C / s.Groups
+	if g.depthwise {
+		g.columns = s.C
+	} else {
+		g.columns = s.K / s.Groups
+	}
+	for _, o := range offsets {
+		for c := range perTap {
+			g.rows = append(g.rows, g.src.offset(o.y, o.x)+c)
+			g.cRows = append(g.cRows, (o.filter*perTap+c)*s.K)
+		}
+	}
+	g.rowCount = len(g.rows)
+	g.panels = ceilDiv(g.columns, g.kern.Columns())
+	last := 0
+	for n := range g.src.blockImages {
+		for i := range g.src.blockRows {
+			at := n*g.src.image + i*s.StrideH*g.src.row
+			g.taps = append(g.taps, tile.Tap{Delta: at - last, Len: ow})
+			last = at
+		}
+	}
+	g.split()
+	g.sumPart, g.addPart = g.sum, g.add
+	return g, nil
+}
+
+// split chooses how many partial sums there are and how many tasks share one.
+func (g *GradWeight) split() {
+	g.partials = max(1, min(minBlocks, g.src.blocks(), sumLimit/g.s.filterLen()))
+	g.rowsPer = g.rowCount
+	g.rowTasks = 1
+	for g.partials*g.rowTasks < 2*minBlocks && g.rowsPer > 8*g.kern.Rows() {
+		g.rowsPer = ceilDiv(g.rowsPer/2, g.kern.Rows()) * g.kern.Rows()
+		g.rowTasks = ceilDiv(g.rowCount, g.rowsPer)
+	}
+}
+
+func (g *GradWeight) sumsLen() int {
+	if g.partials == 1 {
+		return 0
+	}
+	return g.partials * g.s.filterLen()
+}
+
+// Scratch returns how many float32s of scratch memory Run needs with a pool of
+// the given size.
+func (g *GradWeight) Scratch(threads int) int {
+	return g.sumsLen() + threads*g.src.bufferLen()
+}
+
+// Run computes dw [KH,KW,C/Groups,K] from x [N,H,W,C] and dy [N,OH,OW,K]. dw
+// must overlap none of the others. Run allocates nothing after its first call
+// with a pool of that size, and its result does not depend on the pool.
+func (g *GradWeight) Run(pool *par.Pool, dw, x, dy, scratch []float32) {
+	switch {
+	case len(dw) < g.s.filterLen():
+		panic(fmt.Sprintf("conv: the filter gradient holds %d elements, want %d for %+v", len(dw), g.s.filterLen(), g.s))
+	case len(x) < g.s.inputLen():
+		panic(fmt.Sprintf("conv: the input holds %d elements, want %d for %+v", len(x), g.s.inputLen(), g.s))
+	case len(dy) < g.s.outputLen():
+		panic(fmt.Sprintf("conv: the output gradient holds %d elements, want %d for %+v", len(dy), g.s.outputLen(), g.s))
+	case len(scratch) < g.Scratch(pool.Threads()):
+		panic(fmt.Sprintf("conv: the scratch of a filter gradient holds %d elements, want %d for %+v on %d threads",
+			len(scratch), g.Scratch(pool.Threads()), g.s, pool.Threads()))
+	}
+	for len(g.workers) < pool.Threads() {
+		g.workers = append(g.workers, &tile.Args{})
+	}
+	own := g.sumsLen()
+	g.dw, g.x, g.dy, g.sums, g.buffers = dw, x, dy, scratch[:own], scratch[own:]
+	if g.partials == 1 {
+		g.sums = dw
+	}
+	pool.Run(g.partials*g.rowTasks, g.sumPart)
+	if g.partials > 1 {
+		pool.Run(ceilDiv(g.s.filterLen(), addLen), g.addPart)
+	}
+	g.dw, g.x, g.dy, g.sums, g.buffers = nil, nil, nil, nil, nil
+	for _, t := range g.workers {
+		*t = tile.Args{}
+	}
+}
+
+// sum computes some rows of one partial sum over all its blocks.
+func (g *GradWeight) sum(w, part int) {
+	partial := part / g.rowTasks
+	r0 := part % g.rowTasks * g.rowsPer
+	r1 := min(r0+g.rowsPer, g.rowCount)
+	size := g.src.bufferLen()
+	buffer := g.buffers[w*size : (w+1)*size]
+	t := g.workers[w]
+	t.Rows, t.CRows = g.rows[r0:r1], g.cRows[r0:r1]
+	t.KStride, t.LDB = g.s.StrideW*g.src.pixel, g.s.K
+
+	blocks := g.src.blocks()
+	first, last := blocks*partial/g.partials, blocks*(partial+1)/g.partials
+	for i := first; i < last; i++ {
+		b := g.src.block(i)
+		t.FromC = i > first
+		for group := range g.groups {
+			x := g.src.load(buffer, g.x, b, group)
+			g.sumBlock(t, b, group, x, g.sums[partial*g.s.filterLen():])
+		}
+	}
+}
+
+func (g *GradWeight) sumBlock(t *tile.Args, b block, group int, x, sums []float32) {
+	oh, ow := g.src.gridH, g.src.gridW
+	t.Taps = g.taps[:(b.n1-b.n0)*(b.i1-b.i0)]
+	dy := g.dy[(b.n0*oh+b.i0)*ow*g.s.K+group*g.columns:]
+	for panel := range g.panels {
+		n0 := panel * g.kern.Columns()
+		t.N = min(g.kern.Columns(), g.columns-n0)
+		t.A, t.B, t.C = x, dy[n0:], sums[group*g.columns+n0:]
+		if g.depthwise {
+			t.A = x[n0:]
+			g.kern.Elementwise(t, len(t.Rows))
+		} else {
+			g.kern.Broadcast(t, len(t.Rows))
+		}
+	}
+}
+
+// add adds up the partial sums of some elements, in order.
+func (g *GradWeight) add(_, part int) {
+	size := g.s.filterLen()
+	from, to := part*addLen, min((part+1)*addLen, size)
+	dw := g.dw[from:to]
+	copy(dw, g.sums[from:to])
+	for p := 1; p < g.partials; p++ {
+		sums := g.sums[p*size+from : p*size+to]
+		for i, v := range sums[:len(dw)] {
+			dw[i] += v
+		}
+	}
+}

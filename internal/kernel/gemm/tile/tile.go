@@ -1,0 +1,172 @@
+// Package tile holds the multiply-add kernels under matrix products and
+// convolutions: small tiles of an output whose accumulators stay in registers
+// while the whole reduction streams past.
+//
+// A tile does not know whether it belongs to a matrix product or to a
+// convolution. Its rows are a list of offsets, so that the same machine code
+// walks the rows of a matrix, the pixels of an image or the taps of a filter;
+// and its reduction is a list of taps, each a run of steps. That is the
+// indirect convolution of M. Dukhan (arXiv:1907.02129), with the indirection
+// per row of the tile instead of per row and tap.
+//
+// Every output element is one chain of multiply-adds in the order of the
+// steps, whatever the tile that it falls in. Results therefore depend on the
+// order in which a caller lists its taps, and not on how it cuts its output
+// into tiles.
+package tile
+
+import "hourglass/internal/isa"
+
+// Tap is one run of steps of a reduction.
+type Tap struct {
+	Delta int // what to add to every row's offset before the run, in elements of A
+	Len   int // steps in the run; at least 1
+}
+
+// Args describes the tiles that one call computes. Offsets and strides count
+// float32 elements. For each row r and column n of a call
+//
+//	C[CRows[r]+n] = act(init + Σ A[a(r,s,n)] · B[s·LDB+n])
+//
+// where s counts the steps of all taps, init is C's old value if FromC is set
+// or else 0, plus Bias[n] if there is one, and a(r,s,n) is Rows[r] plus the
+// deltas of the taps up to and including the current one, plus KStride times
+// the step within the tap; Elementwise adds n to it, Broadcast does not.
+//
+// The assembly kernels check no bounds: every offset reached must lie in A, B
+// or C. The generator of the assembly knows the layout of this struct.
+type Args struct {
+	A, B, C []float32
+	Rows    []int // offset in A of each row
+	CRows   []int // offset in C of each row; rows must not overlap
+	Taps    []Tap
+	Bias    []float32 // at least N elements, or nil
+	KStride int       // from one step to the next in A
+	LDB     int       // from one step to the next in B
+	N       int       // columns; between 1 and the kernel's Columns
+	FromC   bool      // start from C instead of from zero
+	ReLU    bool      // store max(x, 0); a NaN stays one
+
+	tiles        int // full tiles in this call of the assembly
+	tail         [maxTileRows]int
+	cTail        [maxTileRows]int
+	rowPtr, cPtr *int // what the assembly reads for Rows and CRows
+	_            [6]int
+}
+
+// maxTileRows is the height of the tallest assembly tile.
+const maxTileRows = 12
+
+// Kernels is the family of kernels of one instruction-set level. It is
+// immutable and safe for concurrent use.
+type Kernels struct {
+	level       isa.Level
+	broadcast   family
+	elementwise family
+}
+
+// family is the set of tiles of one kind: a few heights times a few widths.
+// An empty family means the portable loops.
+type family struct {
+	heights []int // descending; the last is 1
+	variant []variant
+}
+
+// variant is a set of tiles of one width, one for each height of its family.
+type variant struct {
+	columns int  // widest N
+	whole   bool // only for N == columns
+	run     []func(*Args)
+}
+
+// For returns the kernels of a level, or the portable ones where this build
+// has none for it.
+func For(level isa.Level) *Kernels {
+	return kernelsFor(level)
+}
+
+// Level returns the level that the kernels are for.
+func (k *Kernels) Level() isa.Level { return k.level }
+
+// Rows returns the height of the tallest tile: the best step for cutting rows.
+func (k *Kernels) Rows() int {
+	if len(k.broadcast.heights) == 0 {
+		return refRows
+	}
+	return k.broadcast.heights[0]
+}
+
+// Columns returns the largest N of a call.
+func (k *Kernels) Columns() int {
+	if len(k.broadcast.variant) == 0 {
+		return refColumns
+	}
+	return k.broadcast.variant[len(k.broadcast.variant)-1].columns
+}
+
+// Panel returns the width to which a packed panel of n columns is padded, so
+// that its rows are whole vectors.
+func (k *Kernels) Panel(n int) int {
+	for _, v := range k.broadcast.variant {
+		if n <= v.columns {
+			return v.columns
+		}
+	}
+	return k.Columns()
+}
+
+// Broadcast computes m rows of t.N columns, where a step multiplies one element
+// of A per row with a row of B.
+func (k *Kernels) Broadcast(t *Args, m int) {
+	if len(k.broadcast.variant) == 0 {
+		refBroadcast(t, m)
+		return
+	}
+	k.broadcast.run(t, m)
+}
+
+// Elementwise computes m rows of t.N columns, where a step multiplies a vector
+// of A per row with a row of B, column by column.
+func (k *Kernels) Elementwise(t *Args, m int) {
+	if len(k.elementwise.variant) == 0 {
+		refElementwise(t, m)
+		return
+	}
+	k.elementwise.run(t, m)
+}
+
+// run covers m rows with full tiles of the greatest height and then with one
+// or two lower tiles, the last of which may repeat its last row.
+func (f *family) run(t *Args, m int) {
+	v := 0
+	for f.variant[v].columns < t.N || f.variant[v].whole && f.variant[v].columns != t.N {
+		v++
+	}
+	run := f.variant[v].run
+	r := 0
+	if full := m / f.heights[0]; full > 0 {
+		t.rowPtr, t.cPtr, t.tiles = &t.Rows[0], &t.CRows[0], full
+		run[0](t)
+		r = full * f.heights[0]
+	}
+	t.tiles = 1
+	for r < m {
+		left := m - r
+		h := len(f.heights) - 1 // the lowest tile that holds the rest
+		for f.heights[h] < left {
+			h--
+		}
+		height := f.heights[h]
+		if height == left {
+			t.rowPtr, t.cPtr = &t.Rows[r], &t.CRows[r]
+		} else {
+			for i := range height {
+				t.tail[i] = t.Rows[min(r+i, m-1)]
+				t.cTail[i] = t.CRows[min(r+i, m-1)]
+			}
+			t.rowPtr, t.cPtr = &t.tail[0], &t.cTail[0]
+		}
+		run[h](t)
+		r += height
+	}
+}

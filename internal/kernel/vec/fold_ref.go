@@ -62,11 +62,13 @@ func affineReluRef(dst, x, m, s, b []float32) {
 	}
 }
 
-func addSquaredDiffRef(acc, x, m []float32) {
-	x, m = x[:len(acc)], m[:len(acc)]
-	for i := range acc {
+func addDiffsRef(accSum, accSquare, x, m []float32) {
+	n := len(accSum)
+	accSquare, x, m = accSquare[:n], x[:n], m[:n]
+	for i := range accSum {
 		d := x[i] - m[i]
-		acc[i] += float32(d * d)
+		accSum[i] += d
+		accSquare[i] += float32(d * d)
 	}
 }
 

@@ -34,10 +34,10 @@ var fusedOperations = []fused{
 			y, m := affineWant(v)
 			return math.Max(y, 0), m
 		}},
-	{"AddSquaredDiff", 3, 1, func(s *Set, out []float32, in [][]float32) { s.AddSquaredDiff(out, in[1], in[2]) },
+	{"AddDiffs", 4, 2, func(s *Set, out []float32, in [][]float32) { s.AddDiffs(in[1], out, in[2], in[3]) },
 		func(v []float64) (float64, float64) {
-			d := v[1] - v[2]
-			return v[0] + d*d, math.Abs(v[0]) + d*d + math.Abs(d)*(math.Abs(v[1])+math.Abs(v[2]))
+			d := v[2] - v[3]
+			return v[0] + d*d, math.Abs(v[0]) + d*d + math.Abs(d)*(math.Abs(v[2])+math.Abs(v[3]))
 		}},
 	{"AddGrads", 5, 2, func(s *Set, out []float32, in [][]float32) { s.AddGrads(out, in[1], in[2], in[3], in[4]) },
 		func(v []float64) (float64, float64) {
@@ -117,7 +117,11 @@ func TestFused(t *testing.T) {
 					continue
 				}
 				for i := range in[1] {
-					if want := full[1][i] + full[2][i]; !same(in[1][i], want) {
+					want := full[1][i] + full[2][i]
+					if op.name == "AddDiffs" {
+						want = full[1][i] + (full[2][i] - full[3][i])
+					}
+					if !same(in[1][i], want) {
 						t.Fatalf("%s length %d: second sum is %v at %d, want %v", op.name, n, in[1][i], i, want)
 					}
 				}

@@ -106,8 +106,8 @@ type Set struct {
 	Affine func(dst, x, m, s, b []float32)
 	// AffineRelu gives Relu of Affine.
 	AffineRelu func(dst, x, m, s, b []float32)
-	// AddSquaredDiff adds (x-m)^2 to acc.
-	AddSquaredDiff func(acc, x, m []float32)
+	// AddDiffs adds x-m to accSum and (x-m)^2 to accSquare.
+	AddDiffs func(accSum, accSquare, x, m []float32)
 	// AddGrads adds g*(x-m) to accGamma and g to accBeta.
 	AddGrads func(accGamma, accBeta, g, x, m []float32)
 	// GradAffine gives a*g + b*(x-m) + c.

@@ -65,11 +65,11 @@ var generic = Set{
 	Dot:        inBlocks2(dotRef),
 	MaxOf:      maxOfRef,
 
-	Affine:         affineRef,
-	AffineRelu:     affineReluRef,
-	AddSquaredDiff: addSquaredDiffRef,
-	AddGrads:       addGradsRef,
-	GradAffine:     gradAffineRef,
+	Affine:     affineRef,
+	AffineRelu: affineReluRef,
+	AddDiffs:   addDiffsRef,
+	AddGrads:   addGradsRef,
+	GradAffine: gradAffineRef,
 }
 
 func each(f func(float32) float32) Unary {

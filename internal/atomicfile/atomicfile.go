@@ -1,0 +1,94 @@
+// Package atomicfile replaces files whole: whoever opens the path, now or
+// after a crash, finds the old contents or the new ones, never a part.
+package atomicfile
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"syscall"
+)
+
+// Write gives fill a temporary file in path's folder, and renames it to path
+// once its bytes are on the disk; then it syncs the folder, so that the new
+// name is on the disk too. If anything fails before the rename, the temporary
+// file is removed and path holds what it held before. A new file has the mode
+// that the user's umask leaves of 0666, and a replaced one keeps its own.
+// Errors name path and wrap their cause.
+func Write(path string, fill func(io.Writer) error) (err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("write %s: %w", path, err)
+		}
+	}()
+	f, err := createBeside(path)
+	if err != nil {
+		return err
+	}
+	renamed := false
+	defer func() {
+		if !renamed {
+			f.Close()
+			os.Remove(f.Name())
+		}
+	}()
+	if old, serr := os.Stat(path); serr == nil && old.Mode().IsRegular() && runtime.GOOS != "windows" {
+		if err = f.Chmod(old.Mode().Perm()); err != nil {
+			return err
+		}
+	}
+	if err = fill(f); err != nil {
+		return err
+	}
+	if err = f.Sync(); err != nil {
+		return err
+	}
+	if err = f.Close(); err != nil {
+		return err
+	}
+	if err = os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	renamed = true
+	return syncFolder(filepath.Dir(path))
+}
+
+// createBeside creates a new file in path's folder. os.CreateTemp would do,
+// but for its mode, which lets nobody but the owner read.
+func createBeside(path string) (*os.File, error) {
+	dir, base := filepath.Split(path)
+	const maxBase = 200 // leaves room for the affixes within the usual 255
+	base = base[:min(len(base), maxBase)]
+	for i := 0; ; i++ {
+		name := filepath.Join(dir, fmt.Sprintf(".%s.%d-%d.tmp", base, os.Getpid(), i))
+		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		if errors.Is(err, fs.ErrExist) && i < 1000 {
+			continue
+		}
+		return f, err
+	}
+}
+
+// syncFolder makes a rename in dir durable. Systems that cannot sync a folder
+// say so in their own ways; there the rename is as durable as they make it.
+func syncFolder(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	d, err := os.Open(dir)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil // a folder may be open to writing and closed to reading
+	}
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	if err := d.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, errors.ErrUnsupported) {
+		return err
+	}
+	return nil
+}

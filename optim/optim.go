@@ -1,0 +1,191 @@
+// Package optim holds update rules as fragments of a training program's
+// graph, and learning-rate schedules as plain functions.
+//
+// Rules, their defaults and the order of their operations are PyTorch's, so
+// that what was tuned there can be used here. The learning rate and the step's
+// number enter a program as scalar inputs; everything a rule does to a
+// parameter is element-wise with scalar operands, so that compilation can
+// make one pass over memory of it.
+package optim
+
+import (
+	"fmt"
+	"math"
+
+	"hourglass/engine/graph"
+	"hourglass/nn"
+	"hourglass/tensor"
+)
+
+// Rule turns gradients into changes of parameters.
+type Rule interface {
+	// Kind returns the rule's short name, such as "adam".
+	Kind() string
+	// DefaultRate returns the learning rate that the rule is usually begun
+	// with, PyTorch's default.
+	DefaultRate() float64
+	// Begin checks the rule's settings and adds to the program what all
+	// parameters share. It returns what is added for each of them.
+	Begin(s Step) (Update, error)
+}
+
+// Step is what a rule knows of the training step.
+type Step struct {
+	Builder *graph.Builder
+	Rate    *graph.Node // learning rate, f32 scalar
+	Number  *graph.Node // number of the step, f32 scalar, 1 for the first
+}
+
+// Update adds the update of one parameter w with the gradient g to a program
+// and returns the parameter's new value.
+type Update func(s *Slots, w, g *graph.Node) *graph.Node
+
+// Slots gives a rule the values that it keeps for one parameter. They have
+// the parameter's shape and start at zero.
+type Slots struct {
+	b        *graph.Builder
+	param    nn.Param
+	declared []*graph.Node
+}
+
+// Get declares the slot of the given name and returns its value before the
+// step.
+func (s *Slots) Get(name string) *graph.Node {
+	n := s.b.Variable("optim."+s.param.Name+"."+name, tensor.Float32, s.param.Node.Shape()...)
+	s.declared = append(s.declared, n)
+	return n
+}
+
+// Set gives a slot its value after the step.
+func (s *Slots) Set(slot, value *graph.Node) { s.b.Update(slot, value) }
+
+// Options say how parameters follow their gradients. The zero value is Adam
+// without weight decay and clipping.
+type Options struct {
+	// Rule defaults to Adam{}.
+	Rule Rule
+	// WeightDecay is the factor λ of the pull towards zero, at least 0.
+	WeightDecay float64
+	// Decoupled applies w ← w·(1−rate·λ) before the update (Loshchilov &
+	// Hutter 2019, algorithm 2); otherwise λ·w is added to the gradient.
+	Decoupled bool
+	// DecayAll applies weight decay to biases and normalisation too, as
+	// PyTorch does unless told otherwise.
+	DecayAll bool
+	// ClipValue limits each element of the gradients to ±ClipValue; 0 leaves
+	// them.
+	ClipValue float64
+	// ClipNorm scales the gradients, after ClipValue, so that together they
+	// are at most this long; 0 leaves them.
+	ClipNorm float64
+}
+
+func (o Options) withDefaults() Options {
+	if o.Rule == nil {
+		o.Rule = Adam{}
+	}
+	return o
+}
+
+// DefaultRate returns the learning rate that the rule is usually begun with.
+func (o Options) DefaultRate() float64 { return o.withDefaults().Rule.DefaultRate() }
+
+// Build adds the update of all parameters to a program: params and grads in
+// the same order, lr an f32 scalar and step an i32 scalar that is 0 in the
+// first step. It returns the variables in which the optimiser keeps its
+// state, named "optim.PARAMETER.SLOT"; they must start at zero.
+func Build(b *graph.Builder, o Options, params []nn.Param, grads []*graph.Node, lr, step *graph.Node) ([]*graph.Node, error) {
+	o = o.withDefaults()
+	if err := b.Err(); err != nil {
+		return nil, err
+	}
+	if err := o.check(params, grads, lr, step); err != nil {
+		return nil, err
+	}
+	update, err := o.Rule.Begin(Step{b, lr, b.AddScalar(b.Cast(step), 1)})
+	if err != nil {
+		return nil, fmt.Errorf("optim: %s: %w", o.Rule.Kind(), err)
+	}
+	grads = o.clip(b, grads)
+	var keep *graph.Node // 1 − rate·λ
+	if o.WeightDecay != 0 && o.Decoupled {
+		keep = b.AddScalar(b.Scale(lr, -o.WeightDecay), 1)
+	}
+	var states []*graph.Node
+	for i, p := range params {
+		w, g := p.Node, grads[i]
+		if o.WeightDecay != 0 && (p.Decay || o.DecayAll) {
+			if o.Decoupled {
+				w = b.Mul(w, keep)
+			} else {
+				g = b.Add(g, b.Scale(w, o.WeightDecay))
+			}
+		}
+		s := &Slots{b: b, param: p}
+		b.Update(p.Node, update(s, w, g))
+		states = append(states, s.declared...)
+	}
+	return states, b.Err()
+}
+
+func (o Options) check(params []nn.Param, grads []*graph.Node, lr, step *graph.Node) error {
+	for _, v := range []setting{
+		{"weight decay", o.WeightDecay}, {"clipping value", o.ClipValue}, {"clipping norm", o.ClipNorm},
+	} {
+		if !(v.value >= 0) || math.IsInf(v.value, 1) {
+			return fmt.Errorf("optim: %s is %v; it must be a number of at least 0", v.name, v.value)
+		}
+	}
+	if len(params) != len(grads) {
+		return fmt.Errorf("optim: there are %d parameters and %d gradients", len(params), len(grads))
+	}
+	if lr.Shape().Rank() != 0 || lr.DType() != tensor.Float32 || step.Shape().Rank() != 0 || step.DType() != tensor.Int32 {
+		return fmt.Errorf("optim: learning rate is %v%v and step %v%v; they must be scalars, f32 and i32",
+			lr.DType(), lr.Shape(), step.DType(), step.Shape())
+	}
+	for i, p := range params {
+		if !p.Trainable {
+			return fmt.Errorf("optim: %s is not trainable; leave it out", p.Name)
+		}
+		if !p.Node.Shape().Equal(grads[i].Shape()) {
+			return fmt.Errorf("optim: %s has shape %v and its gradient %v", p.Name, p.Node.Shape(), grads[i].Shape())
+		}
+	}
+	return nil
+}
+
+// clip applies both kinds of clipping.
+func (o Options) clip(b *graph.Builder, grads []*graph.Node) []*graph.Node {
+	clipped := make([]*graph.Node, len(grads))
+	copy(clipped, grads)
+	if o.ClipValue > 0 {
+		high, low := b.Scalar(o.ClipValue), b.Scalar(-o.ClipValue)
+		for i, g := range clipped {
+			clipped[i] = b.Max(b.Min(g, high), low)
+		}
+	}
+	if o.ClipNorm > 0 && len(grads) > 0 {
+		// PyTorch's clip_grad_norm_ has the same small number in it.
+		ratio := b.Div(b.Scalar(o.ClipNorm), b.AddScalar(GlobalNorm(b, clipped), 1e-6))
+		factor := b.Min(ratio, b.Scalar(1))
+		for i, g := range clipped {
+			clipped[i] = b.Mul(g, factor)
+		}
+	}
+	return clipped
+}
+
+// GlobalNorm returns the Euclidean length of all values together, an f32
+// scalar; 0 for no values.
+func GlobalNorm(b *graph.Builder, values []*graph.Node) *graph.Node {
+	total := b.Scalar(0)
+	for i, v := range values {
+		squares := b.ToScalar(b.Sum(b.Square(v)))
+		if i == 0 {
+			total = squares
+			continue
+		}
+		total = b.Add(total, squares)
+	}
+	return b.Sqrt(total)
+}

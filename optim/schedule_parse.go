@@ -1,0 +1,106 @@
+package optim
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// ScheduleNames returns the names that [ParseSchedule] knows.
+func ScheduleNames() []string {
+	return []string{"constant", "step", "cosine", "onecycle", "warmup"}
+}
+
+// ParseSchedule reads a schedule from NAME or NAME:SETTING=NUMBER,…, such as
+// "cosine:floor=0.01"; a warm-up is joined to what follows it by a plus sign,
+// such as "warmup:steps=500+cosine". It takes what Schedule.String returns.
+func ParseSchedule(text string) (Schedule, error) {
+	first, rest, joined := strings.Cut(text, "+")
+	name, list, _ := strings.Cut(first, ":")
+	var w WarmUp
+	var d StepDecay
+	var c Cosine
+	var o OneCycle
+	var s func() Schedule
+	var fields map[string]*float64
+	switch name {
+	case "constant":
+		s = func() Schedule { return Constant{} }
+	case "step":
+		fields = map[string]*float64{"every": &d.Every, "gamma": &d.Gamma}
+		s = func() Schedule { return d }
+	case "cosine":
+		fields = map[string]*float64{"floor": &c.Floor}
+		s = func() Schedule { return c }
+	case "onecycle":
+		fields = map[string]*float64{"rise": &o.Rise, "start": &o.Start, "final": &o.Final}
+		s = func() Schedule { return o }
+	case "warmup":
+		fields = map[string]*float64{"steps": &w.Steps}
+		s = func() Schedule { return w }
+	default:
+		return nil, fmt.Errorf("optim: schedule %q is unknown; choose one of %s", name, strings.Join(ScheduleNames(), ", "))
+	}
+	if joined {
+		if name != "warmup" || strings.HasPrefix(rest, "warmup") {
+			return nil, fmt.Errorf("optim: schedule %q: only one warm-up can stand before a plus sign", text)
+		}
+		var err error
+		if w.Then, err = ParseSchedule(rest); err != nil {
+			return nil, err
+		}
+		if (w.Then == Constant{}) {
+			w.Then = nil // its own form of the same schedule
+		}
+	}
+	if err := settings(list, fields); err != nil {
+		return nil, fmt.Errorf("optim: schedule %q: %w", text, err)
+	}
+	if o.Rise >= 1 {
+		return nil, fmt.Errorf("optim: schedule %q: rise must be less than 1", text)
+	}
+	return s(), nil
+}
+
+// settings reads NAME=NUMBER,… into the fields of those names. Numbers are
+// finite and not negative.
+func settings(list string, fields map[string]*float64) error {
+	if list == "" {
+		return nil
+	}
+	for item := range strings.SplitSeq(list, ",") {
+		name, number, _ := strings.Cut(item, "=")
+		field, ok := fields[name]
+		if !ok {
+			return fmt.Errorf("there is no setting %q", name)
+		}
+		v, err := strconv.ParseFloat(number, 64)
+		if err != nil || !(v >= 0) || math.IsInf(v, 1) {
+			return fmt.Errorf("%s is %q; it must be a number of at least 0", name, number)
+		}
+		*field = v
+	}
+	return nil
+}
+
+// setting is a named number of a schedule.
+type setting struct {
+	name  string
+	value float64
+}
+
+// form writes a schedule's name and those settings that are not left to their
+// default.
+func form(name string, settings ...setting) string {
+	var parts []string
+	for _, s := range settings {
+		if s.value != 0 {
+			parts = append(parts, s.name+"="+strconv.FormatFloat(s.value, 'g', -1, 64))
+		}
+	}
+	if len(parts) == 0 {
+		return name
+	}
+	return name + ":" + strings.Join(parts, ",")
+}

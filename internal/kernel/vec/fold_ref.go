@@ -48,6 +48,24 @@ func maxOfRef(a []float32) float32 {
 	return m
 }
 
+func argMaxStepRef(best, index, x []float32, cell float32) {
+	index, x = index[:len(best)], x[:len(best)]
+	for i, v := range x {
+		if v > best[i] || v != v && best[i] == best[i] {
+			best[i], index[i] = v, cell
+		}
+	}
+}
+
+func addWhereRef(dst, index, g []float32, cell float32) {
+	index, g = index[:len(dst)], g[:len(dst)]
+	for i := range dst {
+		if index[i] == cell {
+			dst[i] += g[i]
+		}
+	}
+}
+
 func affineRef(dst, x, m, s, b []float32) {
 	x, m, s, b = x[:len(dst)], m[:len(dst)], s[:len(dst)], b[:len(dst)]
 	for i := range dst {

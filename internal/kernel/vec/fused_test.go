@@ -224,3 +224,51 @@ func TestSums(t *testing.T) {
 		}
 	})
 }
+
+func TestPoolingSteps(t *testing.T) {
+	forLevels(t, func(t *testing.T, s *Set) {
+		rng := rand.New(rand.NewPCG(13, 14))
+		for n := 0; n <= maxLen; n++ {
+			var cells [5][]float32
+			for k := range cells {
+				cells[k] = make([]float32, n)
+				for i := range cells[k] {
+					cells[k][i] = float32(rng.IntN(4)) // many ties
+					if rng.IntN(10) == 0 {
+						cells[k][i] = float32(nan)
+					}
+				}
+			}
+			best, checkBest := guarded(cells[0], n%5)
+			index, checkIndex := guarded(make([]float32, n), n%3)
+			for k := 1; k < len(cells); k++ {
+				s.ArgMaxStep(best, index, cells[k], float32(k))
+			}
+			dst, checkDst := guarded(make([]float32, n), n%4)
+			g := make([]float32, n)
+			for i := range g {
+				g[i] = float32(i + 1)
+			}
+			s.AddWhere(dst, index, g, 2)
+			for i := range n {
+				want := 0
+				for k := range cells {
+					if m := cells[want][i]; m == m && (cells[k][i] > m || cells[k][i] != cells[k][i]) {
+						want = k
+					}
+				}
+				if index[i] != float32(want) || !same(best[i], cells[want][i]) {
+					t.Fatalf("length %d: maximum %v of cell %v at %d, want cell %d", n, best[i], index[i], i, want)
+				}
+				if (dst[i] != 0) != (want == 2) || want == 2 && dst[i] != g[i] {
+					t.Fatalf("length %d: AddWhere gives %v at %d for cell %d", n, dst[i], i, want)
+				}
+			}
+			for _, check := range []func() error{checkBest, checkIndex, checkDst} {
+				if err := check(); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	})
+}

@@ -99,6 +99,14 @@ type Set struct {
 	// MaxOf gives the largest element: NaN if there is a NaN, -Inf of nothing.
 	MaxOf func(a []float32) float32
 
+	// Parts of maximum pooling (package pool).
+
+	// ArgMaxStep compares x with the largest values so far: where x is
+	// greater, or is the first NaN, best becomes x and index becomes cell.
+	ArgMaxStep func(best, index, x []float32, cell float32)
+	// AddWhere adds g to dst where index is cell.
+	AddWhere func(dst, index, g []float32, cell float32)
+
 	// Parts of batch normalisation (package norm). All of them fuse as MulAdd
 	// does.
 

@@ -65,6 +65,9 @@ var generic = Set{
 	Dot:        inBlocks2(dotRef),
 	MaxOf:      maxOfRef,
 
+	ArgMaxStep: argMaxStepRef,
+	AddWhere:   addWhereRef,
+
 	Affine:     affineRef,
 	AffineRelu: affineReluRef,
 	AddDiffs:   addDiffsRef,

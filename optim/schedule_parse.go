@@ -96,7 +96,9 @@ func form(name string, settings ...setting) string {
 	var parts []string
 	for _, s := range settings {
 		if s.value != 0 {
-			parts = append(parts, s.name+"="+strconv.FormatFloat(s.value, 'g', -1, 64))
+			number := strconv.FormatFloat(s.value, 'g', -1, 64)
+			// 1e+06 is 1e06 here: the plus sign joins schedules.
+			parts = append(parts, s.name+"="+strings.ReplaceAll(number, "+", ""))
 		}
 	}
 	if len(parts) == 0 {

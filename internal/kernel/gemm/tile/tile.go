@@ -47,11 +47,9 @@ type Args struct {
 	FromC   bool      // start from C instead of from zero
 	ReLU    bool      // store max(x, 0); a NaN stays one
 
-	tiles        int // full tiles in this call of the assembly
-	tail         [maxTileRows]int
-	cTail        [maxTileRows]int
+	tiles        int  // full tiles in this call of the assembly
 	rowPtr, cPtr *int // what the assembly reads for Rows and CRows
-	_            [6]int
+	tail, cTail  [maxTileRows]int
 }
 
 // maxTileRows is the height of the tallest assembly tile.

@@ -23,9 +23,11 @@ func openRaw(ctx context.Context, kind container, paths []string, o Options, s *
 			b, err = s.openIDX(p, o)
 		case kindCIFAR:
 			b, classes, err = openCIFAR(p, o)
+		case kindNPY:
+			b, err = openNPY(ctx, p, o)
 		}
 		if err != nil {
-			return fmt.Errorf("%s: %w", p, reason(err))
+			return openError(p, err)
 		}
 		b.name = filepath.Base(p)
 		blocks = append(blocks, b)

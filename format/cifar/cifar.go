@@ -147,6 +147,6 @@ func unpack(data []byte, record int) *Images {
 			out[3*k+2] = planes[2*Side*Side+k]
 		}
 	}
-	m.Pixels = data[:n*Pixels : n*Pixels]
+	m.Pixels = data[: n*Pixels : n*Pixels]
 	return m
 }

@@ -116,7 +116,9 @@ type Trainer struct {
 	store   *backend.Store
 	program backend.Program
 	params  []nn.Param
-	lossAt  int
+
+	best        map[string]*tensor.Tensor // parameters of the best epoch
+	bestUnsaved bool
 
 	lr     *tensor.Tensor
 	step   *tensor.Tensor
@@ -246,12 +248,12 @@ func (t *Trainer) Run(ctx context.Context) (Record, error) {
 
 func (t *Trainer) runStep(epoch, step, total int) (float64, error) {
 	t.step.Int32()[0] = int32(t.state.Step)
-	t.lr.Float32()[0] = float32(t.options.LR * t.options.Schedule.At(t.state.Step, total))
+	t.lr.Float32()[0] = float32(t.options.LR * t.options.Schedule.Factor(t.state.Step, total))
 	t.problem.Batch(epoch, step, t.inputs[2:])
 	if err := t.program.Run(t.inputs); err != nil {
 		return 0, err
 	}
-	loss := float64(t.program.Output(t.lossAt).Float32()[0])
+	loss := float64(t.program.Output(0).Float32()[0])
 	if math.IsNaN(loss) || math.IsInf(loss, 0) {
 		return 0, &NonFiniteError{epoch, t.state.Step, loss, t.hasCheckpoint()}
 	}
@@ -322,3 +324,14 @@ func (t *Trainer) Time(steps int) (time.Duration, error) {
 
 // SetEpochs changes the number of epochs before the first step.
 func (t *Trainer) SetEpochs(n int) { t.options.Epochs = max(1, n) }
+
+// WithoutTimes returns the record without wall-clock times, which differ from
+// run to run where everything else is the same.
+func (r Record) WithoutTimes() Record {
+	r.Seconds = 0
+	r.Epochs = append([]Epoch(nil), r.Epochs...)
+	for i := range r.Epochs {
+		r.Epochs[i].Seconds = 0
+	}
+	return r
+}

@@ -26,8 +26,9 @@ type Options struct {
 	Epochs    int     //
 	Minutes   float64 // train for about this long instead of a number of epochs
 	Batch     int
-	Optimizer string  // one of [Optimizers]
+	Optimizer string  // one of [optim.Names]
 	LR        float64 // greatest learning rate
+	Schedule  string  // course of the learning rate, as [optim.ParseSchedule] reads it
 	Patience  int     // epochs without improvement before the run stops; -1 never
 	Seed      uint64
 	Size      int // side of the images in pixels
@@ -56,6 +57,7 @@ type Config struct {
 	Batch     int     `json:"batch"`
 	Optimizer string  `json:"optimizer"`
 	LR        float64 `json:"lr"`
+	Schedule  string  `json:"schedule"`
 	Patience  int     `json:"patience"`
 	Seed      uint64  `json:"seed"`
 	Augment   string  `json:"augment"`
@@ -74,11 +76,6 @@ func Archs() []string { return []string{"conv", "dense", "spatial", "wide"} }
 // error, Huber's (1 beyond which it is linear: 0.1 of the pixel range) and
 // binary cross-entropy.
 func Losses() []string { return []string{"mse", "l1", "huber", "bce"} }
-
-// Optimizers lists the update rules.
-func Optimizers() []string {
-	return []string{"adam", "adamw", "sgd", "momentum", "nesterov", "adagrad", "rmsprop"}
-}
 
 // Augments lists what may be done to training images: nothing, or mirroring
 // them left to right at random.
@@ -126,8 +123,14 @@ func Resolve(o Options, set *data.Set) (c Config, err error) {
 	if c.Loss, err = choose("loss", o.Loss, "mse", Losses()); err != nil {
 		return c, err
 	}
-	if c.Optimizer, err = choose("optimizer", o.Optimizer, "adamw", Optimizers()); err != nil {
+	if c.Optimizer, err = choose("optimizer", o.Optimizer, "adamw", optim.Names()); err != nil {
 		return c, err
+	}
+	if c.Schedule = o.Schedule; c.Schedule == "" {
+		c.Schedule = "onecycle"
+	}
+	if _, err = optim.ParseSchedule(c.Schedule); err != nil {
+		return c, fmt.Errorf("%w: --schedule: %w", ErrChoice, err)
 	}
 	if c.Augment, err = choose("augment", o.Augment, defaultAugment, Augments()); err != nil {
 		return c, err
@@ -231,9 +234,4 @@ func divide(set *data.Set) (train, validation, heldOut []int) {
 		}
 	}
 	return learn, validation, heldOut
-}
-
-// optimizer translates the choice into the update rule.
-func (c Config) optimizer() (optim.Options, error) {
-	return optim.Named(c.Optimizer)
 }

@@ -1,6 +1,8 @@
 package autoencode
 
 import (
+	"time"
+
 	"hourglass/data"
 	"hourglass/train"
 )
@@ -14,6 +16,9 @@ type RunOptions struct {
 	Name string
 	// Data are the options of reading; Size and Gray are taken from Options.
 	Data data.Options
+	// CheckpointEvery is the least time between checkpoints; see
+	// [train.Options].
+	CheckpointEvery time.Duration
 	// Command makes the run again; it is kept in the summary.
 	Command string
 }

@@ -1,0 +1,90 @@
+package cpu
+
+import (
+	"hourglass/engine/graph"
+	"hourglass/internal/kernel/conv"
+	"hourglass/internal/kernel/gemm"
+)
+
+func lowerMatMul(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kernel, error) {
+	a := n.Attrs().(graph.MatMulAttrs)
+	k := n.Input(0).Shape()[1]
+	if a.TransA {
+		k = n.Input(0).Shape()[0]
+	}
+	s := gemm.Shape{M: n.Shape()[0], N: n.Shape()[1], K: k, TransA: a.TransA, TransB: a.TransB}
+	plan, err := gemm.NewPlan(s, c.level)
+	if err != nil {
+		return kernel{}, err
+	}
+	pool, epilogue := c.pool, epilogueOf(a.Act, in)
+	return kernel{func(scratch []float32) {
+		plan.Run(pool, out.f32, in[0].f32, in[1].f32, scratch, epilogue())
+	}, plan.Scratch(pool.Threads())}, nil
+}
+
+// epilogueOf returns what a dense operation with a bias as optional third
+// operand does to each element that it stores. The bias is bound at each run.
+func epilogueOf(act graph.Activation, in []*buffer) func() gemm.Epilogue {
+	e := gemm.Epilogue{}
+	if act == graph.ActRelu {
+		e.Act = gemm.ReLU
+	}
+	return func() gemm.Epilogue {
+		if len(in) == 3 {
+			e.Bias = in[2].f32
+		}
+		return e
+	}
+}
+
+func convShape(a graph.ConvAttrs, n, channels, filters int) conv.Shape {
+	return conv.Shape{
+		N: n, H: a.Height, W: a.Width, C: channels, K: filters,
+		KH: a.Kernel[0], KW: a.Kernel[1],
+		StrideH: a.Stride[0], StrideW: a.Stride[1],
+		PadTop: a.PadBefore[0], PadBottom: a.PadAfter[0],
+		PadLeft: a.PadBefore[1], PadRight: a.PadAfter[1],
+		DilationH: a.Dilation[0], DilationW: a.Dilation[1],
+		Groups: a.Groups,
+	}
+}
+
+func lowerConv2D(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kernel, error) {
+	a := n.Attrs().(graph.ConvAttrs)
+	x := n.Input(0).Shape()
+	plan, err := conv.NewForward(convShape(a, x[0], x[3], n.Shape()[3]), c.level)
+	if err != nil {
+		return kernel{}, err
+	}
+	pool, epilogue := c.pool, epilogueOf(a.Act, in)
+	return kernel{func(scratch []float32) {
+		plan.Run(pool, out.f32, in[0].f32, in[1].f32, scratch, epilogue())
+	}, plan.Scratch(pool.Threads())}, nil
+}
+
+func lowerConv2DGradInput(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kernel, error) {
+	a := n.Attrs().(graph.ConvAttrs)
+	dy := n.Input(0).Shape()
+	plan, err := conv.NewGradInput(convShape(a, dy[0], n.Shape()[3], dy[3]), c.level)
+	if err != nil {
+		return kernel{}, err
+	}
+	pool, epilogue := c.pool, epilogueOf(a.Act, in)
+	return kernel{func(scratch []float32) {
+		plan.Run(pool, out.f32, in[0].f32, in[1].f32, scratch, epilogue())
+	}, plan.Scratch(pool.Threads())}, nil
+}
+
+func lowerConv2DGradWeight(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kernel, error) {
+	a := n.Attrs().(graph.ConvAttrs)
+	x, dy := n.Input(0).Shape(), n.Input(1).Shape()
+	plan, err := conv.NewGradWeight(convShape(a, x[0], x[3], dy[3]), c.level)
+	if err != nil {
+		return kernel{}, err
+	}
+	pool := c.pool
+	return kernel{func(scratch []float32) {
+		plan.Run(pool, out.f32, in[0].f32, in[1].f32, scratch)
+	}, plan.Scratch(pool.Threads())}, nil
+}

@@ -1,0 +1,182 @@
+package train
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"hourglass/engine/backend"
+	"hourglass/format/safetensors"
+	"hourglass/tensor"
+)
+
+const (
+	lastFile = "last.safetensors" // every variable and the state
+	bestFile = "best.safetensors" // the parameters of the best epoch
+
+	stateKey      = "state"
+	formatKey     = "format"
+	checkpointFmt = "hourglass checkpoint 1"
+)
+
+// keepBest remembers the parameters as the best so far.
+func (t *Trainer) keepBest() error {
+	if t.best == nil {
+		t.best = make(map[string]*tensor.Tensor)
+		for _, p := range t.params {
+			t.best[p.Name] = t.store.Get(p.Name).Clone()
+		}
+	} else {
+		for name, v := range t.best {
+			if err := v.CopyFrom(t.store.Get(name)); err != nil {
+				return err
+			}
+		}
+	}
+	t.bestUnsaved = true
+	return nil
+}
+
+func (t *Trainer) restoreBest() error {
+	for name, v := range t.best {
+		if err := t.store.Get(name).CopyFrom(v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// save writes the checkpoint: the best parameters first, if they are new, so
+// that the state never speaks of an epoch whose parameters are not there. A
+// crash in between leaves an older state, from which the run reaches the same
+// best epoch again.
+func (t *Trainer) save() error {
+	dir := t.options.Checkpoint
+	if dir == "" {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return fmt.Errorf("cannot make the folder of checkpoints: %w", err)
+	}
+	if t.bestUnsaved {
+		var tensors []safetensors.Tensor
+		for _, p := range t.params {
+			tensors = append(tensors, encode(p.Name, t.best[p.Name]))
+		}
+		if err := write(filepath.Join(dir, bestFile), tensors, nil); err != nil {
+			return err
+		}
+		t.bestUnsaved = false
+	}
+	text, err := json.Marshal(t.state)
+	if err != nil {
+		return err
+	}
+	var tensors []safetensors.Tensor
+	for _, name := range t.store.Names() {
+		tensors = append(tensors, encode(name, t.store.Get(name)))
+	}
+	return write(filepath.Join(dir, lastFile), tensors, map[string]string{stateKey: string(text), formatKey: checkpointFmt})
+}
+
+func write(path string, tensors []safetensors.Tensor, metadata map[string]string) error {
+	if err := safetensors.WriteFile(path, tensors, metadata); err != nil {
+		return fmt.Errorf("cannot write the checkpoint %s; the one before, if any, is intact: %w", path, err)
+	}
+	return nil
+}
+
+func encode(name string, v *tensor.Tensor) safetensors.Tensor {
+	switch v.DType() {
+	case tensor.Int32:
+		return safetensors.New(name, v.Shape(), v.Int32())
+	case tensor.Uint8:
+		return safetensors.New(name, v.Shape(), v.Uint8())
+	}
+	return safetensors.New(name, v.Shape(), v.Float32())
+}
+
+// HasCheckpoint reports whether dir holds a checkpoint.
+func HasCheckpoint(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, lastFile))
+	return err == nil
+}
+
+func (t *Trainer) hasCheckpoint() bool {
+	return t.options.Checkpoint != "" && HasCheckpoint(t.options.Checkpoint)
+}
+
+// Restore goes back to the checkpoint in the options' folder, if there is one,
+// and returns the epochs that it had finished. It fails if the checkpoint is
+// of another architecture or damaged.
+func (t *Trainer) Restore() ([]Epoch, error) {
+	path := filepath.Join(t.options.Checkpoint, lastFile)
+	metadata, err := readInto(path, t.store, t.store.Names())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if metadata[formatKey] != checkpointFmt {
+		return nil, fmt.Errorf("%s: its format is %q; this program reads %q", path, metadata[formatKey], checkpointFmt)
+	}
+	var s state
+	if err := json.Unmarshal([]byte(metadata[stateKey]), &s); err != nil {
+		return nil, fmt.Errorf("%s: its state cannot be read: %w", path, err)
+	}
+	if s.Step < 0 || s.Step > t.options.Epochs*t.problem.Steps {
+		return nil, fmt.Errorf("%s: it stands at step %d of a run of %d", path, s.Step, t.options.Epochs*t.problem.Steps)
+	}
+	t.state = s
+	if s.BestAt > 0 {
+		best := backend.NewStore()
+		var names []string
+		for _, p := range t.params {
+			if _, err := best.Variable(p.Name, tensor.Float32, p.Node.Shape()); err != nil {
+				return nil, err
+			}
+			names = append(names, p.Name)
+		}
+		if _, err := readInto(filepath.Join(t.options.Checkpoint, bestFile), best, names); err != nil {
+			return nil, err
+		}
+		t.best = make(map[string]*tensor.Tensor)
+		for _, name := range names {
+			t.best[name] = best.Get(name)
+		}
+	}
+	return s.History, nil
+}
+
+// readInto reads the named variables of a store from a file, which must hold
+// each of them in its shape.
+func readInto(path string, store *backend.Store, names []string) (metadata map[string]string, err error) {
+	f, err := safetensors.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	for _, name := range names {
+		v := store.Get(name)
+		info, ok := f.Lookup(name)
+		if !ok || !tensor.Shape(info.Shape).Equal(v.Shape()) {
+			return nil, fmt.Errorf("%s: it is of another architecture: it has no %s of shape %v", path, name, v.Shape())
+		}
+		switch v.DType() {
+		case tensor.Int32:
+			err = safetensors.ReadInto(f, name, v.Int32())
+		case tensor.Uint8:
+			err = safetensors.ReadInto(f, name, v.Uint8())
+		default:
+			err = safetensors.ReadInto(f, name, v.Float32())
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return f.Metadata, nil
+}

@@ -125,6 +125,9 @@ func (c *Context) State(name string, initial float32, shape ...int) *graph.Node 
 }
 
 func (c *Context) declare(p Param, shape tensor.Shape) *graph.Node {
+	if err := shape.Validate(); err != nil {
+		c.b.Fail(fmt.Errorf("nn: parameter %s: %w", p.Name, err))
+	}
 	p.Node = c.b.Variable(p.Name, tensor.Float32, shape...)
 	if c.b.Err() == nil {
 		c.params = append(c.params, p)

@@ -63,12 +63,15 @@ func products(a graph.ConvAttrs, image, weight, result [4]int, f func(p product)
 							if y < 0 || y >= image[1] || x < 0 || x >= image[2] {
 								continue
 							}
-							for c := range perGroup {
-								f(product{
-									image:  offset(image[:], b, y, x, group*perGroup+c),
-									weight: offset(weight[:], ky, kx, c, k),
-									result: offset(result[:], b, oy, ox, k),
-								})
+							p := product{
+								image:  offset(image[:], b, y, x, group*perGroup),
+								weight: offset(weight[:], ky, kx, 0, k),
+								result: offset(result[:], b, oy, ox, k),
+							}
+							for range perGroup {
+								f(p)
+								p.image++
+								p.weight += weight[3]
 							}
 						}
 					}

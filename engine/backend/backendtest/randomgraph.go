@@ -1,0 +1,328 @@
+package backendtest
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"hourglass/engine/backend"
+	"hourglass/engine/backend/ref"
+	"hourglass/engine/graph"
+	"hourglass/internal/random"
+	"hourglass/tensor"
+)
+
+// Chooser makes the choices of a random program: a random source, or a
+// property test's generator.
+type Chooser interface {
+	// IntN returns a number from 0 to n-1.
+	IntN(n int) int
+}
+
+// RandomProgram returns a program of mixed operations with inputs, variables,
+// outputs and updates, and values to feed it. All values are whole numbers
+// small enough for float32 to hold every sum, so that backends and passes
+// must agree exactly.
+func RandomProgram(c Chooser) (*graph.Graph, ref.Values, error) {
+	m := &mixer{Chooser: c, b: graph.NewBuilder("random"), feeds: make(ref.Values)}
+	for i := range 2 + c.IntN(2) {
+		m.leaf(fmt.Sprintf("x%d", i), m.b.Input, m.shape())
+	}
+	var variables []*graph.Node
+	for i := range 1 + c.IntN(2) {
+		m.leaf(fmt.Sprintf("v%d", i), m.b.Variable, m.shape())
+		variables = append(variables, m.values[len(m.values)-1].node)
+	}
+	for range 4 + c.IntN(16) {
+		m.grow()
+	}
+	for _, v := range variables {
+		m.update(v)
+	}
+	for i := range 1 + c.IntN(4) {
+		// Late values are the likelier outputs; leaves are possible.
+		at := max(c.IntN(len(m.values)), c.IntN(len(m.values)))
+		m.b.Output(fmt.Sprintf("y%d", i), m.values[at].node)
+	}
+	g, err := m.b.Graph()
+	return g, m.feeds, err
+}
+
+// sized is a value with the largest magnitude that it may have.
+type sized struct {
+	node *graph.Node
+	size float64
+}
+
+type mixer struct {
+	Chooser
+	b      *graph.Builder
+	values []sized
+	feeds  ref.Values
+}
+
+// limit keeps every partial sum within what float32 counts exactly.
+const limit = 1 << 22
+
+// shape returns one of a few shapes that fit each other in many ways.
+func (m *mixer) shape() tensor.Shape {
+	return []tensor.Shape{{2, 4, 4, 3}, {2, 4, 4, 3}, {3}, {1, 4, 4, 1}, {2, 1, 1, 3}, {}, {32, 3}, {3, 3}, {4, 1}}[m.IntN(9)]
+}
+
+func (m *mixer) leaf(name string, declare func(string, tensor.DType, ...int) *graph.Node, shape tensor.Shape) {
+	values := make([]float64, shape.Elements())
+	for i := range values {
+		values[i] = float64(m.IntN(7) - 3)
+	}
+	m.feeds[name] = values
+	m.values = append(m.values, sized{declare(name, tensor.Float32, shape...), 3})
+}
+
+func (m *mixer) add(n *graph.Node, size float64) {
+	if size <= limit && m.b.Err() == nil {
+		m.values = append(m.values, sized{n, size})
+	}
+}
+
+func (m *mixer) pick() sized { return m.values[m.IntN(len(m.values))] }
+
+// grow adds one operation on values that fit it, or nothing.
+func (m *mixer) grow() {
+	x := m.pick()
+	switch m.IntN(6) {
+	case 0:
+		m.unary(x)
+	case 1, 2:
+		m.binary(x, m.pick())
+	case 3:
+		m.view(x)
+	case 4:
+		m.reduce(x)
+	case 5:
+		m.dense(x, m.pick())
+	}
+}
+
+func (m *mixer) unary(x sized) {
+	b := m.b
+	switch m.IntN(11) {
+	case 0:
+		m.add(b.Neg(x.node), x.size)
+	case 1:
+		m.add(b.Relu(x.node), x.size)
+	case 2:
+		m.add(b.Abs(x.node), x.size)
+	case 3:
+		m.add(b.Scale(x.node, float64(m.IntN(4)-1)), 2*x.size) // -1 to 2
+	case 4:
+		m.add(b.AddScalar(x.node, float64(m.IntN(3)-1)), x.size+1)
+	case 5:
+		m.add(b.Step(x.node), 1)
+	case 6:
+		m.add(b.Relu6(x.node), 6)
+	case 7:
+		m.add(b.Sign(x.node), 1)
+	case 8:
+		if x.size <= math.Sqrt(limit) {
+			m.add(b.Square(x.node), x.size*x.size)
+		}
+	case 9:
+		m.add(b.LeakyRelu(x.node, 2), 2*x.size)
+	case 10:
+		m.add(b.Floor(x.node), x.size)
+	}
+}
+
+func (m *mixer) binary(x, y sized) {
+	b := m.b
+	if m.IntN(4) == 0 { // a literal
+		v := float64(m.IntN(4) - 1)
+		y = sized{b.Scalar(v), math.Abs(v)}
+		if m.IntN(2) == 0 {
+			x, y = y, x
+		}
+	}
+	if _, err := tensor.Broadcast(x.node.Shape(), y.node.Shape()); err != nil {
+		return
+	}
+	size := max(x.size, y.size)
+	switch m.IntN(8) {
+	case 0:
+		m.add(b.Add(x.node, y.node), x.size+y.size)
+	case 1:
+		m.add(b.Sub(x.node, y.node), x.size+y.size)
+	case 2, 3:
+		if x.size*y.size <= limit {
+			m.add(b.Mul(x.node, y.node), x.size*y.size)
+		}
+	case 4:
+		m.add(b.Max(x.node, y.node), size)
+	case 5:
+		m.add(b.Min(x.node, y.node), size)
+	case 6:
+		m.add(b.Greater(x.node, y.node), 1)
+	case 7:
+		m.add(b.Select(b.GreaterEqual(x.node, y.node), x.node, y.node), size)
+	}
+}
+
+func (m *mixer) view(x sized) {
+	b, shape := m.b, x.node.Shape()
+	switch m.IntN(6) {
+	case 0:
+		m.add(b.Reshape(x.node, shape.Elements()), x.size)
+	case 1:
+		perm, turn := make([]int, len(shape)), m.IntN(max(len(shape), 1))
+		for i := range perm {
+			perm[i] = (i + turn) % len(shape)
+		}
+		m.add(b.Transpose(x.node, perm...), x.size)
+	case 2:
+		to := shape.Clone()
+		for i := range to {
+			if to[i] == 1 && m.IntN(2) == 0 {
+				to[i] = 3
+			}
+		}
+		m.add(b.BroadcastTo(x.node, to...), x.size)
+	case 3:
+		if len(shape) > 0 {
+			m.add(b.Concat(m.IntN(len(shape)), x.node, x.node), x.size)
+		}
+	case 4:
+		begin, end := make([]int, len(shape)), shape.Clone()
+		for i := range shape {
+			begin[i] = m.IntN(shape[i])
+			end[i] = begin[i] + 1 + m.IntN(shape[i]-begin[i])
+		}
+		m.add(b.Slice(x.node, begin, end), x.size)
+	case 5:
+		before, after := make([]int, len(shape)), make([]int, len(shape))
+		for i := range shape {
+			before[i], after[i] = m.IntN(2), m.IntN(2)
+		}
+		if shape.Elements() < 500 {
+			m.add(b.Pad(x.node, before, after), x.size)
+		}
+	}
+}
+
+func (m *mixer) reduce(x sized) {
+	b, shape := m.b, x.node.Shape()
+	var axes []int
+	for i := range shape {
+		if m.IntN(2) == 0 {
+			axes = append(axes, i)
+		}
+	}
+	switch m.IntN(3) {
+	case 0:
+		y := b.Node(graph.OpReduceSum, graph.ListAttrs{Values: axes}, x.node)
+		m.add(y, x.size*float64(shape.Elements()/y.Shape().Elements()))
+	case 1:
+		m.add(b.Node(graph.OpReduceMax, graph.ListAttrs{Values: axes}, x.node), x.size)
+	case 2:
+		if len(shape) > 0 {
+			m.add(b.Cast(b.ArgMax(x.node)), float64(shape[len(shape)-1]))
+		}
+	}
+}
+
+// dense multiplies matrices and convolves images, perhaps with a factor, a
+// bias and a rectifier behind, which compilation moves inside.
+func (m *mixer) dense(x, w sized) {
+	b := m.b
+	xs := x.node.Shape()
+	if len(xs) == 0 {
+		return
+	}
+	// Weights are cut out of any value by its first elements.
+	channels, out := xs[len(xs)-1], 1+m.IntN(3)
+	weights := tensor.Shape{channels, out}
+	if len(xs) == 4 {
+		weights = tensor.Shape{1, 1, channels, out}
+	}
+	if w.node.Shape().Elements() < weights.Elements() || x.size*w.size*float64(channels) > limit {
+		return
+	}
+	flat := b.Slice(b.Reshape(w.node, w.node.Shape().Elements()), []int{0}, []int{weights.Elements()})
+	var y *graph.Node
+	switch len(xs) {
+	case 2:
+		y = b.MatMul(x.node, b.Reshape(flat, weights...), false, false)
+	case 4:
+		y = b.Conv2D(x.node, b.Reshape(flat, weights...), graph.Window{}, 1)
+	default:
+		return
+	}
+	size := x.size * w.size * float64(channels)
+	row := func() *graph.Node { return b.Slice(flat, []int{0}, []int{out}) }
+	if m.IntN(2) == 0 {
+		y, size = b.Mul(y, row()), size*w.size
+	}
+	if m.IntN(2) == 0 {
+		y, size = b.Add(y, row()), size+w.size
+	}
+	if m.IntN(2) == 0 {
+		y = b.Relu(y)
+	}
+	m.add(y, size)
+}
+
+// update gives a variable some value of its shape, if there is one.
+func (m *mixer) update(v *graph.Node) {
+	var fitting []*graph.Node
+	for _, x := range m.values {
+		if x.node.Shape().Equal(v.Shape()) {
+			fitting = append(fitting, x.node)
+		}
+	}
+	if n := m.IntN(len(fitting) + 1); n < len(fitting) {
+		m.b.Update(v, fitting[n])
+	}
+}
+
+// testRandomPrograms compares whole programs, of which no part may be off.
+func testRandomPrograms(t *testing.T, be backend.Backend) {
+	for seed := range uint64(150) {
+		g, feeds, err := RandomProgram(random.NewSource(seed, 0, 0))
+		if err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		outputs, updates, err := ref.Evaluate(g, feeds)
+		if err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		store := backend.NewStore()
+		p, err := be.Compile(g, store)
+		if err != nil {
+			t.Fatalf("seed %d: %v\n%v", seed, err, g)
+		}
+		var inputs []*tensor.Tensor
+		for _, n := range g.Inputs() {
+			x := tensor.New(tensor.Float32, n.Shape()...)
+			narrow(x, feeds[n.Name()])
+			inputs = append(inputs, x)
+		}
+		for _, n := range g.Variables() {
+			narrow(store.Get(n.Name()), feeds[n.Name()])
+		}
+		mustRun(t, p, inputs...)
+		for i, o := range g.Outputs {
+			if err := compare(p.Output(i), outputs[o.Name], nil); err != nil {
+				t.Fatalf("seed %d, output %q: %v\n%v", seed, o.Name, err, g)
+			}
+		}
+		for name, want := range updates {
+			if err := compare(store.Get(name), want, nil); err != nil {
+				t.Fatalf("seed %d, variable %q: %v\n%v", seed, name, err, g)
+			}
+		}
+	}
+}
+
+func narrow(t *tensor.Tensor, values []float64) {
+	for i, v := range values {
+		t.Float32()[i] = float32(v)
+	}
+}

@@ -175,7 +175,7 @@ func (s *scale) logTicks(count int, loose bool) {
 	}
 	lo, hi := math.Pow(10, s.lo), math.Pow(10, s.hi)
 	linear := scale{lo: lo, hi: hi}
-	linear.linearTicks(count, false)
+	linear.linearTicks(max(count, 5), false)
 	s.ticks = s.ticks[:0]
 	for _, t := range linear.ticks {
 		if t.value > 0 {

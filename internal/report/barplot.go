@@ -37,7 +37,7 @@ func (p *BarPlot) render(b *builder) error {
 }
 
 // SVG returns the plot as a whole SVG document.
-func (p *BarPlot) SVG() string { return svgDocument(p, sizes()[0], true) }
+func (p *BarPlot) SVG() string { return svgDocument(p, aloneSize(), true) }
 
 func (p *BarPlot) title() (string, string) { return p.Title, p.Note }
 
@@ -130,21 +130,19 @@ func (p *BarPlot) draw(b *builder, s size, top float64) float64 {
 		b.label(s.width/2, top+30, "", "middle", s.font, "no data")
 		return top + 60
 	}
-	grid := &builder{}
-	bars := &builder{}
 	y := top + 4
 	best := p.best()
 	for _, r := range p.Rows {
 		n := float64(max(1, len(r.Values)))
 		if s.narrow {
-			bars.label(left, y+s.font*0.95, "name", "start", s.font, shorten(r.Label, s.font, s.width-left))
+			b.label(left, y+s.font*0.95, "name", "start", s.font, shorten(r.Label, s.font, s.width-left))
 		} else {
 			mid := y + (n*barThick+(n-1)*barGap)/2
-			bars.label(left-10, mid+s.font*0.35, "name", "end", s.font, shorten(r.Label, s.font, left-12))
+			b.label(left-10, mid+s.font*0.35, "name", "end", s.font, shorten(r.Label, s.font, left-12))
 		}
 		y += labelLine
 		for j, v := range r.Values {
-			p.bar(bars, s, &sc, y, v, j, best)
+			p.bar(b, s, &sc, y, v, j, best)
 			y += barThick + barGap
 		}
 		if len(r.Values) == 0 {
@@ -153,13 +151,6 @@ func (p *BarPlot) draw(b *builder, s size, top float64) float64 {
 		y += rowGap - barGap
 	}
 	bottom := y - rowGap + 6
-	for _, t := range sc.ticks {
-		if x, ok := sc.place(t.value); ok && t.value != 0 {
-			grid.line("gridline", x, top, x, bottom)
-		}
-	}
-	b.raw(markup(grid.String()))
-	b.raw(markup(bars.String()))
 	zero, _ := sc.place(0)
 	b.line("axis", zero, top, zero, bottom)
 	return bottom + 6

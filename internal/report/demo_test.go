@@ -196,7 +196,7 @@ func demoPage() *Page {
 					Lines:  []RefLine{{0.0868, "mean picture"}}},
 			}},
 				&LinePlot{Title: "Every step", Note: "12,000 steps; thinned without losing a peak.", X: Axis{Label: "step"}, Y: Axis{Label: "loss"},
-					Series: []Series{{Name: "loss", Y: curve(12000, 0.3, 0.05, 9, 0.006, r)}, {Name: "smoothed over 100 steps", Y: curve(12000, 0.3, 0.05, 9, 0, r)}}},
+					Series: []Series{{Name: "loss", Y: curve(12000, 0.3, 0.05, 9, 0.006, r), Style: Faint}, {Name: "smoothed over 100 steps", Y: curve(12000, 0.3, 0.05, 9, 0, r)}}},
 			}},
 			{Title: "What it is good for", Blocks: []Block{&Columns{Blocks: []Block{
 				&BarPlot{Title: "A vote of five neighbours", Label: "accuracy", Unit: " %", Decimals: 1, Best: Highest,

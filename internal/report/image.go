@@ -40,16 +40,6 @@ func (m Image) check() error {
 	return nil
 }
 
-// rgb returns the pixel at row y and column x.
-func (m Image) rgb(y, x int) (r, g, b uint8) {
-	i := (y*m.W + x) * m.C
-	if m.C == 1 {
-		v := m.Pix[i]
-		return v, v, v
-	}
-	return m.Pix[i], m.Pix[i+1], m.Pix[i+2]
-}
-
 // std returns the picture as an image.Image: *image.Gray, which shares the
 // pixels, or *image.RGBA.
 func (m Image) std() image.Image {

@@ -15,7 +15,7 @@ func (p *LinePlot) labelRoom(s size) float64 {
 	if w == 0 {
 		return 14
 	}
-	return min(math.Ceil(w)+34, s.width*0.36)
+	return min(math.Ceil(w)+28, s.width*0.36)
 }
 
 // directLabels sets each series' name level with the end of its line, moved

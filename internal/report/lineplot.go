@@ -37,6 +37,7 @@ const (
 	Solid Style = iota
 	Dashed
 	Points // markers without a line: a scatter plot
+	Faint  // a pale line without markers: the noise behind a smoothed series
 )
 
 // RefLine is a horizontal line to compare with, such as a known result.
@@ -48,6 +49,7 @@ type RefLine struct {
 const (
 	markersUpTo = 24   // points, in a line with markers
 	pointsUpTo  = 4000 // points, in a scatter plot
+	fineFrom    = 500  // points, from which a faint line is drawn finer
 )
 
 func (p *LinePlot) render(b *builder) error {
@@ -56,7 +58,7 @@ func (p *LinePlot) render(b *builder) error {
 }
 
 // SVG returns the plot as a whole SVG document.
-func (p *LinePlot) SVG() string { return svgDocument(p, sizes()[0], true) }
+func (p *LinePlot) SVG() string { return svgDocument(p, aloneSize(), true) }
 
 func (p *LinePlot) title() (string, string) { return p.Title, p.Note }
 
@@ -173,7 +175,7 @@ func (p *LinePlot) draw(b *builder, s size, top float64) float64 {
 	if direct {
 		f.right = s.width - p.labelRoom(s)
 	}
-	f.x = p.X.fit(p.xs, int(max(2, (f.right-f.left)/s.tickRoom)), false)
+	f.x = p.X.fit(p.xs, int(max(3, (f.right-f.left)/s.tickRoom)), false)
 	inset := 6.0 // keeps the first and last markers off the frame
 	f.x.from, f.x.to = f.left+inset, f.right-inset
 	f.y.from, f.y.to = f.bottom, f.top
@@ -208,6 +210,8 @@ func (p *LinePlot) legendEntries() []legendEntry {
 			e.swatch = swatchDashed
 		case Points:
 			e.swatch = swatchMark
+		case Faint:
+			e.swatch = swatchFaint
 		}
 		entries = append(entries, e)
 	}
@@ -264,8 +268,14 @@ func (p *LinePlot) line(b *builder, f *frame, i int) {
 	if s.Style != Points {
 		if d := p.path(s, f); d != "" {
 			b.raw("<path class=\"path")
-			if s.Style == Dashed {
+			switch s.Style {
+			case Dashed:
 				b.raw(" dashed")
+			case Faint:
+				b.raw(" faint")
+			}
+			if s.len() > fineFrom && s.Style == Faint {
+				b.raw(" fine")
 			}
 			b.raw("\"")
 			b.attr("d", d)
@@ -273,7 +283,7 @@ func (p *LinePlot) line(b *builder, f *frame, i int) {
 		}
 	}
 	pts := p.points(s)
-	if len(pts) <= markersUpTo || s.Style == Points {
+	if len(pts) <= markersUpTo && s.Style != Faint || s.Style == Points {
 		step := (len(pts) + pointsUpTo - 1) / pointsUpTo
 		for k := 0; k < len(pts); k += step {
 			p.point(b, f, s, index, pts[k])

@@ -26,7 +26,7 @@ type Map struct {
 	Classes []string
 	// Style says how thumbnails show their class.
 	Style MapStyle
-	// Pixels is the side of the drawn image; zero means 1,400.
+	// Pixels is the side of the drawn image; zero means 1,600.
 	Pixels int
 }
 
@@ -43,7 +43,8 @@ type MapPoint struct {
 type MapStyle uint8
 
 const (
-	// MapAuto tints thumbnails that are all grey on black, and frames others.
+	// MapAuto tints if three quarters of the thumbnails are grey on black,
+	// or if there are none, and frames otherwise.
 	MapAuto MapStyle = iota
 	// MapTint draws a thumbnail as light in the colour of its class, so that
 	// black is nothing: for figures on black, such as written digits.
@@ -53,7 +54,7 @@ const (
 )
 
 const (
-	mapPixels    = 1400
+	mapPixels    = 1600
 	mapPixelsMin = 200
 	mapPixelsMax = 4096
 	mapPointsMax = 200_000
@@ -178,6 +179,9 @@ type mapPlace struct {
 	x, y  int
 	color int  // as in mapClass
 	drawn bool // as a thumbnail
+	// covered is set for a point under another's thumbnail: its dot would
+	// only look like a part of that picture.
+	covered bool
 }
 
 func (m *Map) layout() (*mapLayout, error) {
@@ -192,7 +196,7 @@ func (m *Map) layout() (*mapLayout, error) {
 	l := &mapLayout{w: side, h: side}
 	colors := m.colors(l)
 	var xs, ys []float64
-	dark, thumbs := true, 0
+	dark, thumbs := 0, 0
 	for i, p := range m.Points {
 		if err := p.Thumb.check(); err != nil {
 			return nil, fmt.Errorf("point %d: %w", i+1, err)
@@ -205,7 +209,9 @@ func (m *Map) layout() (*mapLayout, error) {
 		}
 		if !p.Thumb.empty() {
 			thumbs++
-			dark = dark && p.Thumb.C == 1 && (m.Style != MapAuto || blackEdge(p.Thumb))
+			if onBlack(p.Thumb) {
+				dark++
+			}
 		}
 		xs, ys = append(xs, p.X), append(ys, p.Y)
 		color := -1
@@ -214,11 +220,11 @@ func (m *Map) layout() (*mapLayout, error) {
 		}
 		l.at = append(l.at, mapPlace{index: i, color: color})
 	}
-	l.tint = m.Style == MapTint || m.Style == MapAuto && dark
+	l.tint = m.Style == MapTint || m.Style == MapAuto && 4*dark >= 3*thumbs
 	if thumbs > 0 {
-		// A quarter more area than the points would fill evenly: dense parts
-		// are thinned, sparse ones need no microscope.
-		l.thumb = int(min(max(float64(side)/math.Sqrt(float64(thumbs))*1.1, 28), 72))
+		// Twice the area that the points would fill evenly: dense parts are
+		// thinned, sparse ones need no microscope.
+		l.thumb = int(min(max(float64(side)/math.Sqrt(float64(thumbs))*1.4, 32), 80))
 	}
 	l.place(xs, ys)
 	m.thinOut(l)
@@ -311,41 +317,6 @@ func middle(values []float64) (lo, hi float64) {
 	return max(v[0], q1-reach), min(v[len(v)-1], q3+reach)
 }
 
-// thinOut chooses the points that are drawn as thumbnails: each, in order,
-// whose place isn't taken yet. A grid of cells finds the neighbours.
-func (m *Map) thinOut(l *mapLayout) {
-	if l.thumb == 0 {
-		return
-	}
-	cell := l.thumb
-	cols, rows := l.w/cell+1, l.h/cell+1
-	taken := make([][]int, cols*rows)
-	apart := l.thumb * 9 / 10
-	for i := range l.at {
-		p := &l.at[i]
-		if m.Points[p.index].Thumb.empty() {
-			continue
-		}
-		cx, cy := p.x/cell, p.y/cell
-		free := true
-		for y := max(cy-1, 0); y <= min(cy+1, rows-1) && free; y++ {
-			for x := max(cx-1, 0); x <= min(cx+1, cols-1) && free; x++ {
-				for _, j := range taken[y*cols+x] {
-					q := l.at[j]
-					if abs(p.x-q.x) < apart && abs(p.y-q.y) < apart {
-						free = false
-						break
-					}
-				}
-			}
-		}
-		if free {
-			p.drawn = true
-			taken[cy*cols+cx] = append(taken[cy*cols+cx], i)
-		}
-	}
-}
-
 // mapHover is what the page's script reads.
 type mapHover struct {
 	W       int      `json:"w"`
@@ -374,21 +345,19 @@ func (m *Map) hover(l *mapLayout) mapHover {
 	return h
 }
 
-// blackEdge reports whether a grey picture's outline is black on the whole.
-func blackEdge(m Image) bool {
-	sum, n := 0, 0
-	for x := range m.W {
-		sum += int(m.Pix[x]) + int(m.Pix[(m.H-1)*m.W+x])
-		n += 2
+// onBlack reports whether a picture is grey with black corners.
+func onBlack(m Image) bool {
+	if m.C != 1 {
+		return false
 	}
-	for y := range m.H {
-		sum += int(m.Pix[y*m.W]) + int(m.Pix[y*m.W+m.W-1])
-		n += 2
+	black := 0
+	for _, i := range []int{0, m.W - 1, (m.H - 1) * m.W, m.H*m.W - 1} {
+		if m.Pix[i] < 48 {
+			black++
+		}
 	}
-	return sum < 48*n
+	return black >= 3
 }
-
-func abs(v int) int { return max(v, -v) }
 
 // paint draws the map and encodes it: tints and dots need few colours and
 // make a small PNG, framed photographs a small JPEG.

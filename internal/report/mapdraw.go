@@ -35,6 +35,15 @@ func tintPalette() color.Palette {
 	return p
 }
 
+// tintLevel maps a grey to its level, dark greys lifted so that a black shoe
+// still shows.
+func tintLevel() (levels [256]int) {
+	for g := range levels {
+		levels[g] = int(math.Round(math.Pow(float64(g)/255, 0.75) * (tintLevels - 1)))
+	}
+	return levels
+}
+
 // paintTint draws dots and tinted thumbnails. Where two overlap the brighter
 // one shows, as light would.
 func (m *Map) paintTint(l *mapLayout) *image.Paletted {
@@ -49,13 +58,14 @@ func (m *Map) paintTint(l *mapLayout) *image.Paletted {
 		}
 	}
 	for _, p := range l.at {
-		if p.drawn {
+		if p.drawn || p.covered {
 			continue
 		}
 		eachDot(p.x, p.y, l.dotRadius(), func(x, y int, cover float64) {
-			set(x, y, p.color, int(math.Round(cover*(tintLevels-1)*0.8)))
+			set(x, y, p.color, int(math.Round(cover*(tintLevels-1)*0.7)))
 		})
 	}
+	levels := tintLevel()
 	for _, p := range l.at {
 		if !p.drawn {
 			continue
@@ -66,7 +76,7 @@ func (m *Map) paintTint(l *mapLayout) *image.Paletted {
 		for y := range b.Dy() {
 			for x := range b.Dx() {
 				g := color.GrayModel.Convert(t.At(x, y)).(color.Gray).Y
-				set(x0+x, y0+y, p.color, (int(g)*(tintLevels-1)+127)/255)
+				set(x0+x, y0+y, p.color, levels[g])
 			}
 		}
 	}
@@ -81,7 +91,7 @@ func (m *Map) paintFrames(l *mapLayout) *image.RGBA {
 	dst := image.NewRGBA(image.Rect(0, 0, l.w, l.h))
 	draw.Draw(dst, dst.Rect, image.NewUniform(mapGround()), image.Point{}, draw.Src)
 	for _, p := range l.at {
-		if p.drawn {
+		if p.drawn || p.covered {
 			continue
 		}
 		c := mapColor(p.color)
@@ -134,26 +144,10 @@ func eachDot(cx, cy int, r float64, f func(x, y int, cover float64)) {
 	}
 }
 
-// fitThumb returns m with its longer side at most side: as it is or enlarged
-// by a whole number if it is smaller, resampled if it is larger.
+// fitThumb returns m resampled so that its longer side is side.
 func fitThumb(m Image, side int) image.Image {
-	src := m.std()
 	long := max(m.H, m.W)
-	if long > side {
-		return resize(src, max(1, m.W*side/long), max(1, m.H*side/long))
-	}
-	k := side / long
-	if k == 1 {
-		return src
-	}
-	dst := image.NewRGBA(image.Rect(0, 0, m.W*k, m.H*k))
-	for y := range m.H * k {
-		for x := range m.W * k {
-			r, g, b := m.rgb(y/k, x/k)
-			dst.SetRGBA(x, y, color.RGBA{r, g, b, 255})
-		}
-	}
-	return dst
+	return resize(m.std(), max(1, m.W*side/long), max(1, m.H*side/long))
 }
 
 // mix returns the colour that is share of the way from a to z.

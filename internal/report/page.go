@@ -14,6 +14,8 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+
+	"hourglass/internal/atomicfile"
 )
 
 // Page is one report. The zero value renders as an empty page.
@@ -143,7 +145,7 @@ func (p *Page) Render(w io.Writer) error {
 // beside it first, synced, then renamed, so that a full disk or a crash leaves
 // an earlier report whole.
 func (p *Page) WriteFile(path string) error {
-	return writeFile(path, p.Render)
+	return atomicfile.Write(path, p.Render)
 }
 
 func (p *Page) lead(b *builder) {

@@ -37,22 +37,24 @@ func tokens() []token {
 // seriesColors is the number of colours that tell series and classes apart.
 const seriesColors = 10
 
-// series returns the colours of series and classes. The first eight start
-// from Okabe and Ito's set for colour-blind readers (Color Universal Design,
-// 2008), moved in lightness until each keeps a contrast of 3 to its panel.
-// Colour is never the only sign: series differ in marker and bear their names.
+// series returns the colours of series and classes. They began as Okabe and
+// Ito's set for colour-blind readers (Color Universal Design, 2008), whose
+// eight colours were moved, and two added, until all ten keep a contrast of 3
+// to the panel in both themes and at least 15 in CIE L*a*b* between each other
+// as dichromats see them. Colour is never the only sign: series differ in
+// marker and bear their names.
 func series() [seriesColors]token {
 	return [seriesColors]token{
-		{"k0", "#0072b2", "#56b4e9"},
-		{"k1", "#d55e00", "#ff8a3d"},
-		{"k2", "#00875f", "#2cc896"},
-		{"k3", "#b4518e", "#e394c4"},
-		{"k4", "#a87400", "#f0c040"},
-		{"k5", "#5b43b5", "#a792ff"},
-		{"k6", "#0093a7", "#7fe3ea"},
-		{"k7", "#8a5a3c", "#c99a78"},
-		{"k8", "#6f8500", "#c3d94e"},
-		{"k9", "#b3123a", "#ff7a90"},
+		{"k0", "#0a84d8", "#2fbaf7"},
+		{"k1", "#aa4100", "#e06a10"},
+		{"k2", "#00a785", "#5bd786"},
+		{"k3", "#96247b", "#e18fb0"},
+		{"k4", "#bb8c00", "#ffcf31"},
+		{"k5", "#12249d", "#7f8bff"},
+		{"k6", "#02a1c1", "#4ff0ee"},
+		{"k7", "#442f36", "#8a6640"},
+		{"k8", "#6ea150", "#e6ff8c"},
+		{"k9", "#710005", "#d0207f"},
 	}
 }
 

@@ -8,14 +8,14 @@ import (
 // Plot is a block that can also stand alone, as an SVG image in a document.
 type Plot interface {
 	Block
-	// SVG returns the plot as a whole SVG document, 620 units wide, which
+	// SVG returns the plot as a whole SVG document, 720 units wide, which
 	// follows the reader's light or dark setting.
 	SVG() string
 }
 
-// size is one of the two sizes in which a plot is drawn. A page holds both
-// and shows the one that suits the place, because text that shrinks with its
-// plot can't be read on a phone.
+// size is one of the sizes in which a plot is drawn. A page holds three and
+// shows the one that suits the place, because text that shrinks with its plot
+// can't be read on a phone.
 type size struct {
 	width    float64
 	height   float64 // of the plot without legend and title
@@ -25,11 +25,18 @@ type size struct {
 	tickRoom float64 // of one tick on the x axis, for choosing their number
 }
 
-func sizes() [2]size {
-	return [2]size{
-		{width: 620, height: 340, font: 13, class: "wide", tickRoom: 78},
+// sizes returns the sizes in a page: for half of it, all of it, and a phone.
+func sizes() [3]size {
+	return [3]size{
+		{width: 520, height: 300, font: 12.5, class: "wide", tickRoom: 78},
+		{width: 1030, height: 350, font: 13.5, class: "broad", tickRoom: 95},
 		{width: 340, height: 270, font: 12, narrow: true, class: "narrow", tickRoom: 60},
 	}
+}
+
+// aloneSize is the size of a plot that stands alone in a document.
+func aloneSize() size {
+	return size{width: 720, height: 380, font: 13.5, class: "alone", tickRoom: 85}
 }
 
 // drawing is what a plot must know to be a figure on a page: draw adds its
@@ -40,7 +47,7 @@ type drawing interface {
 	draw(b *builder, s size, top float64) float64
 }
 
-// renderFigure writes a plot in both sizes with its title and note.
+// renderFigure writes a plot in all sizes with its title and note.
 func renderFigure(b *builder, d drawing) {
 	title, note := d.title()
 	b.raw("<figure class=\"block figure\">")
@@ -216,6 +223,7 @@ type swatch uint8
 const (
 	swatchLine swatch = iota
 	swatchDashed
+	swatchFaint
 	swatchMark
 	swatchBox
 )
@@ -228,7 +236,7 @@ func (b *builder) legend(s size, top float64, entries []legendEntry) float64 {
 	x, y := left, top+s.font*1.2
 	for _, e := range entries {
 		name := shorten(e.name, s.font, s.width-left-room)
-		w := room + textWidth(name, s.font) + 12
+		w := room + textWidth(name, s.font) + 18
 		if x > left && x+w > s.width+8 {
 			x, y = left, y+lineHeight
 		}
@@ -244,6 +252,8 @@ func (b *builder) legend(s size, top float64, entries []legendEntry) float64 {
 		case swatchDashed:
 			b.line("path dashed", x, mid, x+20, mid)
 			b.marker(e.index, x+10, mid)
+		case swatchFaint:
+			b.line("path faint", x, mid, x+20, mid)
 		default:
 			b.line("path", x, mid, x+20, mid)
 			b.marker(e.index, x+10, mid)

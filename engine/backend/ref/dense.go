@@ -8,20 +8,20 @@ func matMul(n *graph.Node, in []array) []float64 {
 	m, cols := n.Shape()[0], n.Shape()[1]
 	inner := len(x.data) / m
 	out := make([]float64, m*cols)
+	// Distances between neighbours along the outer and the inner axis.
+	xOuter, xInner := inner, 1
+	if a.TransA {
+		xOuter, xInner = 1, m
+	}
+	yOuter, yInner := 1, cols
+	if a.TransB {
+		yOuter, yInner = inner, 1
+	}
 	for i := range m {
 		for j := range cols {
 			sum := 0.0
 			for k := range inner {
-				left, right := offset(x.shape, i, k), 0
-				if a.TransA {
-					left = offset(x.shape, k, i)
-				}
-				if a.TransB {
-					right = offset(y.shape, j, k)
-				} else {
-					right = offset(y.shape, k, j)
-				}
-				sum += x.data[left] * y.data[right]
+				sum += x.data[i*xOuter+k*xInner] * y.data[j*yOuter+k*yInner]
 			}
 			out[i*cols+j] = sum
 		}

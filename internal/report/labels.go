@@ -9,13 +9,21 @@ import (
 // labelRoom is the room right of a line plot for the names of its series.
 func (p *LinePlot) labelRoom(s size) float64 {
 	w := 0.0
-	for _, series := range p.Series {
-		w = max(w, textWidth(series.Name, s.font))
+	for i := range p.Series {
+		w = max(w, textWidth(p.labelOf(&p.Series[i]), s.font))
 	}
 	if w == 0 {
 		return 14
 	}
 	return min(math.Ceil(w)+28, s.width*0.36)
+}
+
+// labelOf is what stands at the end of a series' line.
+func (p *LinePlot) labelOf(s *Series) string {
+	if s.Name != "" && len(p.points(s)) == 0 {
+		return s.Name + " (no data)"
+	}
+	return s.Name
 }
 
 // directLabels sets each series' name level with the end of its line, moved
@@ -33,15 +41,13 @@ func (p *LinePlot) directLabels(b *builder, s size, f *frame) {
 		if series.Name == "" {
 			continue
 		}
-		n := name{text: series.Name, index: series.colorIndex(i), endX: f.right, want: f.bottom}
+		n := name{text: p.labelOf(series), index: series.colorIndex(i), endX: f.right, want: f.bottom}
 		if pts := p.points(series); len(pts) > 0 {
 			last := slices.MaxFunc(pts, func(a, z int) int { return cmp.Compare(series.x(a), series.x(z)) })
 			x, _ := f.x.place(series.x(last))
 			y, _ := f.y.place(series.Y[last])
 			n.endX = min(max(x, f.left), f.right)
 			n.want = min(max(y, f.top), f.bottom)
-		} else {
-			n.text += " (no data)"
 		}
 		names = append(names, n)
 	}

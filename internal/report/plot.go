@@ -28,15 +28,15 @@ type size struct {
 // sizes returns the sizes in a page: for half of it, all of it, and a phone.
 func sizes() [3]size {
 	return [3]size{
-		{width: 520, height: 300, font: 12.5, class: "wide", tickRoom: 78},
-		{width: 1030, height: 350, font: 13.5, class: "broad", tickRoom: 95},
+		{width: 520, height: 300, font: 12.5, class: "wide", tickRoom: 62},
+		{width: 1030, height: 350, font: 13.5, class: "broad", tickRoom: 85},
 		{width: 340, height: 270, font: 12, narrow: true, class: "narrow", tickRoom: 60},
 	}
 }
 
 // aloneSize is the size of a plot that stands alone in a document.
 func aloneSize() size {
-	return size{width: 720, height: 380, font: 13.5, class: "alone", tickRoom: 85}
+	return size{width: 692, height: 360, font: 13.5, class: "alone", tickRoom: 85}
 }
 
 // drawing is what a plot must know to be a figure on a page: draw adds its
@@ -67,20 +67,25 @@ func svgDocument(d drawing, s size, alone bool) string {
 	top := 0.0
 	if alone && title != "" {
 		top = 30
-		body.label(14, 20, "title", "start", 15, title)
+		body.label(4, 18, "title", "start", 16, title)
 	}
-	height := d.draw(body, s, top)
+	bottom := d.draw(body, s, top)
+	margin := 0.0 // a page has its own
+	if alone {
+		margin = 14
+	}
+	width, height := coord(s.width+2*margin), coord(bottom+2*margin)
 	b := &builder{}
 	b.raw("<svg")
 	if alone {
 		b.raw(" xmlns=\"http://www.w3.org/2000/svg\"")
-		b.attrNum("width", s.width)
-		b.attrNum("height", height)
+		b.attr("width", width)
+		b.attr("height", height)
 	}
 	b.raw(" class=\"plot ")
 	b.raw(s.class)
 	b.raw("\" role=\"img\"")
-	b.attr("viewBox", "0 0 "+coord(s.width)+" "+coord(height))
+	b.attr("viewBox", coord(-margin)+" "+coord(-margin)+" "+width+" "+height)
 	b.attr("aria-label", joinTexts(title, d.describe()))
 	b.raw(">")
 	if alone {

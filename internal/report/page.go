@@ -53,10 +53,10 @@ type Section struct {
 	Blocks []Block
 }
 
-// Block is a piece of a section. The blocks are Bars (BarPlot), Code,
-// Columns, Facts, Grid, LinePlot, List, Map, Neighbours, Note and Table, each
-// used by pointer. The set is closed, because the escaping and the
-// determinism that a page promises are kept inside this package.
+// Block is a piece of a section. The blocks are BarPlot, Code, Columns, Facts,
+// Grid, LinePlot, List, Map, Neighbours, Note and Table, each used by pointer.
+// The set is closed, because the escaping and the determinism that a page
+// promises are kept inside this package.
 type Block interface {
 	render(b *builder) error
 }

@@ -5,6 +5,10 @@ import (
 	"unicode"
 )
 
+// The plots are drawn here and not by gonum/plot, whose SVG writes colours,
+// one font and a fixed size into every element: it can follow neither a dark
+// page nor a narrow one.
+
 // Plot is a block that can also stand alone, as an SVG image in a document.
 type Plot interface {
 	Block

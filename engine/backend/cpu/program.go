@@ -225,6 +225,11 @@ func (c *compiler) reuseOperand(i int, n *graph.Node) {
 				c.buffers[m] = b
 			}
 		}
+		for j, m := range c.program.copies {
+			if m.from == out {
+				c.program.copies[j].from = b
+			}
+		}
 		return
 	}
 }

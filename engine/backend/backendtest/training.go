@@ -30,11 +30,11 @@ func trainingStep(t testing.TB) *graph.Graph {
 	x := b.AddScalar(b.Scale(b.Cast(images), 1.0/128), -1)
 
 	same := graph.Window{PadBefore: [2]int{1, 1}, PadAfter: [2]int{1, 1}}
-	h := b.Add(b.Conv2D(x, param("conv1", 3, 3, 3, 17), same, 1), param("bias1", 17))
+	h := b.Conv2D(x, param("conv1", 3, 3, 3, 17), same, 1)
 	m := b.Moments(h)
 	h = b.Relu(b.BatchNorm(h, m, param("gamma", 17), param("beta", 17), 1e-3))
 	h = b.MaxPool(h, graph.Window{Kernel: [2]int{2, 2}, Stride: [2]int{2, 2}})
-	h = b.Relu(b.Conv2D(h, param("depthwise", 3, 3, 1, 17), same, 17))
+	h = b.Relu(b.Add(b.Conv2D(h, param("depthwise", 3, 3, 1, 17), same, 17), param("bias1", 17)))
 	flat := b.Reshape(h, 8, 6*6*17)
 	z := b.Add(b.MatMul(flat, param("down", 6*6*17, 7), false, false), param("bias2", 7))
 	mask := b.Greater(b.RandomUniform(step, 1, 2, 8, 7), b.Scalar(0.25))

@@ -315,7 +315,7 @@ func TestValidate(t *testing.T) {
 		"groups":            func(s *Shape) { s.Groups = 3 },
 		"filter too large":  func(s *Shape) { s.KH = 5 },
 		"dilated too large": func(s *Shape) { s.DilationW = 2 },
-		"too many elements": func(s *Shape) { s.N, s.H, s.W = 1 << 20, 1 << 20, 1 << 20 },
+		"too many elements": func(s *Shape) { s.N, s.H, s.W = 1<<20, 1<<20, 1<<20 },
 		"overflow":          func(s *Shape) { s.N, s.H, s.W, s.C = 1<<62, 1<<62, 1<<62, 1<<62 },
 	} {
 		s := good

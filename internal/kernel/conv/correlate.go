@@ -26,6 +26,7 @@ type correlator struct {
 	groups           int
 	perGroup         int // destination channels of a group
 	depthwise        bool
+	dot              bool // few destination channels: inner products over those of the source
 
 	filter    Shape // for the layout of the weights
 	transpose bool  // weights are read as [filter, destination, source]
@@ -61,6 +62,8 @@ func (c *correlator) build(level isa.Level) {
 	}
 	c.perGroup = c.dstC / c.groups
 	c.panels = ceilDiv(c.perGroup, c.kern.Columns())
+	lanes := c.kern.Lanes()
+	c.dot = !c.depthwise && c.perGroup <= tile.MaxDotColumns && c.src.perGroup%lanes == 0
 	c.src.cut(32*c.kern.Rows(), 4*c.kern.Rows())
 	c.panelsPer = c.panels
 	for c.src.blocks()*ceilDiv(c.panels, c.panelsPer) < minBlocks && c.panelsPer > 1 {
@@ -117,6 +120,9 @@ func (c *correlator) addRows(p *phase) {
 
 // groupPacked is the length of the packed weights of one group of a phase.
 func (c *correlator) groupPacked(p *phase) int {
+	if c.dot {
+		return c.perGroup * p.steps
+	}
 	full := (c.panels - 1) * c.kern.Columns()
 	return (full + c.kern.Panel(c.perGroup-full)) * p.steps
 }
@@ -181,14 +187,17 @@ func (c *correlator) packPanel(_, part int) {
 	dst := c.packed[p.packed+g*c.groupPacked(p)+n0*p.steps:]
 	f := c.filter
 	for i, o := range p.offsets {
+		k := c.src.perGroup
 		switch {
+		case c.dot && c.transpose:
+			c.kern.PackDot(dst[i*k*n:], c.w[o.filter*n*f.K+g*k:], k, n, 1, f.K)
+		case c.dot:
+			c.kern.PackDot(dst[i*k*n:], c.w[o.filter*k*f.K+g*n:], k, n, f.K, 1)
 		case c.depthwise:
 			tile.Pack(dst[i*width:], c.w[o.filter*f.K+n0:], 1, n, f.K, width)
 		case c.transpose:
-			k := c.src.perGroup
 			c.kern.PackTransposed(dst[i*k*width:], c.w[(o.filter*c.perGroup+n0)*f.K+g*k:], k, n, f.K, width)
 		default:
-			k := c.src.perGroup
 			tile.Pack(dst[i*k*width:], c.w[o.filter*k*f.K+g*c.perGroup+n0:], k, n, f.K, width)
 		}
 	}
@@ -230,10 +239,14 @@ func (c *correlator) runPhase(t *tile.Args, p *phase, b block, g int, x []float3
 		if c.ep.Bias != nil {
 			t.Bias = c.ep.Bias[g*c.perGroup+n0:]
 		}
-		if c.depthwise {
+		switch {
+		case c.dot:
+			t.CStride = 1
+			c.kern.Dot(t, points)
+		case c.depthwise:
 			t.A = x[n0:]
 			c.kern.Elementwise(t, points)
-		} else {
+		default:
 			c.kern.Broadcast(t, points)
 		}
 	}

@@ -12,7 +12,9 @@ import (
 // ready to run. It is not safe for concurrent use; several plans may share
 // scratch memory as long as they run in turn.
 //
-// A row of a tile is one tap and input channel, a step is one output pixel.
+// A row of a tile is one tap and input channel, its columns are output
+// channels, and a step is one output pixel. Where there are very few output
+// channels the tiles are turned: a row is a tap, the columns are input channels.
 // The blocks of the image are dealt to a number of partial sums that follows
 // from the shape, and these are added in order.
 type GradWeight struct {
@@ -20,9 +22,11 @@ type GradWeight struct {
 	kern      *tile.Kernels
 	src       source
 	depthwise bool
+	turned    bool
 	groups    int
-	rowCount  int // rows of the filter: taps times channels of a group
-	columns   int // output channels of a group
+	perTap    int // rows of the filter for one tap: input channels of a group
+	outputs   int // output channels of a group
+	columns   int // of the tiles of one group
 	panels    int
 
 	rows, cRows []int
@@ -66,19 +70,27 @@ func NewGradWeight(s Shape, level isa.Level) (*GradWeight, error) {
 	}
 	g.src = newSource(s.N, s.H, s.W, s.C, g.groups, s.StrideH, s.StrideW, oh, ow, offsets)
 	g.src.cut(pixelsPerBlock, pixelsPerBlock/2)
-	perTap := s.C / s.Groups
+	g.perTap, g.outputs = s.C/s.Groups, s.K/s.Groups
 	if g.depthwise {
-		g.columns = s.C
-	} else {
-		g.columns = s.K / s.Groups
+		g.outputs = s.C
+	}
+	g.turned = !g.depthwise && g.outputs <= 4 && g.perTap >= 16 && len(offsets) >= 4
+	g.columns = g.outputs
+	if g.turned {
+		g.columns = g.perTap
 	}
 	for _, o := range offsets {
-		for c := range perTap {
-			g.rows = append(g.rows, g.src.offset(o.y, o.x)+c)
-			g.cRows = append(g.cRows, (o.filter*perTap+c)*s.K)
+		at := g.src.offset(o.y, o.x)
+		if g.turned {
+			g.rows = append(g.rows, at)
+			g.cRows = append(g.cRows, o.filter*g.perTap)
+			continue
+		}
+		for c := range g.perTap {
+			g.rows = append(g.rows, at+c)
+			g.cRows = append(g.cRows, (o.filter*g.perTap+c)*s.K)
 		}
 	}
-	g.rowCount = len(g.rows)
 	g.panels = ceilDiv(g.columns, g.kern.Columns())
 	last := 0
 	for n := range g.src.blockImages {
@@ -96,16 +108,19 @@ func NewGradWeight(s Shape, level isa.Level) (*GradWeight, error) {
 // split chooses how many partial sums there are and how many tasks share one.
 func (g *GradWeight) split() {
 	g.partials = max(1, min(minBlocks, g.src.blocks(), sumLimit/g.s.filterLen()))
-	g.rowsPer = g.rowCount
+	g.rowsPer = len(g.rows)
 	g.rowTasks = 1
 	for g.partials*g.rowTasks < 2*minBlocks && g.rowsPer > 8*g.kern.Rows() {
 		g.rowsPer = ceilDiv(g.rowsPer/2, g.kern.Rows()) * g.kern.Rows()
-		g.rowTasks = ceilDiv(g.rowCount, g.rowsPer)
+		g.rowTasks = ceilDiv(len(g.rows), g.rowsPer)
 	}
 }
 
+// addsUp reports whether sums are kept apart from dw until the end.
+func (g *GradWeight) addsUp() bool { return g.partials > 1 || g.turned }
+
 func (g *GradWeight) sumsLen() int {
-	if g.partials == 1 {
+	if !g.addsUp() {
 		return 0
 	}
 	return g.partials * g.s.filterLen()
@@ -137,11 +152,11 @@ func (g *GradWeight) Run(pool *par.Pool, dw, x, dy, scratch []float32) {
 	}
 	own := g.sumsLen()
 	g.dw, g.x, g.dy, g.sums, g.buffers = dw, x, dy, scratch[:own], scratch[own:]
-	if g.partials == 1 {
+	if !g.addsUp() {
 		g.sums = dw
 	}
 	pool.Run(g.partials*g.rowTasks, g.sumPart)
-	if g.partials > 1 {
+	if g.addsUp() {
 		pool.Run(ceilDiv(g.s.filterLen(), addLen), g.addPart)
 	}
 	g.dw, g.x, g.dy, g.sums, g.buffers = nil, nil, nil, nil, nil
@@ -154,7 +169,7 @@ func (g *GradWeight) Run(pool *par.Pool, dw, x, dy, scratch []float32) {
 func (g *GradWeight) sum(w, part int) {
 	partial := part / g.rowTasks
 	r0 := part % g.rowTasks * g.rowsPer
-	r1 := min(r0+g.rowsPer, g.rowCount)
+	r1 := min(r0+g.rowsPer, len(g.rows))
 	size := g.src.bufferLen()
 	buffer := g.buffers[w*size : (w+1)*size]
 	t := g.workers[w]
@@ -176,15 +191,23 @@ func (g *GradWeight) sum(w, part int) {
 func (g *GradWeight) sumBlock(t *tile.Args, b block, group int, x, sums []float32) {
 	oh, ow := g.src.gridH, g.src.gridW
 	t.Taps = g.taps[:(b.n1-b.n0)*(b.i1-b.i0)]
-	dy := g.dy[(b.n0*oh+b.i0)*ow*g.s.K+group*g.columns:]
+	dy := g.dy[(b.n0*oh+b.i0)*ow*g.s.K+group*g.outputs:]
 	for panel := range g.panels {
 		n0 := panel * g.kern.Columns()
 		t.N = min(g.kern.Columns(), g.columns-n0)
-		t.A, t.B, t.C = x, dy[n0:], sums[group*g.columns+n0:]
-		if g.depthwise {
+		switch {
+		case g.turned:
+			size := g.s.filterLen() / g.s.K // of the sums of one output channel
 			t.A = x[n0:]
+			for k := range g.outputs {
+				t.B, t.C = dy[k:], sums[(group*g.outputs+k)*size+n0:]
+				g.kern.Scaled(t, len(t.Rows))
+			}
+		case g.depthwise:
+			t.A, t.B, t.C = x[n0:], dy[n0:], sums[n0:]
 			g.kern.Elementwise(t, len(t.Rows))
-		} else {
+		default:
+			t.A, t.B, t.C = x, dy[n0:], sums[group*g.outputs+n0:]
 			g.kern.Broadcast(t, len(t.Rows))
 		}
 	}
@@ -194,6 +217,18 @@ func (g *GradWeight) sumBlock(t *tile.Args, b block, group int, x, sums []float3
 func (g *GradWeight) add(_, part int) {
 	size := g.s.filterLen()
 	from, to := part*addLen, min((part+1)*addLen, size)
+	if g.turned {
+		rows := size / g.s.K
+		for i := from; i < to; i++ {
+			at := i%g.s.K*rows + i/g.s.K
+			sum := g.sums[at]
+			for p := 1; p < g.partials; p++ {
+				sum += g.sums[p*size+at]
+			}
+			g.dw[i] = sum
+		}
+		return
+	}
 	dw := g.dw[from:to]
 	copy(dw, g.sums[from:to])
 	for p := 1; p < g.partials; p++ {

@@ -44,6 +44,7 @@ type Plan struct {
 	s    Shape
 	kern *tile.Kernels
 
+	thin    bool // few rows of C: see thin.go
 	directB bool // read B where it lies instead of packing it
 	packA   bool // copy blocks of a transposed A
 
@@ -103,6 +104,10 @@ func NewPlan(s Shape, level isa.Level) (*Plan, error) {
 		}
 	}
 	p := &Plan{s: s, kern: tile.For(level)}
+	if p.isThin() {
+		p.planThin()
+		return p, nil
+	}
 	p.block()
 	p.rows = make([]int, p.rowsPer)
 	p.cRows = make([]int, p.rowsPer)
@@ -154,6 +159,9 @@ func (p *Plan) block() {
 }
 
 func (p *Plan) packedLen() int {
+	if p.thin {
+		return p.thinLen()
+	}
 	if p.directB {
 		return 0
 	}
@@ -188,7 +196,11 @@ func (p *Plan) Run(pool *par.Pool, c, a, b, scratch []float32, ep Epilogue) {
 	p.c, p.a, p.b, p.ep = c, a, b, ep
 	packed := p.packedLen()
 	p.packed, p.blocks = tile.Align(scratch[:packed]), scratch[packed:]
-	for p.k0 = 0; p.k0 < p.s.K; p.k0 += p.depth {
+	if p.thin {
+		p.packThin()
+		pool.Run(p.rowTasks, p.multiplyPart)
+	}
+	for p.k0 = 0; !p.thin && p.k0 < p.s.K; p.k0 += p.depth {
 		if !p.directB {
 			pool.Run(p.panels, p.packPart)
 		}

@@ -9,7 +9,11 @@ import (
 	"hourglass/internal/par"
 )
 
-const probes = 5 // the best of these counts: others ran beside something else
+// The best of many short probes counts: others ran beside something else.
+const (
+	probes   = 25
+	shortest = time.Millisecond
+)
 
 // MultiplyAdd returns the float32 operations per second, two for each
 // multiply-add, that all threads of the pool reach together with vectors of
@@ -20,12 +24,12 @@ func MultiplyAdd(pool *par.Pool, level isa.Level) float64 {
 	for probe := 0; probe < probes; {
 		start := time.Now()
 		pool.Run(pool.Threads(), func(_, _ int) { loop(level, rounds) })
-		seconds := time.Since(start).Seconds()
-		if seconds < 0.005 { // too short to time
-			rounds *= 4
+		elapsed := time.Since(start)
+		if elapsed < shortest { // too short to time
+			rounds *= 2
 			continue
 		}
-		best = max(best, float64(pool.Threads()*rounds*operations(level))/seconds)
+		best = max(best, float64(pool.Threads()*rounds*operations(level))/elapsed.Seconds())
 		probe++
 	}
 	return best

@@ -26,12 +26,13 @@ type Tap struct {
 // Args describes the tiles that one call computes. Offsets and strides count
 // float32 elements. For each row r and column n of a call
 //
-//	C[CRows[r]+n] = act(init + Σ A[a(r,s,n)] · B[s·LDB+n])
+//	C[CRows[r]+n] = act(init + Σ A[a(r,s,n)] · B[b(s,n)])
 //
-// where s counts the steps of all taps, init is C's old value if FromC is set
-// or else 0, plus Bias[n] if there is one, and a(r,s,n) is Rows[r] plus the
+// where s counts the steps of all taps and init is C's old value if FromC is
+// set or else 0, plus Bias[n] if there is one. a(r,s,n) is Rows[r] plus the
 // deltas of the taps up to and including the current one, plus KStride times
-// the step within the tap; Elementwise adds n to it, Broadcast does not.
+// the step within the tap. Each kind of kernel has its own b, and may add n to
+// a. Dot differs a little more.
 //
 // The assembly kernels check no bounds: every offset reached must lie in A, B
 // or C. The generator of the assembly knows the layout of this struct.
@@ -41,9 +42,10 @@ type Args struct {
 	CRows   []int // offset in C of each row; rows must not overlap
 	Taps    []Tap
 	Bias    []float32 // at least N elements, or nil
-	KStride int       // from one step to the next in A
-	LDB     int       // from one step to the next in B
-	N       int       // columns; between 1 and the kernel's Columns
+	KStride int       // from one step to the next in A; unused by Dot
+	LDB     int       // from one step to the next in B; unused by Dot
+	CStride int       // from one column to the next in C; for Dot alone
+	N       int       // columns; at least 1
 	FromC   bool      // start from C instead of from zero
 	ReLU    bool      // store max(x, 0); a NaN stays one
 
@@ -55,12 +57,12 @@ type Args struct {
 // maxTileRows is the height of the tallest assembly tile.
 const maxTileRows = 12
 
-// Kernels is the family of kernels of one instruction-set level. It is
-// immutable and safe for concurrent use.
+// Kernels are the kernels of one instruction-set level. They are immutable and
+// safe for concurrent use.
 type Kernels struct {
-	level       isa.Level
-	broadcast   family
-	elementwise family
+	level                          isa.Level
+	broadcast, elementwise, scaled family
+	dot                            *[MaxDotColumns]dotVariant
 }
 
 // family is the set of tiles of one kind: a few heights times a few widths.
@@ -77,14 +79,17 @@ type variant struct {
 	run     []func(*Args)
 }
 
+// dotVariant is the dot kernels of one number of columns.
+type dotVariant struct {
+	heights []int // descending; the last is 1
+	run     []func(*Args)
+}
+
 // For returns the kernels of a level, or the portable ones where this build
 // has none for it.
 func For(level isa.Level) *Kernels {
 	return kernelsFor(level)
 }
-
-// Level returns the level that the kernels are for.
-func (k *Kernels) Level() isa.Level { return k.level }
 
 // Rows returns the height of the tallest tile: the best step for cutting rows.
 func (k *Kernels) Rows() int {
@@ -94,7 +99,7 @@ func (k *Kernels) Rows() int {
 	return k.broadcast.heights[0]
 }
 
-// Columns returns the largest N of a call.
+// Columns returns the largest N of a call other than of Dot.
 func (k *Kernels) Columns() int {
 	if len(k.broadcast.variant) == 0 {
 		return refColumns
@@ -113,8 +118,8 @@ func (k *Kernels) Panel(n int) int {
 	return k.Columns()
 }
 
-// Broadcast computes m rows of t.N columns, where a step multiplies one element
-// of A per row with a row of B.
+// Broadcast computes m rows, where a step multiplies one element of A per row
+// with a row of B: a has no n, and b is s·LDB+n. N is at most Columns.
 func (k *Kernels) Broadcast(t *Args, m int) {
 	if len(k.broadcast.variant) == 0 {
 		refBroadcast(t, m)
@@ -123,48 +128,86 @@ func (k *Kernels) Broadcast(t *Args, m int) {
 	k.broadcast.run(t, m)
 }
 
-// Elementwise computes m rows of t.N columns, where a step multiplies a vector
-// of A per row with a row of B, column by column.
+// Elementwise computes m rows, where a step multiplies a vector of A per row
+// with a row of B: a includes n, and b is s·LDB+n. N is at most Columns.
 func (k *Kernels) Elementwise(t *Args, m int) {
 	if len(k.elementwise.variant) == 0 {
-		refElementwise(t, m)
+		refVectors(t, m, 1)
 		return
 	}
 	k.elementwise.run(t, m)
 }
 
-// run covers m rows with full tiles of the greatest height and then with one
-// or two lower tiles, the last of which may repeat its last row.
+// Scaled computes m rows, where a step multiplies a vector of A per row with
+// one element of B: a includes n, and b is s·LDB. N is at most Columns.
+func (k *Kernels) Scaled(t *Args, m int) {
+	if len(k.scaled.variant) == 0 {
+		refVectors(t, m, 0)
+		return
+	}
+	k.scaled.run(t, m)
+}
+
+// MaxDotColumns is the largest N of Dot.
+const MaxDotColumns = 4
+
+// Dot computes m rows of N columns as inner products of rows of A with columns
+// of B, in as many partial sums as a vector has lanes. Row r and column n go to
+// C[CRows[r]+n·CStride], every tap's length is a multiple of Lanes, steps lie
+// side by side in A, and B is as PackDot packs it.
+func (k *Kernels) Dot(t *Args, m int) {
+	if k.dot == nil {
+		refDot(t, m)
+		return
+	}
+	v := &k.dot[t.N-1]
+	cover(t, m, v.heights, v.run)
+}
+
+// Lanes returns the number of elements of a vector of Dot.
+func (k *Kernels) Lanes() int {
+	switch {
+	case k.dot == nil:
+		return refLanes
+	case k.level == isa.AVX512:
+		return 16
+	}
+	return 8
+}
+
 func (f *family) run(t *Args, m int) {
 	v := 0
 	for f.variant[v].columns < t.N || f.variant[v].whole && f.variant[v].columns != t.N {
 		v++
 	}
-	run := f.variant[v].run
+	cover(t, m, f.heights, f.variant[v].run)
+}
+
+// cover covers m rows with full tiles of the greatest height and then with a
+// lower tile, which may repeat its last row.
+func cover(t *Args, m int, heights []int, run []func(*Args)) {
 	r := 0
-	if full := m / f.heights[0]; full > 0 {
+	if full := m / heights[0]; full > 0 {
 		t.rowPtr, t.cPtr, t.tiles = &t.Rows[0], &t.CRows[0], full
 		run[0](t)
-		r = full * f.heights[0]
+		r = full * heights[0]
+	}
+	if r == m {
+		return
+	}
+	h := len(heights) - 1 // the lowest tile that holds the rest
+	for heights[h] < m-r {
+		h--
+	}
+	if heights[h] == m-r {
+		t.rowPtr, t.cPtr = &t.Rows[r], &t.CRows[r]
+	} else {
+		for i := range heights[h] {
+			t.tail[i] = t.Rows[min(r+i, m-1)]
+			t.cTail[i] = t.CRows[min(r+i, m-1)]
+		}
+		t.rowPtr, t.cPtr = &t.tail[0], &t.cTail[0]
 	}
 	t.tiles = 1
-	for r < m {
-		left := m - r
-		h := len(f.heights) - 1 // the lowest tile that holds the rest
-		for f.heights[h] < left {
-			h--
-		}
-		height := f.heights[h]
-		if height == left {
-			t.rowPtr, t.cPtr = &t.Rows[r], &t.CRows[r]
-		} else {
-			for i := range height {
-				t.tail[i] = t.Rows[min(r+i, m-1)]
-				t.cTail[i] = t.CRows[min(r+i, m-1)]
-			}
-			t.rowPtr, t.cPtr = &t.tail[0], &t.cTail[0]
-		}
-		run[h](t)
-		r += height
-	}
+	run[h](t)
 }

@@ -6,8 +6,8 @@ import "hourglass/internal/isa"
 
 var (
 	generic = Kernels{level: isa.Generic}
-	avx2    = Kernels{level: isa.AVX2, broadcast: broadcastAVX2, elementwise: elementwiseAVX2}
-	avx512  = Kernels{level: isa.AVX512, broadcast: broadcastAVX512, elementwise: elementwiseAVX512}
+	avx2    = Kernels{isa.AVX2, broadcastAVX2, elementwiseAVX2, scaledAVX2, &dotAVX2}
+	avx512  = Kernels{isa.AVX512, broadcastAVX512, elementwiseAVX512, scaledAVX512, &dotAVX512}
 )
 
 func kernelsFor(level isa.Level) *Kernels {
@@ -19,3 +19,6 @@ func kernelsFor(level isa.Level) *Kernels {
 	}
 	return &generic
 }
+
+// transposes says that there is a transpose8.
+const transposes = true

@@ -27,11 +27,11 @@ GLOBL columnNumbers<>(SB), RODATA|NOPTR, $64
 TEXT ·broadcast12x16AVX512(SB), NOSPLIT, $128-8
 	MOVQ t+0(FP), AX
 	MOVQ AX, (SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 8(SP)
 	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
 	MOVQ BX, 16(SP)
-	MOVQ 200(AX), BX
+	MOVQ 208(AX), BX
 	MOVQ BX, 24(SP)
 	MOVQ 168(AX), BX
 	SHLQ $0x02, BX
@@ -45,7 +45,7 @@ TEXT ·broadcast12x16AVX512(SB), NOSPLIT, $128-8
 	MOVQ BX, 56(SP)
 
 	// Masks of the columns below N.
-	MOVQ  184(AX), CX
+	MOVQ  192(AX), CX
 	MOVQ  $+1, BX
 	SHLQ  CL, BX
 	DECQ  BX
@@ -55,7 +55,7 @@ broadcast12x16AVX512Tile:
 	MOVQ (SP), AX
 
 	// Accumulators from C or zero.
-	CMPB      192(AX), $0x00
+	CMPB      200(AX), $0x00
 	JE        broadcast12x16AVX512Zero
 	MOVQ      48(AX), DX
 	MOVQ      16(SP), SI
@@ -216,7 +216,7 @@ broadcast12x16AVX512Step:
 
 broadcast12x16AVX512Store:
 	MOVQ (SP), AX
-	CMPB 193(AX), $0x00
+	CMPB 201(AX), $0x00
 	JE   broadcast12x16AVX512Write
 
 	// The maximum of zero and a NaN is the second operand, the NaN.
@@ -292,11 +292,11 @@ broadcast12x16AVX512Done:
 TEXT ·broadcast8x16AVX512(SB), NOSPLIT, $128-8
 	MOVQ t+0(FP), AX
 	MOVQ AX, (SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 8(SP)
 	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
 	MOVQ BX, 16(SP)
-	MOVQ 200(AX), BX
+	MOVQ 208(AX), BX
 	MOVQ BX, 24(SP)
 	MOVQ 168(AX), BX
 	SHLQ $0x02, BX
@@ -310,7 +310,7 @@ TEXT ·broadcast8x16AVX512(SB), NOSPLIT, $128-8
 	MOVQ BX, 56(SP)
 
 	// Masks of the columns below N.
-	MOVQ  184(AX), CX
+	MOVQ  192(AX), CX
 	MOVQ  $+1, BX
 	SHLQ  CL, BX
 	DECQ  BX
@@ -320,7 +320,7 @@ broadcast8x16AVX512Tile:
 	MOVQ (SP), AX
 
 	// Accumulators from C or zero.
-	CMPB      192(AX), $0x00
+	CMPB      200(AX), $0x00
 	JE        broadcast8x16AVX512Zero
 	MOVQ      48(AX), DX
 	MOVQ      16(SP), SI
@@ -441,7 +441,7 @@ broadcast8x16AVX512Step:
 
 broadcast8x16AVX512Store:
 	MOVQ (SP), AX
-	CMPB 193(AX), $0x00
+	CMPB 201(AX), $0x00
 	JE   broadcast8x16AVX512Write
 
 	// The maximum of zero and a NaN is the second operand, the NaN.
@@ -501,11 +501,11 @@ broadcast8x16AVX512Done:
 TEXT ·broadcast4x16AVX512(SB), NOSPLIT, $128-8
 	MOVQ t+0(FP), AX
 	MOVQ AX, (SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 8(SP)
 	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
 	MOVQ BX, 16(SP)
-	MOVQ 200(AX), BX
+	MOVQ 208(AX), BX
 	MOVQ BX, 24(SP)
 	MOVQ 168(AX), BX
 	SHLQ $0x02, BX
@@ -519,7 +519,7 @@ TEXT ·broadcast4x16AVX512(SB), NOSPLIT, $128-8
 	MOVQ BX, 56(SP)
 
 	// Masks of the columns below N.
-	MOVQ  184(AX), CX
+	MOVQ  192(AX), CX
 	MOVQ  $+1, BX
 	SHLQ  CL, BX
 	DECQ  BX
@@ -529,7 +529,7 @@ broadcast4x16AVX512Tile:
 	MOVQ (SP), AX
 
 	// Accumulators from C or zero.
-	CMPB      192(AX), $0x00
+	CMPB      200(AX), $0x00
 	JE        broadcast4x16AVX512Zero
 	MOVQ      48(AX), DX
 	MOVQ      16(SP), SI
@@ -610,7 +610,7 @@ broadcast4x16AVX512Step:
 
 broadcast4x16AVX512Store:
 	MOVQ (SP), AX
-	CMPB 193(AX), $0x00
+	CMPB 201(AX), $0x00
 	JE   broadcast4x16AVX512Write
 
 	// The maximum of zero and a NaN is the second operand, the NaN.
@@ -654,11 +654,11 @@ broadcast4x16AVX512Done:
 TEXT ·broadcast2x16AVX512(SB), NOSPLIT, $128-8
 	MOVQ t+0(FP), AX
 	MOVQ AX, (SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 8(SP)
 	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
 	MOVQ BX, 16(SP)
-	MOVQ 200(AX), BX
+	MOVQ 208(AX), BX
 	MOVQ BX, 24(SP)
 	MOVQ 168(AX), BX
 	SHLQ $0x02, BX
@@ -672,7 +672,7 @@ TEXT ·broadcast2x16AVX512(SB), NOSPLIT, $128-8
 	MOVQ BX, 56(SP)
 
 	// Masks of the columns below N.
-	MOVQ  184(AX), CX
+	MOVQ  192(AX), CX
 	MOVQ  $+1, BX
 	SHLQ  CL, BX
 	DECQ  BX
@@ -682,7 +682,7 @@ broadcast2x16AVX512Tile:
 	MOVQ (SP), AX
 
 	// Accumulators from C or zero.
-	CMPB      192(AX), $0x00
+	CMPB      200(AX), $0x00
 	JE        broadcast2x16AVX512Zero
 	MOVQ      48(AX), DX
 	MOVQ      16(SP), SI
@@ -743,7 +743,7 @@ broadcast2x16AVX512Step:
 
 broadcast2x16AVX512Store:
 	MOVQ (SP), AX
-	CMPB 193(AX), $0x00
+	CMPB 201(AX), $0x00
 	JE   broadcast2x16AVX512Write
 
 	// The maximum of zero and a NaN is the second operand, the NaN.
@@ -779,11 +779,11 @@ broadcast2x16AVX512Done:
 TEXT ·broadcast1x16AVX512(SB), NOSPLIT, $128-8
 	MOVQ t+0(FP), AX
 	MOVQ AX, (SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 8(SP)
 	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
 	MOVQ BX, 16(SP)
-	MOVQ 200(AX), BX
+	MOVQ 208(AX), BX
 	MOVQ BX, 24(SP)
 	MOVQ 168(AX), BX
 	SHLQ $0x02, BX
@@ -797,7 +797,7 @@ TEXT ·broadcast1x16AVX512(SB), NOSPLIT, $128-8
 	MOVQ BX, 56(SP)
 
 	// Masks of the columns below N.
-	MOVQ  184(AX), CX
+	MOVQ  192(AX), CX
 	MOVQ  $+1, BX
 	SHLQ  CL, BX
 	DECQ  BX
@@ -807,7 +807,7 @@ broadcast1x16AVX512Tile:
 	MOVQ (SP), AX
 
 	// Accumulators from C or zero.
-	CMPB      192(AX), $0x00
+	CMPB      200(AX), $0x00
 	JE        broadcast1x16AVX512Zero
 	MOVQ      48(AX), DX
 	MOVQ      16(SP), SI
@@ -858,7 +858,7 @@ broadcast1x16AVX512Step:
 
 broadcast1x16AVX512Store:
 	MOVQ (SP), AX
-	CMPB 193(AX), $0x00
+	CMPB 201(AX), $0x00
 	JE   broadcast1x16AVX512Write
 
 	// The maximum of zero and a NaN is the second operand, the NaN.
@@ -890,11 +890,11 @@ broadcast1x16AVX512Done:
 TEXT ·broadcast12x32AVX512(SB), NOSPLIT, $128-8
 	MOVQ t+0(FP), AX
 	MOVQ AX, (SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 8(SP)
 	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
 	MOVQ BX, 16(SP)
-	MOVQ 200(AX), BX
+	MOVQ 208(AX), BX
 	MOVQ BX, 24(SP)
 	MOVQ 168(AX), BX
 	SHLQ $0x02, BX
@@ -908,7 +908,7 @@ TEXT ·broadcast12x32AVX512(SB), NOSPLIT, $128-8
 	MOVQ BX, 56(SP)
 
 	// Masks of the columns below N.
-	MOVQ  184(AX), CX
+	MOVQ  192(AX), CX
 	MOVQ  $+1, BX
 	SHLQ  CL, BX
 	DECQ  BX
@@ -920,7 +920,7 @@ broadcast12x32AVX512Tile:
 	MOVQ (SP), AX
 
 	// Accumulators from C or zero.
-	CMPB      192(AX), $0x00
+	CMPB      200(AX), $0x00
 	JE        broadcast12x32AVX512Zero
 	MOVQ      48(AX), DX
 	MOVQ      16(SP), SI
@@ -1005,31 +1005,31 @@ broadcast12x32AVX512Bias:
 	TESTQ     DX, DX
 	JZ        broadcast12x32AVX512Rows
 	VMOVUPS.Z (DX), K1, Z24
-	VMOVUPS.Z 64(DX), K2, Z25
 	VADDPS    Z24, Z0, Z0
-	VADDPS    Z25, Z1, Z1
 	VADDPS    Z24, Z2, Z2
-	VADDPS    Z25, Z3, Z3
 	VADDPS    Z24, Z4, Z4
-	VADDPS    Z25, Z5, Z5
 	VADDPS    Z24, Z6, Z6
-	VADDPS    Z25, Z7, Z7
 	VADDPS    Z24, Z8, Z8
-	VADDPS    Z25, Z9, Z9
 	VADDPS    Z24, Z10, Z10
-	VADDPS    Z25, Z11, Z11
 	VADDPS    Z24, Z12, Z12
-	VADDPS    Z25, Z13, Z13
 	VADDPS    Z24, Z14, Z14
-	VADDPS    Z25, Z15, Z15
 	VADDPS    Z24, Z16, Z16
-	VADDPS    Z25, Z17, Z17
 	VADDPS    Z24, Z18, Z18
-	VADDPS    Z25, Z19, Z19
 	VADDPS    Z24, Z20, Z20
-	VADDPS    Z25, Z21, Z21
 	VADDPS    Z24, Z22, Z22
-	VADDPS    Z25, Z23, Z23
+	VMOVUPS.Z 64(DX), K2, Z24
+	VADDPS    Z24, Z1, Z1
+	VADDPS    Z24, Z3, Z3
+	VADDPS    Z24, Z5, Z5
+	VADDPS    Z24, Z7, Z7
+	VADDPS    Z24, Z9, Z9
+	VADDPS    Z24, Z11, Z11
+	VADDPS    Z24, Z13, Z13
+	VADDPS    Z24, Z15, Z15
+	VADDPS    Z24, Z17, Z17
+	VADDPS    Z24, Z19, Z19
+	VADDPS    Z24, Z21, Z21
+	VADDPS    Z24, Z23, Z23
 
 broadcast12x32AVX512Rows:
 	MOVQ (AX), BX
@@ -1131,7 +1131,7 @@ broadcast12x32AVX512Step:
 
 broadcast12x32AVX512Store:
 	MOVQ (SP), AX
-	CMPB 193(AX), $0x00
+	CMPB 201(AX), $0x00
 	JE   broadcast12x32AVX512Write
 
 	// The maximum of zero and a NaN is the second operand, the NaN.
@@ -1231,11 +1231,11 @@ broadcast12x32AVX512Done:
 TEXT ·broadcast8x32AVX512(SB), NOSPLIT, $128-8
 	MOVQ t+0(FP), AX
 	MOVQ AX, (SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 8(SP)
 	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
 	MOVQ BX, 16(SP)
-	MOVQ 200(AX), BX
+	MOVQ 208(AX), BX
 	MOVQ BX, 24(SP)
 	MOVQ 168(AX), BX
 	SHLQ $0x02, BX
@@ -1249,7 +1249,7 @@ TEXT ·broadcast8x32AVX512(SB), NOSPLIT, $128-8
 	MOVQ BX, 56(SP)
 
 	// Masks of the columns below N.
-	MOVQ  184(AX), CX
+	MOVQ  192(AX), CX
 	MOVQ  $+1, BX
 	SHLQ  CL, BX
 	DECQ  BX
@@ -1261,7 +1261,7 @@ broadcast8x32AVX512Tile:
 	MOVQ (SP), AX
 
 	// Accumulators from C or zero.
-	CMPB      192(AX), $0x00
+	CMPB      200(AX), $0x00
 	JE        broadcast8x32AVX512Zero
 	MOVQ      48(AX), DX
 	MOVQ      16(SP), SI
@@ -1322,23 +1322,23 @@ broadcast8x32AVX512Bias:
 	TESTQ     DX, DX
 	JZ        broadcast8x32AVX512Rows
 	VMOVUPS.Z (DX), K1, Z16
-	VMOVUPS.Z 64(DX), K2, Z17
 	VADDPS    Z16, Z0, Z0
-	VADDPS    Z17, Z1, Z1
 	VADDPS    Z16, Z2, Z2
-	VADDPS    Z17, Z3, Z3
 	VADDPS    Z16, Z4, Z4
-	VADDPS    Z17, Z5, Z5
 	VADDPS    Z16, Z6, Z6
-	VADDPS    Z17, Z7, Z7
 	VADDPS    Z16, Z8, Z8
-	VADDPS    Z17, Z9, Z9
 	VADDPS    Z16, Z10, Z10
-	VADDPS    Z17, Z11, Z11
 	VADDPS    Z16, Z12, Z12
-	VADDPS    Z17, Z13, Z13
 	VADDPS    Z16, Z14, Z14
-	VADDPS    Z17, Z15, Z15
+	VMOVUPS.Z 64(DX), K2, Z16
+	VADDPS    Z16, Z1, Z1
+	VADDPS    Z16, Z3, Z3
+	VADDPS    Z16, Z5, Z5
+	VADDPS    Z16, Z7, Z7
+	VADDPS    Z16, Z9, Z9
+	VADDPS    Z16, Z11, Z11
+	VADDPS    Z16, Z13, Z13
+	VADDPS    Z16, Z15, Z15
 
 broadcast8x32AVX512Rows:
 	MOVQ (AX), BX
@@ -1416,7 +1416,7 @@ broadcast8x32AVX512Step:
 
 broadcast8x32AVX512Store:
 	MOVQ (SP), AX
-	CMPB 193(AX), $0x00
+	CMPB 201(AX), $0x00
 	JE   broadcast8x32AVX512Write
 
 	// The maximum of zero and a NaN is the second operand, the NaN.
@@ -1492,11 +1492,11 @@ broadcast8x32AVX512Done:
 TEXT ·broadcast4x32AVX512(SB), NOSPLIT, $128-8
 	MOVQ t+0(FP), AX
 	MOVQ AX, (SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 8(SP)
 	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
 	MOVQ BX, 16(SP)
-	MOVQ 200(AX), BX
+	MOVQ 208(AX), BX
 	MOVQ BX, 24(SP)
 	MOVQ 168(AX), BX
 	SHLQ $0x02, BX
@@ -1510,7 +1510,7 @@ TEXT ·broadcast4x32AVX512(SB), NOSPLIT, $128-8
 	MOVQ BX, 56(SP)
 
 	// Masks of the columns below N.
-	MOVQ  184(AX), CX
+	MOVQ  192(AX), CX
 	MOVQ  $+1, BX
 	SHLQ  CL, BX
 	DECQ  BX
@@ -1522,7 +1522,7 @@ broadcast4x32AVX512Tile:
 	MOVQ (SP), AX
 
 	// Accumulators from C or zero.
-	CMPB      192(AX), $0x00
+	CMPB      200(AX), $0x00
 	JE        broadcast4x32AVX512Zero
 	MOVQ      48(AX), DX
 	MOVQ      16(SP), SI
@@ -1559,15 +1559,15 @@ broadcast4x32AVX512Bias:
 	TESTQ     DX, DX
 	JZ        broadcast4x32AVX512Rows
 	VMOVUPS.Z (DX), K1, Z8
-	VMOVUPS.Z 64(DX), K2, Z9
 	VADDPS    Z8, Z0, Z0
-	VADDPS    Z9, Z1, Z1
 	VADDPS    Z8, Z2, Z2
-	VADDPS    Z9, Z3, Z3
 	VADDPS    Z8, Z4, Z4
-	VADDPS    Z9, Z5, Z5
 	VADDPS    Z8, Z6, Z6
-	VADDPS    Z9, Z7, Z7
+	VMOVUPS.Z 64(DX), K2, Z8
+	VADDPS    Z8, Z1, Z1
+	VADDPS    Z8, Z3, Z3
+	VADDPS    Z8, Z5, Z5
+	VADDPS    Z8, Z7, Z7
 
 broadcast4x32AVX512Rows:
 	MOVQ (AX), BX
@@ -1621,7 +1621,7 @@ broadcast4x32AVX512Step:
 
 broadcast4x32AVX512Store:
 	MOVQ (SP), AX
-	CMPB 193(AX), $0x00
+	CMPB 201(AX), $0x00
 	JE   broadcast4x32AVX512Write
 
 	// The maximum of zero and a NaN is the second operand, the NaN.
@@ -1673,11 +1673,11 @@ broadcast4x32AVX512Done:
 TEXT ·broadcast2x32AVX512(SB), NOSPLIT, $128-8
 	MOVQ t+0(FP), AX
 	MOVQ AX, (SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 8(SP)
 	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
 	MOVQ BX, 16(SP)
-	MOVQ 200(AX), BX
+	MOVQ 208(AX), BX
 	MOVQ BX, 24(SP)
 	MOVQ 168(AX), BX
 	SHLQ $0x02, BX
@@ -1691,7 +1691,7 @@ TEXT ·broadcast2x32AVX512(SB), NOSPLIT, $128-8
 	MOVQ BX, 56(SP)
 
 	// Masks of the columns below N.
-	MOVQ  184(AX), CX
+	MOVQ  192(AX), CX
 	MOVQ  $+1, BX
 	SHLQ  CL, BX
 	DECQ  BX
@@ -1703,7 +1703,7 @@ broadcast2x32AVX512Tile:
 	MOVQ (SP), AX
 
 	// Accumulators from C or zero.
-	CMPB      192(AX), $0x00
+	CMPB      200(AX), $0x00
 	JE        broadcast2x32AVX512Zero
 	MOVQ      48(AX), DX
 	MOVQ      16(SP), SI
@@ -1728,11 +1728,11 @@ broadcast2x32AVX512Bias:
 	TESTQ     DX, DX
 	JZ        broadcast2x32AVX512Rows
 	VMOVUPS.Z (DX), K1, Z4
-	VMOVUPS.Z 64(DX), K2, Z5
 	VADDPS    Z4, Z0, Z0
-	VADDPS    Z5, Z1, Z1
 	VADDPS    Z4, Z2, Z2
-	VADDPS    Z5, Z3, Z3
+	VMOVUPS.Z 64(DX), K2, Z4
+	VADDPS    Z4, Z1, Z1
+	VADDPS    Z4, Z3, Z3
 
 broadcast2x32AVX512Rows:
 	MOVQ (AX), BX
@@ -1774,7 +1774,7 @@ broadcast2x32AVX512Step:
 
 broadcast2x32AVX512Store:
 	MOVQ (SP), AX
-	CMPB 193(AX), $0x00
+	CMPB 201(AX), $0x00
 	JE   broadcast2x32AVX512Write
 
 	// The maximum of zero and a NaN is the second operand, the NaN.
@@ -1814,11 +1814,11 @@ broadcast2x32AVX512Done:
 TEXT ·broadcast1x32AVX512(SB), NOSPLIT, $128-8
 	MOVQ t+0(FP), AX
 	MOVQ AX, (SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 8(SP)
 	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
 	MOVQ BX, 16(SP)
-	MOVQ 200(AX), BX
+	MOVQ 208(AX), BX
 	MOVQ BX, 24(SP)
 	MOVQ 168(AX), BX
 	SHLQ $0x02, BX
@@ -1832,7 +1832,7 @@ TEXT ·broadcast1x32AVX512(SB), NOSPLIT, $128-8
 	MOVQ BX, 56(SP)
 
 	// Masks of the columns below N.
-	MOVQ  184(AX), CX
+	MOVQ  192(AX), CX
 	MOVQ  $+1, BX
 	SHLQ  CL, BX
 	DECQ  BX
@@ -1844,7 +1844,7 @@ broadcast1x32AVX512Tile:
 	MOVQ (SP), AX
 
 	// Accumulators from C or zero.
-	CMPB      192(AX), $0x00
+	CMPB      200(AX), $0x00
 	JE        broadcast1x32AVX512Zero
 	MOVQ      48(AX), DX
 	MOVQ      16(SP), SI
@@ -1863,9 +1863,9 @@ broadcast1x32AVX512Bias:
 	TESTQ     DX, DX
 	JZ        broadcast1x32AVX512Rows
 	VMOVUPS.Z (DX), K1, Z2
-	VMOVUPS.Z 64(DX), K2, Z3
 	VADDPS    Z2, Z0, Z0
-	VADDPS    Z3, Z1, Z1
+	VMOVUPS.Z 64(DX), K2, Z2
+	VADDPS    Z2, Z1, Z1
 
 broadcast1x32AVX512Rows:
 	MOVQ (AX), BX
@@ -1901,7 +1901,7 @@ broadcast1x32AVX512Step:
 
 broadcast1x32AVX512Store:
 	MOVQ (SP), AX
-	CMPB 193(AX), $0x00
+	CMPB 201(AX), $0x00
 	JE   broadcast1x32AVX512Write
 
 	// The maximum of zero and a NaN is the second operand, the NaN.
@@ -1935,11 +1935,11 @@ broadcast1x32AVX512Done:
 TEXT ·elementwise12x16AVX512(SB), NOSPLIT, $128-8
 	MOVQ t+0(FP), AX
 	MOVQ AX, (SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 8(SP)
 	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
 	MOVQ BX, 16(SP)
-	MOVQ 200(AX), BX
+	MOVQ 208(AX), BX
 	MOVQ BX, 24(SP)
 	MOVQ 168(AX), BX
 	SHLQ $0x02, BX
@@ -1953,7 +1953,7 @@ TEXT ·elementwise12x16AVX512(SB), NOSPLIT, $128-8
 	MOVQ BX, 56(SP)
 
 	// Masks of the columns below N.
-	MOVQ  184(AX), CX
+	MOVQ  192(AX), CX
 	MOVQ  $+1, BX
 	SHLQ  CL, BX
 	DECQ  BX
@@ -1963,7 +1963,7 @@ elementwise12x16AVX512Tile:
 	MOVQ (SP), AX
 
 	// Accumulators from C or zero.
-	CMPB      192(AX), $0x00
+	CMPB      200(AX), $0x00
 	JE        elementwise12x16AVX512Zero
 	MOVQ      48(AX), DX
 	MOVQ      16(SP), SI
@@ -2112,7 +2112,7 @@ elementwise12x16AVX512Step:
 
 elementwise12x16AVX512Store:
 	MOVQ (SP), AX
-	CMPB 193(AX), $0x00
+	CMPB 201(AX), $0x00
 	JE   elementwise12x16AVX512Write
 
 	// The maximum of zero and a NaN is the second operand, the NaN.
@@ -2188,11 +2188,11 @@ elementwise12x16AVX512Done:
 TEXT ·elementwise9x16AVX512(SB), NOSPLIT, $128-8
 	MOVQ t+0(FP), AX
 	MOVQ AX, (SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 8(SP)
 	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
 	MOVQ BX, 16(SP)
-	MOVQ 200(AX), BX
+	MOVQ 208(AX), BX
 	MOVQ BX, 24(SP)
 	MOVQ 168(AX), BX
 	SHLQ $0x02, BX
@@ -2206,7 +2206,7 @@ TEXT ·elementwise9x16AVX512(SB), NOSPLIT, $128-8
 	MOVQ BX, 56(SP)
 
 	// Masks of the columns below N.
-	MOVQ  184(AX), CX
+	MOVQ  192(AX), CX
 	MOVQ  $+1, BX
 	SHLQ  CL, BX
 	DECQ  BX
@@ -2216,7 +2216,7 @@ elementwise9x16AVX512Tile:
 	MOVQ (SP), AX
 
 	// Accumulators from C or zero.
-	CMPB      192(AX), $0x00
+	CMPB      200(AX), $0x00
 	JE        elementwise9x16AVX512Zero
 	MOVQ      48(AX), DX
 	MOVQ      16(SP), SI
@@ -2338,7 +2338,7 @@ elementwise9x16AVX512Step:
 
 elementwise9x16AVX512Store:
 	MOVQ (SP), AX
-	CMPB 193(AX), $0x00
+	CMPB 201(AX), $0x00
 	JE   elementwise9x16AVX512Write
 
 	// The maximum of zero and a NaN is the second operand, the NaN.
@@ -2402,11 +2402,11 @@ elementwise9x16AVX512Done:
 TEXT ·elementwise4x16AVX512(SB), NOSPLIT, $128-8
 	MOVQ t+0(FP), AX
 	MOVQ AX, (SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 8(SP)
 	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
 	MOVQ BX, 16(SP)
-	MOVQ 200(AX), BX
+	MOVQ 208(AX), BX
 	MOVQ BX, 24(SP)
 	MOVQ 168(AX), BX
 	SHLQ $0x02, BX
@@ -2420,7 +2420,7 @@ TEXT ·elementwise4x16AVX512(SB), NOSPLIT, $128-8
 	MOVQ BX, 56(SP)
 
 	// Masks of the columns below N.
-	MOVQ  184(AX), CX
+	MOVQ  192(AX), CX
 	MOVQ  $+1, BX
 	SHLQ  CL, BX
 	DECQ  BX
@@ -2430,7 +2430,7 @@ elementwise4x16AVX512Tile:
 	MOVQ (SP), AX
 
 	// Accumulators from C or zero.
-	CMPB      192(AX), $0x00
+	CMPB      200(AX), $0x00
 	JE        elementwise4x16AVX512Zero
 	MOVQ      48(AX), DX
 	MOVQ      16(SP), SI
@@ -2507,7 +2507,7 @@ elementwise4x16AVX512Step:
 
 elementwise4x16AVX512Store:
 	MOVQ (SP), AX
-	CMPB 193(AX), $0x00
+	CMPB 201(AX), $0x00
 	JE   elementwise4x16AVX512Write
 
 	// The maximum of zero and a NaN is the second operand, the NaN.
@@ -2551,11 +2551,11 @@ elementwise4x16AVX512Done:
 TEXT ·elementwise1x16AVX512(SB), NOSPLIT, $128-8
 	MOVQ t+0(FP), AX
 	MOVQ AX, (SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 8(SP)
 	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
 	MOVQ BX, 16(SP)
-	MOVQ 200(AX), BX
+	MOVQ 208(AX), BX
 	MOVQ BX, 24(SP)
 	MOVQ 168(AX), BX
 	SHLQ $0x02, BX
@@ -2569,7 +2569,7 @@ TEXT ·elementwise1x16AVX512(SB), NOSPLIT, $128-8
 	MOVQ BX, 56(SP)
 
 	// Masks of the columns below N.
-	MOVQ  184(AX), CX
+	MOVQ  192(AX), CX
 	MOVQ  $+1, BX
 	SHLQ  CL, BX
 	DECQ  BX
@@ -2579,7 +2579,7 @@ elementwise1x16AVX512Tile:
 	MOVQ (SP), AX
 
 	// Accumulators from C or zero.
-	CMPB      192(AX), $0x00
+	CMPB      200(AX), $0x00
 	JE        elementwise1x16AVX512Zero
 	MOVQ      48(AX), DX
 	MOVQ      16(SP), SI
@@ -2629,7 +2629,7 @@ elementwise1x16AVX512Step:
 
 elementwise1x16AVX512Store:
 	MOVQ (SP), AX
-	CMPB 193(AX), $0x00
+	CMPB 201(AX), $0x00
 	JE   elementwise1x16AVX512Write
 
 	// The maximum of zero and a NaN is the second operand, the NaN.
@@ -2661,11 +2661,11 @@ elementwise1x16AVX512Done:
 TEXT ·elementwise12x32AVX512(SB), NOSPLIT, $128-8
 	MOVQ t+0(FP), AX
 	MOVQ AX, (SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 8(SP)
 	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
 	MOVQ BX, 16(SP)
-	MOVQ 200(AX), BX
+	MOVQ 208(AX), BX
 	MOVQ BX, 24(SP)
 	MOVQ 168(AX), BX
 	SHLQ $0x02, BX
@@ -2679,7 +2679,7 @@ TEXT ·elementwise12x32AVX512(SB), NOSPLIT, $128-8
 	MOVQ BX, 56(SP)
 
 	// Masks of the columns below N.
-	MOVQ  184(AX), CX
+	MOVQ  192(AX), CX
 	MOVQ  $+1, BX
 	SHLQ  CL, BX
 	DECQ  BX
@@ -2691,7 +2691,7 @@ elementwise12x32AVX512Tile:
 	MOVQ (SP), AX
 
 	// Accumulators from C or zero.
-	CMPB      192(AX), $0x00
+	CMPB      200(AX), $0x00
 	JE        elementwise12x32AVX512Zero
 	MOVQ      48(AX), DX
 	MOVQ      16(SP), SI
@@ -2776,31 +2776,31 @@ elementwise12x32AVX512Bias:
 	TESTQ     DX, DX
 	JZ        elementwise12x32AVX512Rows
 	VMOVUPS.Z (DX), K1, Z24
-	VMOVUPS.Z 64(DX), K2, Z25
 	VADDPS    Z24, Z0, Z0
-	VADDPS    Z25, Z1, Z1
 	VADDPS    Z24, Z2, Z2
-	VADDPS    Z25, Z3, Z3
 	VADDPS    Z24, Z4, Z4
-	VADDPS    Z25, Z5, Z5
 	VADDPS    Z24, Z6, Z6
-	VADDPS    Z25, Z7, Z7
 	VADDPS    Z24, Z8, Z8
-	VADDPS    Z25, Z9, Z9
 	VADDPS    Z24, Z10, Z10
-	VADDPS    Z25, Z11, Z11
 	VADDPS    Z24, Z12, Z12
-	VADDPS    Z25, Z13, Z13
 	VADDPS    Z24, Z14, Z14
-	VADDPS    Z25, Z15, Z15
 	VADDPS    Z24, Z16, Z16
-	VADDPS    Z25, Z17, Z17
 	VADDPS    Z24, Z18, Z18
-	VADDPS    Z25, Z19, Z19
 	VADDPS    Z24, Z20, Z20
-	VADDPS    Z25, Z21, Z21
 	VADDPS    Z24, Z22, Z22
-	VADDPS    Z25, Z23, Z23
+	VMOVUPS.Z 64(DX), K2, Z24
+	VADDPS    Z24, Z1, Z1
+	VADDPS    Z24, Z3, Z3
+	VADDPS    Z24, Z5, Z5
+	VADDPS    Z24, Z7, Z7
+	VADDPS    Z24, Z9, Z9
+	VADDPS    Z24, Z11, Z11
+	VADDPS    Z24, Z13, Z13
+	VADDPS    Z24, Z15, Z15
+	VADDPS    Z24, Z17, Z17
+	VADDPS    Z24, Z19, Z19
+	VADDPS    Z24, Z21, Z21
+	VADDPS    Z24, Z23, Z23
 
 elementwise12x32AVX512Rows:
 	MOVQ (AX), BX
@@ -2890,7 +2890,7 @@ elementwise12x32AVX512Step:
 
 elementwise12x32AVX512Store:
 	MOVQ (SP), AX
-	CMPB 193(AX), $0x00
+	CMPB 201(AX), $0x00
 	JE   elementwise12x32AVX512Write
 
 	// The maximum of zero and a NaN is the second operand, the NaN.
@@ -2990,11 +2990,11 @@ elementwise12x32AVX512Done:
 TEXT ·elementwise9x32AVX512(SB), NOSPLIT, $128-8
 	MOVQ t+0(FP), AX
 	MOVQ AX, (SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 8(SP)
 	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
 	MOVQ BX, 16(SP)
-	MOVQ 200(AX), BX
+	MOVQ 208(AX), BX
 	MOVQ BX, 24(SP)
 	MOVQ 168(AX), BX
 	SHLQ $0x02, BX
@@ -3008,7 +3008,7 @@ TEXT ·elementwise9x32AVX512(SB), NOSPLIT, $128-8
 	MOVQ BX, 56(SP)
 
 	// Masks of the columns below N.
-	MOVQ  184(AX), CX
+	MOVQ  192(AX), CX
 	MOVQ  $+1, BX
 	SHLQ  CL, BX
 	DECQ  BX
@@ -3020,7 +3020,7 @@ elementwise9x32AVX512Tile:
 	MOVQ (SP), AX
 
 	// Accumulators from C or zero.
-	CMPB      192(AX), $0x00
+	CMPB      200(AX), $0x00
 	JE        elementwise9x32AVX512Zero
 	MOVQ      48(AX), DX
 	MOVQ      16(SP), SI
@@ -3087,25 +3087,25 @@ elementwise9x32AVX512Bias:
 	TESTQ     DX, DX
 	JZ        elementwise9x32AVX512Rows
 	VMOVUPS.Z (DX), K1, Z18
-	VMOVUPS.Z 64(DX), K2, Z19
 	VADDPS    Z18, Z0, Z0
-	VADDPS    Z19, Z1, Z1
 	VADDPS    Z18, Z2, Z2
-	VADDPS    Z19, Z3, Z3
 	VADDPS    Z18, Z4, Z4
-	VADDPS    Z19, Z5, Z5
 	VADDPS    Z18, Z6, Z6
-	VADDPS    Z19, Z7, Z7
 	VADDPS    Z18, Z8, Z8
-	VADDPS    Z19, Z9, Z9
 	VADDPS    Z18, Z10, Z10
-	VADDPS    Z19, Z11, Z11
 	VADDPS    Z18, Z12, Z12
-	VADDPS    Z19, Z13, Z13
 	VADDPS    Z18, Z14, Z14
-	VADDPS    Z19, Z15, Z15
 	VADDPS    Z18, Z16, Z16
-	VADDPS    Z19, Z17, Z17
+	VMOVUPS.Z 64(DX), K2, Z18
+	VADDPS    Z18, Z1, Z1
+	VADDPS    Z18, Z3, Z3
+	VADDPS    Z18, Z5, Z5
+	VADDPS    Z18, Z7, Z7
+	VADDPS    Z18, Z9, Z9
+	VADDPS    Z18, Z11, Z11
+	VADDPS    Z18, Z13, Z13
+	VADDPS    Z18, Z15, Z15
+	VADDPS    Z18, Z17, Z17
 
 elementwise9x32AVX512Rows:
 	MOVQ (AX), BX
@@ -3180,7 +3180,7 @@ elementwise9x32AVX512Step:
 
 elementwise9x32AVX512Store:
 	MOVQ (SP), AX
-	CMPB 193(AX), $0x00
+	CMPB 201(AX), $0x00
 	JE   elementwise9x32AVX512Write
 
 	// The maximum of zero and a NaN is the second operand, the NaN.
@@ -3262,11 +3262,11 @@ elementwise9x32AVX512Done:
 TEXT ·elementwise4x32AVX512(SB), NOSPLIT, $128-8
 	MOVQ t+0(FP), AX
 	MOVQ AX, (SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 8(SP)
 	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
 	MOVQ BX, 16(SP)
-	MOVQ 200(AX), BX
+	MOVQ 208(AX), BX
 	MOVQ BX, 24(SP)
 	MOVQ 168(AX), BX
 	SHLQ $0x02, BX
@@ -3280,7 +3280,7 @@ TEXT ·elementwise4x32AVX512(SB), NOSPLIT, $128-8
 	MOVQ BX, 56(SP)
 
 	// Masks of the columns below N.
-	MOVQ  184(AX), CX
+	MOVQ  192(AX), CX
 	MOVQ  $+1, BX
 	SHLQ  CL, BX
 	DECQ  BX
@@ -3292,7 +3292,7 @@ elementwise4x32AVX512Tile:
 	MOVQ (SP), AX
 
 	// Accumulators from C or zero.
-	CMPB      192(AX), $0x00
+	CMPB      200(AX), $0x00
 	JE        elementwise4x32AVX512Zero
 	MOVQ      48(AX), DX
 	MOVQ      16(SP), SI
@@ -3329,15 +3329,15 @@ elementwise4x32AVX512Bias:
 	TESTQ     DX, DX
 	JZ        elementwise4x32AVX512Rows
 	VMOVUPS.Z (DX), K1, Z8
-	VMOVUPS.Z 64(DX), K2, Z9
 	VADDPS    Z8, Z0, Z0
-	VADDPS    Z9, Z1, Z1
 	VADDPS    Z8, Z2, Z2
-	VADDPS    Z9, Z3, Z3
 	VADDPS    Z8, Z4, Z4
-	VADDPS    Z9, Z5, Z5
 	VADDPS    Z8, Z6, Z6
-	VADDPS    Z9, Z7, Z7
+	VMOVUPS.Z 64(DX), K2, Z8
+	VADDPS    Z8, Z1, Z1
+	VADDPS    Z8, Z3, Z3
+	VADDPS    Z8, Z5, Z5
+	VADDPS    Z8, Z7, Z7
 
 elementwise4x32AVX512Rows:
 	MOVQ (AX), BX
@@ -3387,7 +3387,7 @@ elementwise4x32AVX512Step:
 
 elementwise4x32AVX512Store:
 	MOVQ (SP), AX
-	CMPB 193(AX), $0x00
+	CMPB 201(AX), $0x00
 	JE   elementwise4x32AVX512Write
 
 	// The maximum of zero and a NaN is the second operand, the NaN.
@@ -3439,11 +3439,11 @@ elementwise4x32AVX512Done:
 TEXT ·elementwise1x32AVX512(SB), NOSPLIT, $128-8
 	MOVQ t+0(FP), AX
 	MOVQ AX, (SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 8(SP)
 	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
 	MOVQ BX, 16(SP)
-	MOVQ 200(AX), BX
+	MOVQ 208(AX), BX
 	MOVQ BX, 24(SP)
 	MOVQ 168(AX), BX
 	SHLQ $0x02, BX
@@ -3457,7 +3457,7 @@ TEXT ·elementwise1x32AVX512(SB), NOSPLIT, $128-8
 	MOVQ BX, 56(SP)
 
 	// Masks of the columns below N.
-	MOVQ  184(AX), CX
+	MOVQ  192(AX), CX
 	MOVQ  $+1, BX
 	SHLQ  CL, BX
 	DECQ  BX
@@ -3469,7 +3469,7 @@ elementwise1x32AVX512Tile:
 	MOVQ (SP), AX
 
 	// Accumulators from C or zero.
-	CMPB      192(AX), $0x00
+	CMPB      200(AX), $0x00
 	JE        elementwise1x32AVX512Zero
 	MOVQ      48(AX), DX
 	MOVQ      16(SP), SI
@@ -3488,9 +3488,9 @@ elementwise1x32AVX512Bias:
 	TESTQ     DX, DX
 	JZ        elementwise1x32AVX512Rows
 	VMOVUPS.Z (DX), K1, Z2
-	VMOVUPS.Z 64(DX), K2, Z3
 	VADDPS    Z2, Z0, Z0
-	VADDPS    Z3, Z1, Z1
+	VMOVUPS.Z 64(DX), K2, Z2
+	VADDPS    Z2, Z1, Z1
 
 elementwise1x32AVX512Rows:
 	MOVQ (AX), BX
@@ -3525,7 +3525,7 @@ elementwise1x32AVX512Step:
 
 elementwise1x32AVX512Store:
 	MOVQ (SP), AX
-	CMPB 193(AX), $0x00
+	CMPB 201(AX), $0x00
 	JE   elementwise1x32AVX512Write
 
 	// The maximum of zero and a NaN is the second operand, the NaN.
@@ -3554,16 +3554,16 @@ elementwise1x32AVX512Done:
 	VZEROUPPER
 	RET
 
-// func broadcast6x8AVX2(t *byte)
-// Requires: AVX, AVX2, FMA3
-TEXT ·broadcast6x8AVX2(SB), NOSPLIT, $128-8
+// func scaled12x16AVX512(t *byte)
+// Requires: AVX, AVX512F
+TEXT ·scaled12x16AVX512(SB), NOSPLIT, $128-8
 	MOVQ t+0(FP), AX
 	MOVQ AX, (SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 8(SP)
 	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
 	MOVQ BX, 16(SP)
-	MOVQ 200(AX), BX
+	MOVQ 208(AX), BX
 	MOVQ BX, 24(SP)
 	MOVQ 168(AX), BX
 	SHLQ $0x02, BX
@@ -3577,7 +3577,1627 @@ TEXT ·broadcast6x8AVX2(SB), NOSPLIT, $128-8
 	MOVQ BX, 56(SP)
 
 	// Masks of the columns below N.
-	VPBROADCASTD 184(AX), Y0
+	MOVQ  192(AX), CX
+	MOVQ  $+1, BX
+	SHLQ  CL, BX
+	DECQ  BX
+	KMOVW BX, K1
+
+scaled12x16AVX512Tile:
+	MOVQ (SP), AX
+
+	// Accumulators from C or zero.
+	CMPB      200(AX), $0x00
+	JE        scaled12x16AVX512Zero
+	MOVQ      48(AX), DX
+	MOVQ      16(SP), SI
+	MOVQ      (SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z0
+	MOVQ      8(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z1
+	MOVQ      16(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z2
+	MOVQ      24(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z3
+	MOVQ      32(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z4
+	MOVQ      40(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z5
+	MOVQ      48(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z6
+	MOVQ      56(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z7
+	MOVQ      64(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z8
+	MOVQ      72(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z9
+	MOVQ      80(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z10
+	MOVQ      88(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z11
+	JMP       scaled12x16AVX512Bias
+
+scaled12x16AVX512Zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+
+scaled12x16AVX512Bias:
+	MOVQ      144(AX), DX
+	TESTQ     DX, DX
+	JZ        scaled12x16AVX512Rows
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z0, Z0
+	VADDPS    Z12, Z1, Z1
+	VADDPS    Z12, Z2, Z2
+	VADDPS    Z12, Z3, Z3
+	VADDPS    Z12, Z4, Z4
+	VADDPS    Z12, Z5, Z5
+	VADDPS    Z12, Z6, Z6
+	VADDPS    Z12, Z7, Z7
+	VADDPS    Z12, Z8, Z8
+	VADDPS    Z12, Z9, Z9
+	VADDPS    Z12, Z10, Z10
+	VADDPS    Z12, Z11, Z11
+
+scaled12x16AVX512Rows:
+	MOVQ (AX), BX
+	MOVQ 8(SP), CX
+	MOVQ (CX), DX
+	LEAQ (BX)(DX*4), DX
+	MOVQ 8(CX), SI
+	LEAQ (BX)(SI*4), SI
+	MOVQ 16(CX), DI
+	LEAQ (BX)(DI*4), DI
+	MOVQ 24(CX), R8
+	LEAQ (BX)(R8*4), R8
+	MOVQ 32(CX), R9
+	LEAQ (BX)(R9*4), R9
+	MOVQ 40(CX), R10
+	LEAQ (BX)(R10*4), R10
+	MOVQ 48(CX), R11
+	LEAQ (BX)(R11*4), R11
+	MOVQ 56(CX), R12
+	LEAQ (BX)(R12*4), R12
+	MOVQ 64(CX), R13
+	LEAQ (BX)(R13*4), R13
+	MOVQ 72(CX), R14
+	LEAQ (BX)(R14*4), R14
+	MOVQ 80(CX), R15
+	LEAQ (BX)(R15*4), R15
+	MOVQ 88(CX), BP
+	LEAQ (BX)(BP*4), BP
+	MOVQ 24(AX), CX
+	MOVQ 120(AX), AX
+
+scaled12x16AVX512Tap:
+	CMPQ AX, 56(SP)
+	JE   scaled12x16AVX512Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	ADDQ BX, R9
+	ADDQ BX, R10
+	ADDQ BX, R11
+	ADDQ BX, R12
+	ADDQ BX, R13
+	ADDQ BX, R14
+	ADDQ BX, R15
+	ADDQ BX, BP
+	LEAQ 16(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), AX
+	XORQ BX, BX
+
+scaled12x16AVX512Step:
+	VBROADCASTSS (CX), Z12
+	VFMADD231PS  (DX)(BX*1), Z12, K1, Z0
+	VFMADD231PS  (SI)(BX*1), Z12, K1, Z1
+	VFMADD231PS  (DI)(BX*1), Z12, K1, Z2
+	VFMADD231PS  (R8)(BX*1), Z12, K1, Z3
+	VFMADD231PS  (R9)(BX*1), Z12, K1, Z4
+	VFMADD231PS  (R10)(BX*1), Z12, K1, Z5
+	VFMADD231PS  (R11)(BX*1), Z12, K1, Z6
+	VFMADD231PS  (R12)(BX*1), Z12, K1, Z7
+	VFMADD231PS  (R13)(BX*1), Z12, K1, Z8
+	VFMADD231PS  (R14)(BX*1), Z12, K1, Z9
+	VFMADD231PS  (R15)(BX*1), Z12, K1, Z10
+	VFMADD231PS  (BP)(BX*1), Z12, K1, Z11
+	ADDQ         32(SP), BX
+	ADDQ         40(SP), CX
+	DECQ         AX
+	JNZ          scaled12x16AVX512Step
+	MOVQ         48(SP), AX
+	JMP          scaled12x16AVX512Tap
+
+scaled12x16AVX512Store:
+	MOVQ (SP), AX
+	CMPB 201(AX), $0x00
+	JE   scaled12x16AVX512Write
+
+	// The maximum of zero and a NaN is the second operand, the NaN.
+	VPXORD Z12, Z12, Z12
+	VMAXPS Z0, Z12, Z0
+	VMAXPS Z1, Z12, Z1
+	VMAXPS Z2, Z12, Z2
+	VMAXPS Z3, Z12, Z3
+	VMAXPS Z4, Z12, Z4
+	VMAXPS Z5, Z12, Z5
+	VMAXPS Z6, Z12, Z6
+	VMAXPS Z7, Z12, Z7
+	VMAXPS Z8, Z12, Z8
+	VMAXPS Z9, Z12, Z9
+	VMAXPS Z10, Z12, Z10
+	VMAXPS Z11, Z12, Z11
+
+scaled12x16AVX512Write:
+	MOVQ    48(AX), DX
+	MOVQ    16(SP), SI
+	MOVQ    (SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z0, K1, (DI)
+	MOVQ    8(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z1, K1, (DI)
+	MOVQ    16(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z2, K1, (DI)
+	MOVQ    24(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z3, K1, (DI)
+	MOVQ    32(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z4, K1, (DI)
+	MOVQ    40(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z5, K1, (DI)
+	MOVQ    48(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z6, K1, (DI)
+	MOVQ    56(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z7, K1, (DI)
+	MOVQ    64(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z8, K1, (DI)
+	MOVQ    72(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z9, K1, (DI)
+	MOVQ    80(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z10, K1, (DI)
+	MOVQ    88(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z11, K1, (DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   scaled12x16AVX512Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x60, 8(SP)
+	ADDQ $0x60, 16(SP)
+	JMP  scaled12x16AVX512Tile
+
+scaled12x16AVX512Done:
+	VZEROUPPER
+	RET
+
+// func scaled9x16AVX512(t *byte)
+// Requires: AVX, AVX512F
+TEXT ·scaled9x16AVX512(SB), NOSPLIT, $128-8
+	MOVQ t+0(FP), AX
+	MOVQ AX, (SP)
+	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
+	MOVQ BX, 16(SP)
+	MOVQ 208(AX), BX
+	MOVQ BX, 24(SP)
+	MOVQ 168(AX), BX
+	SHLQ $0x02, BX
+	MOVQ BX, 32(SP)
+	MOVQ 176(AX), BX
+	SHLQ $0x02, BX
+	MOVQ BX, 40(SP)
+	MOVQ 128(AX), BX
+	SHLQ $0x04, BX
+	ADDQ 120(AX), BX
+	MOVQ BX, 56(SP)
+
+	// Masks of the columns below N.
+	MOVQ  192(AX), CX
+	MOVQ  $+1, BX
+	SHLQ  CL, BX
+	DECQ  BX
+	KMOVW BX, K1
+
+scaled9x16AVX512Tile:
+	MOVQ (SP), AX
+
+	// Accumulators from C or zero.
+	CMPB      200(AX), $0x00
+	JE        scaled9x16AVX512Zero
+	MOVQ      48(AX), DX
+	MOVQ      16(SP), SI
+	MOVQ      (SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z0
+	MOVQ      8(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z1
+	MOVQ      16(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z2
+	MOVQ      24(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z3
+	MOVQ      32(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z4
+	MOVQ      40(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z5
+	MOVQ      48(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z6
+	MOVQ      56(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z7
+	MOVQ      64(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z8
+	JMP       scaled9x16AVX512Bias
+
+scaled9x16AVX512Zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+
+scaled9x16AVX512Bias:
+	MOVQ      144(AX), DX
+	TESTQ     DX, DX
+	JZ        scaled9x16AVX512Rows
+	VMOVUPS.Z (DX), K1, Z9
+	VADDPS    Z9, Z0, Z0
+	VADDPS    Z9, Z1, Z1
+	VADDPS    Z9, Z2, Z2
+	VADDPS    Z9, Z3, Z3
+	VADDPS    Z9, Z4, Z4
+	VADDPS    Z9, Z5, Z5
+	VADDPS    Z9, Z6, Z6
+	VADDPS    Z9, Z7, Z7
+	VADDPS    Z9, Z8, Z8
+
+scaled9x16AVX512Rows:
+	MOVQ (AX), BX
+	MOVQ 8(SP), CX
+	MOVQ (CX), DX
+	LEAQ (BX)(DX*4), DX
+	MOVQ 8(CX), SI
+	LEAQ (BX)(SI*4), SI
+	MOVQ 16(CX), DI
+	LEAQ (BX)(DI*4), DI
+	MOVQ 24(CX), R8
+	LEAQ (BX)(R8*4), R8
+	MOVQ 32(CX), R9
+	LEAQ (BX)(R9*4), R9
+	MOVQ 40(CX), R10
+	LEAQ (BX)(R10*4), R10
+	MOVQ 48(CX), R11
+	LEAQ (BX)(R11*4), R11
+	MOVQ 56(CX), R12
+	LEAQ (BX)(R12*4), R12
+	MOVQ 64(CX), R13
+	LEAQ (BX)(R13*4), R13
+	MOVQ 24(AX), CX
+	MOVQ 120(AX), AX
+
+scaled9x16AVX512Tap:
+	CMPQ AX, 56(SP)
+	JE   scaled9x16AVX512Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	ADDQ BX, R9
+	ADDQ BX, R10
+	ADDQ BX, R11
+	ADDQ BX, R12
+	ADDQ BX, R13
+	LEAQ 16(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), AX
+	XORQ BX, BX
+
+scaled9x16AVX512Step:
+	VBROADCASTSS (CX), Z9
+	VFMADD231PS  (DX)(BX*1), Z9, K1, Z0
+	VFMADD231PS  (SI)(BX*1), Z9, K1, Z1
+	VFMADD231PS  (DI)(BX*1), Z9, K1, Z2
+	VFMADD231PS  (R8)(BX*1), Z9, K1, Z3
+	VFMADD231PS  (R9)(BX*1), Z9, K1, Z4
+	VFMADD231PS  (R10)(BX*1), Z9, K1, Z5
+	VFMADD231PS  (R11)(BX*1), Z9, K1, Z6
+	VFMADD231PS  (R12)(BX*1), Z9, K1, Z7
+	VFMADD231PS  (R13)(BX*1), Z9, K1, Z8
+	ADDQ         32(SP), BX
+	ADDQ         40(SP), CX
+	DECQ         AX
+	JNZ          scaled9x16AVX512Step
+	MOVQ         48(SP), AX
+	JMP          scaled9x16AVX512Tap
+
+scaled9x16AVX512Store:
+	MOVQ (SP), AX
+	CMPB 201(AX), $0x00
+	JE   scaled9x16AVX512Write
+
+	// The maximum of zero and a NaN is the second operand, the NaN.
+	VPXORD Z9, Z9, Z9
+	VMAXPS Z0, Z9, Z0
+	VMAXPS Z1, Z9, Z1
+	VMAXPS Z2, Z9, Z2
+	VMAXPS Z3, Z9, Z3
+	VMAXPS Z4, Z9, Z4
+	VMAXPS Z5, Z9, Z5
+	VMAXPS Z6, Z9, Z6
+	VMAXPS Z7, Z9, Z7
+	VMAXPS Z8, Z9, Z8
+
+scaled9x16AVX512Write:
+	MOVQ    48(AX), DX
+	MOVQ    16(SP), SI
+	MOVQ    (SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z0, K1, (DI)
+	MOVQ    8(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z1, K1, (DI)
+	MOVQ    16(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z2, K1, (DI)
+	MOVQ    24(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z3, K1, (DI)
+	MOVQ    32(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z4, K1, (DI)
+	MOVQ    40(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z5, K1, (DI)
+	MOVQ    48(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z6, K1, (DI)
+	MOVQ    56(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z7, K1, (DI)
+	MOVQ    64(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z8, K1, (DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   scaled9x16AVX512Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x48, 8(SP)
+	ADDQ $0x48, 16(SP)
+	JMP  scaled9x16AVX512Tile
+
+scaled9x16AVX512Done:
+	VZEROUPPER
+	RET
+
+// func scaled4x16AVX512(t *byte)
+// Requires: AVX, AVX512F
+TEXT ·scaled4x16AVX512(SB), NOSPLIT, $128-8
+	MOVQ t+0(FP), AX
+	MOVQ AX, (SP)
+	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
+	MOVQ BX, 16(SP)
+	MOVQ 208(AX), BX
+	MOVQ BX, 24(SP)
+	MOVQ 168(AX), BX
+	SHLQ $0x02, BX
+	MOVQ BX, 32(SP)
+	MOVQ 176(AX), BX
+	SHLQ $0x02, BX
+	MOVQ BX, 40(SP)
+	MOVQ 128(AX), BX
+	SHLQ $0x04, BX
+	ADDQ 120(AX), BX
+	MOVQ BX, 56(SP)
+
+	// Masks of the columns below N.
+	MOVQ  192(AX), CX
+	MOVQ  $+1, BX
+	SHLQ  CL, BX
+	DECQ  BX
+	KMOVW BX, K1
+
+scaled4x16AVX512Tile:
+	MOVQ (SP), AX
+
+	// Accumulators from C or zero.
+	CMPB      200(AX), $0x00
+	JE        scaled4x16AVX512Zero
+	MOVQ      48(AX), DX
+	MOVQ      16(SP), SI
+	MOVQ      (SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z0
+	MOVQ      8(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z1
+	MOVQ      16(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z2
+	MOVQ      24(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z3
+	JMP       scaled4x16AVX512Bias
+
+scaled4x16AVX512Zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+
+scaled4x16AVX512Bias:
+	MOVQ      144(AX), DX
+	TESTQ     DX, DX
+	JZ        scaled4x16AVX512Rows
+	VMOVUPS.Z (DX), K1, Z4
+	VADDPS    Z4, Z0, Z0
+	VADDPS    Z4, Z1, Z1
+	VADDPS    Z4, Z2, Z2
+	VADDPS    Z4, Z3, Z3
+
+scaled4x16AVX512Rows:
+	MOVQ (AX), BX
+	MOVQ 8(SP), CX
+	MOVQ (CX), DX
+	LEAQ (BX)(DX*4), DX
+	MOVQ 8(CX), SI
+	LEAQ (BX)(SI*4), SI
+	MOVQ 16(CX), DI
+	LEAQ (BX)(DI*4), DI
+	MOVQ 24(CX), R8
+	LEAQ (BX)(R8*4), R8
+	MOVQ 24(AX), CX
+	MOVQ 120(AX), AX
+
+scaled4x16AVX512Tap:
+	CMPQ AX, 56(SP)
+	JE   scaled4x16AVX512Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	LEAQ 16(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), AX
+	XORQ BX, BX
+
+scaled4x16AVX512Step:
+	VBROADCASTSS (CX), Z4
+	VFMADD231PS  (DX)(BX*1), Z4, K1, Z0
+	VFMADD231PS  (SI)(BX*1), Z4, K1, Z1
+	VFMADD231PS  (DI)(BX*1), Z4, K1, Z2
+	VFMADD231PS  (R8)(BX*1), Z4, K1, Z3
+	ADDQ         32(SP), BX
+	ADDQ         40(SP), CX
+	DECQ         AX
+	JNZ          scaled4x16AVX512Step
+	MOVQ         48(SP), AX
+	JMP          scaled4x16AVX512Tap
+
+scaled4x16AVX512Store:
+	MOVQ (SP), AX
+	CMPB 201(AX), $0x00
+	JE   scaled4x16AVX512Write
+
+	// The maximum of zero and a NaN is the second operand, the NaN.
+	VPXORD Z4, Z4, Z4
+	VMAXPS Z0, Z4, Z0
+	VMAXPS Z1, Z4, Z1
+	VMAXPS Z2, Z4, Z2
+	VMAXPS Z3, Z4, Z3
+
+scaled4x16AVX512Write:
+	MOVQ    48(AX), DX
+	MOVQ    16(SP), SI
+	MOVQ    (SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z0, K1, (DI)
+	MOVQ    8(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z1, K1, (DI)
+	MOVQ    16(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z2, K1, (DI)
+	MOVQ    24(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z3, K1, (DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   scaled4x16AVX512Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x20, 8(SP)
+	ADDQ $0x20, 16(SP)
+	JMP  scaled4x16AVX512Tile
+
+scaled4x16AVX512Done:
+	VZEROUPPER
+	RET
+
+// func scaled1x16AVX512(t *byte)
+// Requires: AVX, AVX512F
+TEXT ·scaled1x16AVX512(SB), NOSPLIT, $128-8
+	MOVQ t+0(FP), AX
+	MOVQ AX, (SP)
+	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
+	MOVQ BX, 16(SP)
+	MOVQ 208(AX), BX
+	MOVQ BX, 24(SP)
+	MOVQ 168(AX), BX
+	SHLQ $0x02, BX
+	MOVQ BX, 32(SP)
+	MOVQ 176(AX), BX
+	SHLQ $0x02, BX
+	MOVQ BX, 40(SP)
+	MOVQ 128(AX), BX
+	SHLQ $0x04, BX
+	ADDQ 120(AX), BX
+	MOVQ BX, 56(SP)
+
+	// Masks of the columns below N.
+	MOVQ  192(AX), CX
+	MOVQ  $+1, BX
+	SHLQ  CL, BX
+	DECQ  BX
+	KMOVW BX, K1
+
+scaled1x16AVX512Tile:
+	MOVQ (SP), AX
+
+	// Accumulators from C or zero.
+	CMPB      200(AX), $0x00
+	JE        scaled1x16AVX512Zero
+	MOVQ      48(AX), DX
+	MOVQ      16(SP), SI
+	MOVQ      (SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z0
+	JMP       scaled1x16AVX512Bias
+
+scaled1x16AVX512Zero:
+	VPXORD Z0, Z0, Z0
+
+scaled1x16AVX512Bias:
+	MOVQ      144(AX), DX
+	TESTQ     DX, DX
+	JZ        scaled1x16AVX512Rows
+	VMOVUPS.Z (DX), K1, Z1
+	VADDPS    Z1, Z0, Z0
+
+scaled1x16AVX512Rows:
+	MOVQ (AX), BX
+	MOVQ 8(SP), CX
+	MOVQ (CX), DX
+	LEAQ (BX)(DX*4), DX
+	MOVQ 24(AX), CX
+	MOVQ 120(AX), AX
+
+scaled1x16AVX512Tap:
+	CMPQ AX, 56(SP)
+	JE   scaled1x16AVX512Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	LEAQ 16(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), AX
+	XORQ BX, BX
+
+scaled1x16AVX512Step:
+	VBROADCASTSS (CX), Z1
+	VFMADD231PS  (DX)(BX*1), Z1, K1, Z0
+	ADDQ         32(SP), BX
+	ADDQ         40(SP), CX
+	DECQ         AX
+	JNZ          scaled1x16AVX512Step
+	MOVQ         48(SP), AX
+	JMP          scaled1x16AVX512Tap
+
+scaled1x16AVX512Store:
+	MOVQ (SP), AX
+	CMPB 201(AX), $0x00
+	JE   scaled1x16AVX512Write
+
+	// The maximum of zero and a NaN is the second operand, the NaN.
+	VPXORD Z1, Z1, Z1
+	VMAXPS Z0, Z1, Z0
+
+scaled1x16AVX512Write:
+	MOVQ    48(AX), DX
+	MOVQ    16(SP), SI
+	MOVQ    (SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z0, K1, (DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   scaled1x16AVX512Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x08, 8(SP)
+	ADDQ $0x08, 16(SP)
+	JMP  scaled1x16AVX512Tile
+
+scaled1x16AVX512Done:
+	VZEROUPPER
+	RET
+
+// func scaled12x32AVX512(t *byte)
+// Requires: AVX, AVX512F
+TEXT ·scaled12x32AVX512(SB), NOSPLIT, $128-8
+	MOVQ t+0(FP), AX
+	MOVQ AX, (SP)
+	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
+	MOVQ BX, 16(SP)
+	MOVQ 208(AX), BX
+	MOVQ BX, 24(SP)
+	MOVQ 168(AX), BX
+	SHLQ $0x02, BX
+	MOVQ BX, 32(SP)
+	MOVQ 176(AX), BX
+	SHLQ $0x02, BX
+	MOVQ BX, 40(SP)
+	MOVQ 128(AX), BX
+	SHLQ $0x04, BX
+	ADDQ 120(AX), BX
+	MOVQ BX, 56(SP)
+
+	// Masks of the columns below N.
+	MOVQ  192(AX), CX
+	MOVQ  $+1, BX
+	SHLQ  CL, BX
+	DECQ  BX
+	KMOVW BX, K1
+	SHRQ  $0x10, BX
+	KMOVW BX, K2
+
+scaled12x32AVX512Tile:
+	MOVQ (SP), AX
+
+	// Accumulators from C or zero.
+	CMPB      200(AX), $0x00
+	JE        scaled12x32AVX512Zero
+	MOVQ      48(AX), DX
+	MOVQ      16(SP), SI
+	MOVQ      (SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z0
+	VMOVUPS.Z 64(DI), K2, Z1
+	MOVQ      8(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z2
+	VMOVUPS.Z 64(DI), K2, Z3
+	MOVQ      16(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z4
+	VMOVUPS.Z 64(DI), K2, Z5
+	MOVQ      24(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z6
+	VMOVUPS.Z 64(DI), K2, Z7
+	MOVQ      32(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z8
+	VMOVUPS.Z 64(DI), K2, Z9
+	MOVQ      40(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z10
+	VMOVUPS.Z 64(DI), K2, Z11
+	MOVQ      48(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z12
+	VMOVUPS.Z 64(DI), K2, Z13
+	MOVQ      56(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z14
+	VMOVUPS.Z 64(DI), K2, Z15
+	MOVQ      64(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z16
+	VMOVUPS.Z 64(DI), K2, Z17
+	MOVQ      72(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z18
+	VMOVUPS.Z 64(DI), K2, Z19
+	MOVQ      80(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z20
+	VMOVUPS.Z 64(DI), K2, Z21
+	MOVQ      88(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z22
+	VMOVUPS.Z 64(DI), K2, Z23
+	JMP       scaled12x32AVX512Bias
+
+scaled12x32AVX512Zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+
+scaled12x32AVX512Bias:
+	MOVQ      144(AX), DX
+	TESTQ     DX, DX
+	JZ        scaled12x32AVX512Rows
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z0, Z0
+	VADDPS    Z24, Z2, Z2
+	VADDPS    Z24, Z4, Z4
+	VADDPS    Z24, Z6, Z6
+	VADDPS    Z24, Z8, Z8
+	VADDPS    Z24, Z10, Z10
+	VADDPS    Z24, Z12, Z12
+	VADDPS    Z24, Z14, Z14
+	VADDPS    Z24, Z16, Z16
+	VADDPS    Z24, Z18, Z18
+	VADDPS    Z24, Z20, Z20
+	VADDPS    Z24, Z22, Z22
+	VMOVUPS.Z 64(DX), K2, Z24
+	VADDPS    Z24, Z1, Z1
+	VADDPS    Z24, Z3, Z3
+	VADDPS    Z24, Z5, Z5
+	VADDPS    Z24, Z7, Z7
+	VADDPS    Z24, Z9, Z9
+	VADDPS    Z24, Z11, Z11
+	VADDPS    Z24, Z13, Z13
+	VADDPS    Z24, Z15, Z15
+	VADDPS    Z24, Z17, Z17
+	VADDPS    Z24, Z19, Z19
+	VADDPS    Z24, Z21, Z21
+	VADDPS    Z24, Z23, Z23
+
+scaled12x32AVX512Rows:
+	MOVQ (AX), BX
+	MOVQ 8(SP), CX
+	MOVQ (CX), DX
+	LEAQ (BX)(DX*4), DX
+	MOVQ 8(CX), SI
+	LEAQ (BX)(SI*4), SI
+	MOVQ 16(CX), DI
+	LEAQ (BX)(DI*4), DI
+	MOVQ 24(CX), R8
+	LEAQ (BX)(R8*4), R8
+	MOVQ 32(CX), R9
+	LEAQ (BX)(R9*4), R9
+	MOVQ 40(CX), R10
+	LEAQ (BX)(R10*4), R10
+	MOVQ 48(CX), R11
+	LEAQ (BX)(R11*4), R11
+	MOVQ 56(CX), R12
+	LEAQ (BX)(R12*4), R12
+	MOVQ 64(CX), R13
+	LEAQ (BX)(R13*4), R13
+	MOVQ 72(CX), R14
+	LEAQ (BX)(R14*4), R14
+	MOVQ 80(CX), R15
+	LEAQ (BX)(R15*4), R15
+	MOVQ 88(CX), BP
+	LEAQ (BX)(BP*4), BP
+	MOVQ 24(AX), CX
+	MOVQ 120(AX), AX
+
+scaled12x32AVX512Tap:
+	CMPQ AX, 56(SP)
+	JE   scaled12x32AVX512Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	ADDQ BX, R9
+	ADDQ BX, R10
+	ADDQ BX, R11
+	ADDQ BX, R12
+	ADDQ BX, R13
+	ADDQ BX, R14
+	ADDQ BX, R15
+	ADDQ BX, BP
+	LEAQ 16(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), AX
+	XORQ BX, BX
+
+scaled12x32AVX512Step:
+	VBROADCASTSS (CX), Z24
+	VFMADD231PS  (DX)(BX*1), Z24, K1, Z0
+	VFMADD231PS  64(DX)(BX*1), Z24, K2, Z1
+	VFMADD231PS  (SI)(BX*1), Z24, K1, Z2
+	VFMADD231PS  64(SI)(BX*1), Z24, K2, Z3
+	VFMADD231PS  (DI)(BX*1), Z24, K1, Z4
+	VFMADD231PS  64(DI)(BX*1), Z24, K2, Z5
+	VFMADD231PS  (R8)(BX*1), Z24, K1, Z6
+	VFMADD231PS  64(R8)(BX*1), Z24, K2, Z7
+	VFMADD231PS  (R9)(BX*1), Z24, K1, Z8
+	VFMADD231PS  64(R9)(BX*1), Z24, K2, Z9
+	VFMADD231PS  (R10)(BX*1), Z24, K1, Z10
+	VFMADD231PS  64(R10)(BX*1), Z24, K2, Z11
+	VFMADD231PS  (R11)(BX*1), Z24, K1, Z12
+	VFMADD231PS  64(R11)(BX*1), Z24, K2, Z13
+	VFMADD231PS  (R12)(BX*1), Z24, K1, Z14
+	VFMADD231PS  64(R12)(BX*1), Z24, K2, Z15
+	VFMADD231PS  (R13)(BX*1), Z24, K1, Z16
+	VFMADD231PS  64(R13)(BX*1), Z24, K2, Z17
+	VFMADD231PS  (R14)(BX*1), Z24, K1, Z18
+	VFMADD231PS  64(R14)(BX*1), Z24, K2, Z19
+	VFMADD231PS  (R15)(BX*1), Z24, K1, Z20
+	VFMADD231PS  64(R15)(BX*1), Z24, K2, Z21
+	VFMADD231PS  (BP)(BX*1), Z24, K1, Z22
+	VFMADD231PS  64(BP)(BX*1), Z24, K2, Z23
+	ADDQ         32(SP), BX
+	ADDQ         40(SP), CX
+	DECQ         AX
+	JNZ          scaled12x32AVX512Step
+	MOVQ         48(SP), AX
+	JMP          scaled12x32AVX512Tap
+
+scaled12x32AVX512Store:
+	MOVQ (SP), AX
+	CMPB 201(AX), $0x00
+	JE   scaled12x32AVX512Write
+
+	// The maximum of zero and a NaN is the second operand, the NaN.
+	VPXORD Z24, Z24, Z24
+	VMAXPS Z0, Z24, Z0
+	VMAXPS Z1, Z24, Z1
+	VMAXPS Z2, Z24, Z2
+	VMAXPS Z3, Z24, Z3
+	VMAXPS Z4, Z24, Z4
+	VMAXPS Z5, Z24, Z5
+	VMAXPS Z6, Z24, Z6
+	VMAXPS Z7, Z24, Z7
+	VMAXPS Z8, Z24, Z8
+	VMAXPS Z9, Z24, Z9
+	VMAXPS Z10, Z24, Z10
+	VMAXPS Z11, Z24, Z11
+	VMAXPS Z12, Z24, Z12
+	VMAXPS Z13, Z24, Z13
+	VMAXPS Z14, Z24, Z14
+	VMAXPS Z15, Z24, Z15
+	VMAXPS Z16, Z24, Z16
+	VMAXPS Z17, Z24, Z17
+	VMAXPS Z18, Z24, Z18
+	VMAXPS Z19, Z24, Z19
+	VMAXPS Z20, Z24, Z20
+	VMAXPS Z21, Z24, Z21
+	VMAXPS Z22, Z24, Z22
+	VMAXPS Z23, Z24, Z23
+
+scaled12x32AVX512Write:
+	MOVQ    48(AX), DX
+	MOVQ    16(SP), SI
+	MOVQ    (SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z0, K1, (DI)
+	VMOVUPS Z1, K2, 64(DI)
+	MOVQ    8(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z2, K1, (DI)
+	VMOVUPS Z3, K2, 64(DI)
+	MOVQ    16(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z4, K1, (DI)
+	VMOVUPS Z5, K2, 64(DI)
+	MOVQ    24(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z6, K1, (DI)
+	VMOVUPS Z7, K2, 64(DI)
+	MOVQ    32(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z8, K1, (DI)
+	VMOVUPS Z9, K2, 64(DI)
+	MOVQ    40(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z10, K1, (DI)
+	VMOVUPS Z11, K2, 64(DI)
+	MOVQ    48(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z12, K1, (DI)
+	VMOVUPS Z13, K2, 64(DI)
+	MOVQ    56(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z14, K1, (DI)
+	VMOVUPS Z15, K2, 64(DI)
+	MOVQ    64(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z16, K1, (DI)
+	VMOVUPS Z17, K2, 64(DI)
+	MOVQ    72(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z18, K1, (DI)
+	VMOVUPS Z19, K2, 64(DI)
+	MOVQ    80(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z20, K1, (DI)
+	VMOVUPS Z21, K2, 64(DI)
+	MOVQ    88(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z22, K1, (DI)
+	VMOVUPS Z23, K2, 64(DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   scaled12x32AVX512Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x60, 8(SP)
+	ADDQ $0x60, 16(SP)
+	JMP  scaled12x32AVX512Tile
+
+scaled12x32AVX512Done:
+	VZEROUPPER
+	RET
+
+// func scaled9x32AVX512(t *byte)
+// Requires: AVX, AVX512F
+TEXT ·scaled9x32AVX512(SB), NOSPLIT, $128-8
+	MOVQ t+0(FP), AX
+	MOVQ AX, (SP)
+	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
+	MOVQ BX, 16(SP)
+	MOVQ 208(AX), BX
+	MOVQ BX, 24(SP)
+	MOVQ 168(AX), BX
+	SHLQ $0x02, BX
+	MOVQ BX, 32(SP)
+	MOVQ 176(AX), BX
+	SHLQ $0x02, BX
+	MOVQ BX, 40(SP)
+	MOVQ 128(AX), BX
+	SHLQ $0x04, BX
+	ADDQ 120(AX), BX
+	MOVQ BX, 56(SP)
+
+	// Masks of the columns below N.
+	MOVQ  192(AX), CX
+	MOVQ  $+1, BX
+	SHLQ  CL, BX
+	DECQ  BX
+	KMOVW BX, K1
+	SHRQ  $0x10, BX
+	KMOVW BX, K2
+
+scaled9x32AVX512Tile:
+	MOVQ (SP), AX
+
+	// Accumulators from C or zero.
+	CMPB      200(AX), $0x00
+	JE        scaled9x32AVX512Zero
+	MOVQ      48(AX), DX
+	MOVQ      16(SP), SI
+	MOVQ      (SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z0
+	VMOVUPS.Z 64(DI), K2, Z1
+	MOVQ      8(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z2
+	VMOVUPS.Z 64(DI), K2, Z3
+	MOVQ      16(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z4
+	VMOVUPS.Z 64(DI), K2, Z5
+	MOVQ      24(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z6
+	VMOVUPS.Z 64(DI), K2, Z7
+	MOVQ      32(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z8
+	VMOVUPS.Z 64(DI), K2, Z9
+	MOVQ      40(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z10
+	VMOVUPS.Z 64(DI), K2, Z11
+	MOVQ      48(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z12
+	VMOVUPS.Z 64(DI), K2, Z13
+	MOVQ      56(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z14
+	VMOVUPS.Z 64(DI), K2, Z15
+	MOVQ      64(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z16
+	VMOVUPS.Z 64(DI), K2, Z17
+	JMP       scaled9x32AVX512Bias
+
+scaled9x32AVX512Zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+
+scaled9x32AVX512Bias:
+	MOVQ      144(AX), DX
+	TESTQ     DX, DX
+	JZ        scaled9x32AVX512Rows
+	VMOVUPS.Z (DX), K1, Z18
+	VADDPS    Z18, Z0, Z0
+	VADDPS    Z18, Z2, Z2
+	VADDPS    Z18, Z4, Z4
+	VADDPS    Z18, Z6, Z6
+	VADDPS    Z18, Z8, Z8
+	VADDPS    Z18, Z10, Z10
+	VADDPS    Z18, Z12, Z12
+	VADDPS    Z18, Z14, Z14
+	VADDPS    Z18, Z16, Z16
+	VMOVUPS.Z 64(DX), K2, Z18
+	VADDPS    Z18, Z1, Z1
+	VADDPS    Z18, Z3, Z3
+	VADDPS    Z18, Z5, Z5
+	VADDPS    Z18, Z7, Z7
+	VADDPS    Z18, Z9, Z9
+	VADDPS    Z18, Z11, Z11
+	VADDPS    Z18, Z13, Z13
+	VADDPS    Z18, Z15, Z15
+	VADDPS    Z18, Z17, Z17
+
+scaled9x32AVX512Rows:
+	MOVQ (AX), BX
+	MOVQ 8(SP), CX
+	MOVQ (CX), DX
+	LEAQ (BX)(DX*4), DX
+	MOVQ 8(CX), SI
+	LEAQ (BX)(SI*4), SI
+	MOVQ 16(CX), DI
+	LEAQ (BX)(DI*4), DI
+	MOVQ 24(CX), R8
+	LEAQ (BX)(R8*4), R8
+	MOVQ 32(CX), R9
+	LEAQ (BX)(R9*4), R9
+	MOVQ 40(CX), R10
+	LEAQ (BX)(R10*4), R10
+	MOVQ 48(CX), R11
+	LEAQ (BX)(R11*4), R11
+	MOVQ 56(CX), R12
+	LEAQ (BX)(R12*4), R12
+	MOVQ 64(CX), R13
+	LEAQ (BX)(R13*4), R13
+	MOVQ 24(AX), CX
+	MOVQ 120(AX), AX
+
+scaled9x32AVX512Tap:
+	CMPQ AX, 56(SP)
+	JE   scaled9x32AVX512Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	ADDQ BX, R9
+	ADDQ BX, R10
+	ADDQ BX, R11
+	ADDQ BX, R12
+	ADDQ BX, R13
+	LEAQ 16(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), AX
+	XORQ BX, BX
+
+scaled9x32AVX512Step:
+	VBROADCASTSS (CX), Z18
+	VFMADD231PS  (DX)(BX*1), Z18, K1, Z0
+	VFMADD231PS  64(DX)(BX*1), Z18, K2, Z1
+	VFMADD231PS  (SI)(BX*1), Z18, K1, Z2
+	VFMADD231PS  64(SI)(BX*1), Z18, K2, Z3
+	VFMADD231PS  (DI)(BX*1), Z18, K1, Z4
+	VFMADD231PS  64(DI)(BX*1), Z18, K2, Z5
+	VFMADD231PS  (R8)(BX*1), Z18, K1, Z6
+	VFMADD231PS  64(R8)(BX*1), Z18, K2, Z7
+	VFMADD231PS  (R9)(BX*1), Z18, K1, Z8
+	VFMADD231PS  64(R9)(BX*1), Z18, K2, Z9
+	VFMADD231PS  (R10)(BX*1), Z18, K1, Z10
+	VFMADD231PS  64(R10)(BX*1), Z18, K2, Z11
+	VFMADD231PS  (R11)(BX*1), Z18, K1, Z12
+	VFMADD231PS  64(R11)(BX*1), Z18, K2, Z13
+	VFMADD231PS  (R12)(BX*1), Z18, K1, Z14
+	VFMADD231PS  64(R12)(BX*1), Z18, K2, Z15
+	VFMADD231PS  (R13)(BX*1), Z18, K1, Z16
+	VFMADD231PS  64(R13)(BX*1), Z18, K2, Z17
+	ADDQ         32(SP), BX
+	ADDQ         40(SP), CX
+	DECQ         AX
+	JNZ          scaled9x32AVX512Step
+	MOVQ         48(SP), AX
+	JMP          scaled9x32AVX512Tap
+
+scaled9x32AVX512Store:
+	MOVQ (SP), AX
+	CMPB 201(AX), $0x00
+	JE   scaled9x32AVX512Write
+
+	// The maximum of zero and a NaN is the second operand, the NaN.
+	VPXORD Z18, Z18, Z18
+	VMAXPS Z0, Z18, Z0
+	VMAXPS Z1, Z18, Z1
+	VMAXPS Z2, Z18, Z2
+	VMAXPS Z3, Z18, Z3
+	VMAXPS Z4, Z18, Z4
+	VMAXPS Z5, Z18, Z5
+	VMAXPS Z6, Z18, Z6
+	VMAXPS Z7, Z18, Z7
+	VMAXPS Z8, Z18, Z8
+	VMAXPS Z9, Z18, Z9
+	VMAXPS Z10, Z18, Z10
+	VMAXPS Z11, Z18, Z11
+	VMAXPS Z12, Z18, Z12
+	VMAXPS Z13, Z18, Z13
+	VMAXPS Z14, Z18, Z14
+	VMAXPS Z15, Z18, Z15
+	VMAXPS Z16, Z18, Z16
+	VMAXPS Z17, Z18, Z17
+
+scaled9x32AVX512Write:
+	MOVQ    48(AX), DX
+	MOVQ    16(SP), SI
+	MOVQ    (SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z0, K1, (DI)
+	VMOVUPS Z1, K2, 64(DI)
+	MOVQ    8(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z2, K1, (DI)
+	VMOVUPS Z3, K2, 64(DI)
+	MOVQ    16(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z4, K1, (DI)
+	VMOVUPS Z5, K2, 64(DI)
+	MOVQ    24(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z6, K1, (DI)
+	VMOVUPS Z7, K2, 64(DI)
+	MOVQ    32(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z8, K1, (DI)
+	VMOVUPS Z9, K2, 64(DI)
+	MOVQ    40(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z10, K1, (DI)
+	VMOVUPS Z11, K2, 64(DI)
+	MOVQ    48(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z12, K1, (DI)
+	VMOVUPS Z13, K2, 64(DI)
+	MOVQ    56(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z14, K1, (DI)
+	VMOVUPS Z15, K2, 64(DI)
+	MOVQ    64(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z16, K1, (DI)
+	VMOVUPS Z17, K2, 64(DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   scaled9x32AVX512Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x48, 8(SP)
+	ADDQ $0x48, 16(SP)
+	JMP  scaled9x32AVX512Tile
+
+scaled9x32AVX512Done:
+	VZEROUPPER
+	RET
+
+// func scaled4x32AVX512(t *byte)
+// Requires: AVX, AVX512F
+TEXT ·scaled4x32AVX512(SB), NOSPLIT, $128-8
+	MOVQ t+0(FP), AX
+	MOVQ AX, (SP)
+	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
+	MOVQ BX, 16(SP)
+	MOVQ 208(AX), BX
+	MOVQ BX, 24(SP)
+	MOVQ 168(AX), BX
+	SHLQ $0x02, BX
+	MOVQ BX, 32(SP)
+	MOVQ 176(AX), BX
+	SHLQ $0x02, BX
+	MOVQ BX, 40(SP)
+	MOVQ 128(AX), BX
+	SHLQ $0x04, BX
+	ADDQ 120(AX), BX
+	MOVQ BX, 56(SP)
+
+	// Masks of the columns below N.
+	MOVQ  192(AX), CX
+	MOVQ  $+1, BX
+	SHLQ  CL, BX
+	DECQ  BX
+	KMOVW BX, K1
+	SHRQ  $0x10, BX
+	KMOVW BX, K2
+
+scaled4x32AVX512Tile:
+	MOVQ (SP), AX
+
+	// Accumulators from C or zero.
+	CMPB      200(AX), $0x00
+	JE        scaled4x32AVX512Zero
+	MOVQ      48(AX), DX
+	MOVQ      16(SP), SI
+	MOVQ      (SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z0
+	VMOVUPS.Z 64(DI), K2, Z1
+	MOVQ      8(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z2
+	VMOVUPS.Z 64(DI), K2, Z3
+	MOVQ      16(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z4
+	VMOVUPS.Z 64(DI), K2, Z5
+	MOVQ      24(SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z6
+	VMOVUPS.Z 64(DI), K2, Z7
+	JMP       scaled4x32AVX512Bias
+
+scaled4x32AVX512Zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+
+scaled4x32AVX512Bias:
+	MOVQ      144(AX), DX
+	TESTQ     DX, DX
+	JZ        scaled4x32AVX512Rows
+	VMOVUPS.Z (DX), K1, Z8
+	VADDPS    Z8, Z0, Z0
+	VADDPS    Z8, Z2, Z2
+	VADDPS    Z8, Z4, Z4
+	VADDPS    Z8, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z8
+	VADDPS    Z8, Z1, Z1
+	VADDPS    Z8, Z3, Z3
+	VADDPS    Z8, Z5, Z5
+	VADDPS    Z8, Z7, Z7
+
+scaled4x32AVX512Rows:
+	MOVQ (AX), BX
+	MOVQ 8(SP), CX
+	MOVQ (CX), DX
+	LEAQ (BX)(DX*4), DX
+	MOVQ 8(CX), SI
+	LEAQ (BX)(SI*4), SI
+	MOVQ 16(CX), DI
+	LEAQ (BX)(DI*4), DI
+	MOVQ 24(CX), R8
+	LEAQ (BX)(R8*4), R8
+	MOVQ 24(AX), CX
+	MOVQ 120(AX), AX
+
+scaled4x32AVX512Tap:
+	CMPQ AX, 56(SP)
+	JE   scaled4x32AVX512Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	LEAQ 16(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), AX
+	XORQ BX, BX
+
+scaled4x32AVX512Step:
+	VBROADCASTSS (CX), Z8
+	VFMADD231PS  (DX)(BX*1), Z8, K1, Z0
+	VFMADD231PS  64(DX)(BX*1), Z8, K2, Z1
+	VFMADD231PS  (SI)(BX*1), Z8, K1, Z2
+	VFMADD231PS  64(SI)(BX*1), Z8, K2, Z3
+	VFMADD231PS  (DI)(BX*1), Z8, K1, Z4
+	VFMADD231PS  64(DI)(BX*1), Z8, K2, Z5
+	VFMADD231PS  (R8)(BX*1), Z8, K1, Z6
+	VFMADD231PS  64(R8)(BX*1), Z8, K2, Z7
+	ADDQ         32(SP), BX
+	ADDQ         40(SP), CX
+	DECQ         AX
+	JNZ          scaled4x32AVX512Step
+	MOVQ         48(SP), AX
+	JMP          scaled4x32AVX512Tap
+
+scaled4x32AVX512Store:
+	MOVQ (SP), AX
+	CMPB 201(AX), $0x00
+	JE   scaled4x32AVX512Write
+
+	// The maximum of zero and a NaN is the second operand, the NaN.
+	VPXORD Z8, Z8, Z8
+	VMAXPS Z0, Z8, Z0
+	VMAXPS Z1, Z8, Z1
+	VMAXPS Z2, Z8, Z2
+	VMAXPS Z3, Z8, Z3
+	VMAXPS Z4, Z8, Z4
+	VMAXPS Z5, Z8, Z5
+	VMAXPS Z6, Z8, Z6
+	VMAXPS Z7, Z8, Z7
+
+scaled4x32AVX512Write:
+	MOVQ    48(AX), DX
+	MOVQ    16(SP), SI
+	MOVQ    (SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z0, K1, (DI)
+	VMOVUPS Z1, K2, 64(DI)
+	MOVQ    8(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z2, K1, (DI)
+	VMOVUPS Z3, K2, 64(DI)
+	MOVQ    16(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z4, K1, (DI)
+	VMOVUPS Z5, K2, 64(DI)
+	MOVQ    24(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z6, K1, (DI)
+	VMOVUPS Z7, K2, 64(DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   scaled4x32AVX512Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x20, 8(SP)
+	ADDQ $0x20, 16(SP)
+	JMP  scaled4x32AVX512Tile
+
+scaled4x32AVX512Done:
+	VZEROUPPER
+	RET
+
+// func scaled1x32AVX512(t *byte)
+// Requires: AVX, AVX512F
+TEXT ·scaled1x32AVX512(SB), NOSPLIT, $128-8
+	MOVQ t+0(FP), AX
+	MOVQ AX, (SP)
+	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
+	MOVQ BX, 16(SP)
+	MOVQ 208(AX), BX
+	MOVQ BX, 24(SP)
+	MOVQ 168(AX), BX
+	SHLQ $0x02, BX
+	MOVQ BX, 32(SP)
+	MOVQ 176(AX), BX
+	SHLQ $0x02, BX
+	MOVQ BX, 40(SP)
+	MOVQ 128(AX), BX
+	SHLQ $0x04, BX
+	ADDQ 120(AX), BX
+	MOVQ BX, 56(SP)
+
+	// Masks of the columns below N.
+	MOVQ  192(AX), CX
+	MOVQ  $+1, BX
+	SHLQ  CL, BX
+	DECQ  BX
+	KMOVW BX, K1
+	SHRQ  $0x10, BX
+	KMOVW BX, K2
+
+scaled1x32AVX512Tile:
+	MOVQ (SP), AX
+
+	// Accumulators from C or zero.
+	CMPB      200(AX), $0x00
+	JE        scaled1x32AVX512Zero
+	MOVQ      48(AX), DX
+	MOVQ      16(SP), SI
+	MOVQ      (SI), DI
+	LEAQ      (DX)(DI*4), DI
+	VMOVUPS.Z (DI), K1, Z0
+	VMOVUPS.Z 64(DI), K2, Z1
+	JMP       scaled1x32AVX512Bias
+
+scaled1x32AVX512Zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+
+scaled1x32AVX512Bias:
+	MOVQ      144(AX), DX
+	TESTQ     DX, DX
+	JZ        scaled1x32AVX512Rows
+	VMOVUPS.Z (DX), K1, Z2
+	VADDPS    Z2, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z2
+	VADDPS    Z2, Z1, Z1
+
+scaled1x32AVX512Rows:
+	MOVQ (AX), BX
+	MOVQ 8(SP), CX
+	MOVQ (CX), DX
+	LEAQ (BX)(DX*4), DX
+	MOVQ 24(AX), CX
+	MOVQ 120(AX), AX
+
+scaled1x32AVX512Tap:
+	CMPQ AX, 56(SP)
+	JE   scaled1x32AVX512Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	LEAQ 16(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), AX
+	XORQ BX, BX
+
+scaled1x32AVX512Step:
+	VBROADCASTSS (CX), Z2
+	VFMADD231PS  (DX)(BX*1), Z2, K1, Z0
+	VFMADD231PS  64(DX)(BX*1), Z2, K2, Z1
+	ADDQ         32(SP), BX
+	ADDQ         40(SP), CX
+	DECQ         AX
+	JNZ          scaled1x32AVX512Step
+	MOVQ         48(SP), AX
+	JMP          scaled1x32AVX512Tap
+
+scaled1x32AVX512Store:
+	MOVQ (SP), AX
+	CMPB 201(AX), $0x00
+	JE   scaled1x32AVX512Write
+
+	// The maximum of zero and a NaN is the second operand, the NaN.
+	VPXORD Z2, Z2, Z2
+	VMAXPS Z0, Z2, Z0
+	VMAXPS Z1, Z2, Z1
+
+scaled1x32AVX512Write:
+	MOVQ    48(AX), DX
+	MOVQ    16(SP), SI
+	MOVQ    (SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z0, K1, (DI)
+	VMOVUPS Z1, K2, 64(DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   scaled1x32AVX512Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x08, 8(SP)
+	ADDQ $0x08, 16(SP)
+	JMP  scaled1x32AVX512Tile
+
+scaled1x32AVX512Done:
+	VZEROUPPER
+	RET
+
+// func broadcast6x8AVX2(t *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·broadcast6x8AVX2(SB), NOSPLIT, $128-8
+	MOVQ t+0(FP), AX
+	MOVQ AX, (SP)
+	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
+	MOVQ BX, 16(SP)
+	MOVQ 208(AX), BX
+	MOVQ BX, 24(SP)
+	MOVQ 168(AX), BX
+	SHLQ $0x02, BX
+	MOVQ BX, 32(SP)
+	MOVQ 176(AX), BX
+	SHLQ $0x02, BX
+	MOVQ BX, 40(SP)
+	MOVQ 128(AX), BX
+	SHLQ $0x04, BX
+	ADDQ 120(AX), BX
+	MOVQ BX, 56(SP)
+
+	// Masks of the columns below N.
+	VPBROADCASTD 192(AX), Y0
 	VPCMPGTD     columnNumbers<>+0(SB), Y0, Y1
 	VMOVDQU      Y1, 64(SP)
 
@@ -3585,7 +5205,7 @@ broadcast6x8AVX2Tile:
 	MOVQ (SP), AX
 
 	// Accumulators from C or zero.
-	CMPB       192(AX), $0x00
+	CMPB       200(AX), $0x00
 	JE         broadcast6x8AVX2Zero
 	MOVQ       48(AX), DX
 	MOVQ       16(SP), SI
@@ -3694,7 +5314,7 @@ broadcast6x8AVX2Step:
 
 broadcast6x8AVX2Store:
 	MOVQ (SP), AX
-	CMPB 193(AX), $0x00
+	CMPB 201(AX), $0x00
 	JE   broadcast6x8AVX2Write
 
 	// The maximum of zero and a NaN is the second operand, the NaN.
@@ -3752,11 +5372,11 @@ broadcast6x8AVX2Done:
 TEXT ·broadcast4x8AVX2(SB), NOSPLIT, $128-8
 	MOVQ t+0(FP), AX
 	MOVQ AX, (SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 8(SP)
 	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
 	MOVQ BX, 16(SP)
-	MOVQ 200(AX), BX
+	MOVQ 208(AX), BX
 	MOVQ BX, 24(SP)
 	MOVQ 168(AX), BX
 	SHLQ $0x02, BX
@@ -3770,7 +5390,7 @@ TEXT ·broadcast4x8AVX2(SB), NOSPLIT, $128-8
 	MOVQ BX, 56(SP)
 
 	// Masks of the columns below N.
-	VPBROADCASTD 184(AX), Y0
+	VPBROADCASTD 192(AX), Y0
 	VPCMPGTD     columnNumbers<>+0(SB), Y0, Y1
 	VMOVDQU      Y1, 64(SP)
 
@@ -3778,7 +5398,7 @@ broadcast4x8AVX2Tile:
 	MOVQ (SP), AX
 
 	// Accumulators from C or zero.
-	CMPB       192(AX), $0x00
+	CMPB       200(AX), $0x00
 	JE         broadcast4x8AVX2Zero
 	MOVQ       48(AX), DX
 	MOVQ       16(SP), SI
@@ -3865,7 +5485,7 @@ broadcast4x8AVX2Step:
 
 broadcast4x8AVX2Store:
 	MOVQ (SP), AX
-	CMPB 193(AX), $0x00
+	CMPB 201(AX), $0x00
 	JE   broadcast4x8AVX2Write
 
 	// The maximum of zero and a NaN is the second operand, the NaN.
@@ -3913,11 +5533,11 @@ broadcast4x8AVX2Done:
 TEXT ·broadcast2x8AVX2(SB), NOSPLIT, $128-8
 	MOVQ t+0(FP), AX
 	MOVQ AX, (SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 8(SP)
 	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
 	MOVQ BX, 16(SP)
-	MOVQ 200(AX), BX
+	MOVQ 208(AX), BX
 	MOVQ BX, 24(SP)
 	MOVQ 168(AX), BX
 	SHLQ $0x02, BX
@@ -3931,7 +5551,7 @@ TEXT ·broadcast2x8AVX2(SB), NOSPLIT, $128-8
 	MOVQ BX, 56(SP)
 
 	// Masks of the columns below N.
-	VPBROADCASTD 184(AX), Y0
+	VPBROADCASTD 192(AX), Y0
 	VPCMPGTD     columnNumbers<>+0(SB), Y0, Y1
 	VMOVDQU      Y1, 64(SP)
 
@@ -3939,7 +5559,7 @@ broadcast2x8AVX2Tile:
 	MOVQ (SP), AX
 
 	// Accumulators from C or zero.
-	CMPB       192(AX), $0x00
+	CMPB       200(AX), $0x00
 	JE         broadcast2x8AVX2Zero
 	MOVQ       48(AX), DX
 	MOVQ       16(SP), SI
@@ -4004,7 +5624,7 @@ broadcast2x8AVX2Step:
 
 broadcast2x8AVX2Store:
 	MOVQ (SP), AX
-	CMPB 193(AX), $0x00
+	CMPB 201(AX), $0x00
 	JE   broadcast2x8AVX2Write
 
 	// The maximum of zero and a NaN is the second operand, the NaN.
@@ -4042,11 +5662,11 @@ broadcast2x8AVX2Done:
 TEXT ·broadcast1x8AVX2(SB), NOSPLIT, $128-8
 	MOVQ t+0(FP), AX
 	MOVQ AX, (SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 8(SP)
 	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
 	MOVQ BX, 16(SP)
-	MOVQ 200(AX), BX
+	MOVQ 208(AX), BX
 	MOVQ BX, 24(SP)
 	MOVQ 168(AX), BX
 	SHLQ $0x02, BX
@@ -4060,7 +5680,7 @@ TEXT ·broadcast1x8AVX2(SB), NOSPLIT, $128-8
 	MOVQ BX, 56(SP)
 
 	// Masks of the columns below N.
-	VPBROADCASTD 184(AX), Y0
+	VPBROADCASTD 192(AX), Y0
 	VPCMPGTD     columnNumbers<>+0(SB), Y0, Y1
 	VMOVDQU      Y1, 64(SP)
 
@@ -4068,7 +5688,7 @@ broadcast1x8AVX2Tile:
 	MOVQ (SP), AX
 
 	// Accumulators from C or zero.
-	CMPB       192(AX), $0x00
+	CMPB       200(AX), $0x00
 	JE         broadcast1x8AVX2Zero
 	MOVQ       48(AX), DX
 	MOVQ       16(SP), SI
@@ -4122,7 +5742,7 @@ broadcast1x8AVX2Step:
 
 broadcast1x8AVX2Store:
 	MOVQ (SP), AX
-	CMPB 193(AX), $0x00
+	CMPB 201(AX), $0x00
 	JE   broadcast1x8AVX2Write
 
 	// The maximum of zero and a NaN is the second operand, the NaN.
@@ -4155,11 +5775,11 @@ broadcast1x8AVX2Done:
 TEXT ·broadcast6x16wholeAVX2(SB), NOSPLIT, $128-8
 	MOVQ t+0(FP), AX
 	MOVQ AX, (SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 8(SP)
 	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
 	MOVQ BX, 16(SP)
-	MOVQ 200(AX), BX
+	MOVQ 208(AX), BX
 	MOVQ BX, 24(SP)
 	MOVQ 168(AX), BX
 	SHLQ $0x02, BX
@@ -4176,7 +5796,7 @@ broadcast6x16wholeAVX2Tile:
 	MOVQ (SP), AX
 
 	// Accumulators from C or zero.
-	CMPB    192(AX), $0x00
+	CMPB    200(AX), $0x00
 	JE      broadcast6x16wholeAVX2Zero
 	MOVQ    48(AX), DX
 	MOVQ    16(SP), SI
@@ -4225,19 +5845,19 @@ broadcast6x16wholeAVX2Bias:
 	TESTQ   DX, DX
 	JZ      broadcast6x16wholeAVX2Rows
 	VMOVUPS (DX), Y12
-	VMOVUPS 32(DX), Y13
 	VADDPS  Y12, Y0, Y0
-	VADDPS  Y13, Y1, Y1
 	VADDPS  Y12, Y2, Y2
-	VADDPS  Y13, Y3, Y3
 	VADDPS  Y12, Y4, Y4
-	VADDPS  Y13, Y5, Y5
 	VADDPS  Y12, Y6, Y6
-	VADDPS  Y13, Y7, Y7
 	VADDPS  Y12, Y8, Y8
-	VADDPS  Y13, Y9, Y9
 	VADDPS  Y12, Y10, Y10
-	VADDPS  Y13, Y11, Y11
+	VMOVUPS 32(DX), Y12
+	VADDPS  Y12, Y1, Y1
+	VADDPS  Y12, Y3, Y3
+	VADDPS  Y12, Y5, Y5
+	VADDPS  Y12, Y7, Y7
+	VADDPS  Y12, Y9, Y9
+	VADDPS  Y12, Y11, Y11
 
 broadcast6x16wholeAVX2Rows:
 	MOVQ (AX), BX
@@ -4303,7 +5923,7 @@ broadcast6x16wholeAVX2Step:
 
 broadcast6x16wholeAVX2Store:
 	MOVQ (SP), AX
-	CMPB 193(AX), $0x00
+	CMPB 201(AX), $0x00
 	JE   broadcast6x16wholeAVX2Write
 
 	// The maximum of zero and a NaN is the second operand, the NaN.
@@ -4367,11 +5987,11 @@ broadcast6x16wholeAVX2Done:
 TEXT ·broadcast4x16wholeAVX2(SB), NOSPLIT, $128-8
 	MOVQ t+0(FP), AX
 	MOVQ AX, (SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 8(SP)
 	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
 	MOVQ BX, 16(SP)
-	MOVQ 200(AX), BX
+	MOVQ 208(AX), BX
 	MOVQ BX, 24(SP)
 	MOVQ 168(AX), BX
 	SHLQ $0x02, BX
@@ -4388,7 +6008,7 @@ broadcast4x16wholeAVX2Tile:
 	MOVQ (SP), AX
 
 	// Accumulators from C or zero.
-	CMPB    192(AX), $0x00
+	CMPB    200(AX), $0x00
 	JE      broadcast4x16wholeAVX2Zero
 	MOVQ    48(AX), DX
 	MOVQ    16(SP), SI
@@ -4425,15 +6045,15 @@ broadcast4x16wholeAVX2Bias:
 	TESTQ   DX, DX
 	JZ      broadcast4x16wholeAVX2Rows
 	VMOVUPS (DX), Y8
-	VMOVUPS 32(DX), Y9
 	VADDPS  Y8, Y0, Y0
-	VADDPS  Y9, Y1, Y1
 	VADDPS  Y8, Y2, Y2
-	VADDPS  Y9, Y3, Y3
 	VADDPS  Y8, Y4, Y4
-	VADDPS  Y9, Y5, Y5
 	VADDPS  Y8, Y6, Y6
-	VADDPS  Y9, Y7, Y7
+	VMOVUPS 32(DX), Y8
+	VADDPS  Y8, Y1, Y1
+	VADDPS  Y8, Y3, Y3
+	VADDPS  Y8, Y5, Y5
+	VADDPS  Y8, Y7, Y7
 
 broadcast4x16wholeAVX2Rows:
 	MOVQ (AX), BX
@@ -4487,7 +6107,7 @@ broadcast4x16wholeAVX2Step:
 
 broadcast4x16wholeAVX2Store:
 	MOVQ (SP), AX
-	CMPB 193(AX), $0x00
+	CMPB 201(AX), $0x00
 	JE   broadcast4x16wholeAVX2Write
 
 	// The maximum of zero and a NaN is the second operand, the NaN.
@@ -4539,11 +6159,11 @@ broadcast4x16wholeAVX2Done:
 TEXT ·broadcast2x16wholeAVX2(SB), NOSPLIT, $128-8
 	MOVQ t+0(FP), AX
 	MOVQ AX, (SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 8(SP)
 	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
 	MOVQ BX, 16(SP)
-	MOVQ 200(AX), BX
+	MOVQ 208(AX), BX
 	MOVQ BX, 24(SP)
 	MOVQ 168(AX), BX
 	SHLQ $0x02, BX
@@ -4560,7 +6180,7 @@ broadcast2x16wholeAVX2Tile:
 	MOVQ (SP), AX
 
 	// Accumulators from C or zero.
-	CMPB    192(AX), $0x00
+	CMPB    200(AX), $0x00
 	JE      broadcast2x16wholeAVX2Zero
 	MOVQ    48(AX), DX
 	MOVQ    16(SP), SI
@@ -4585,11 +6205,11 @@ broadcast2x16wholeAVX2Bias:
 	TESTQ   DX, DX
 	JZ      broadcast2x16wholeAVX2Rows
 	VMOVUPS (DX), Y4
-	VMOVUPS 32(DX), Y5
 	VADDPS  Y4, Y0, Y0
-	VADDPS  Y5, Y1, Y1
 	VADDPS  Y4, Y2, Y2
-	VADDPS  Y5, Y3, Y3
+	VMOVUPS 32(DX), Y4
+	VADDPS  Y4, Y1, Y1
+	VADDPS  Y4, Y3, Y3
 
 broadcast2x16wholeAVX2Rows:
 	MOVQ (AX), BX
@@ -4631,7 +6251,7 @@ broadcast2x16wholeAVX2Step:
 
 broadcast2x16wholeAVX2Store:
 	MOVQ (SP), AX
-	CMPB 193(AX), $0x00
+	CMPB 201(AX), $0x00
 	JE   broadcast2x16wholeAVX2Write
 
 	// The maximum of zero and a NaN is the second operand, the NaN.
@@ -4671,11 +6291,11 @@ broadcast2x16wholeAVX2Done:
 TEXT ·broadcast1x16wholeAVX2(SB), NOSPLIT, $128-8
 	MOVQ t+0(FP), AX
 	MOVQ AX, (SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 8(SP)
 	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
 	MOVQ BX, 16(SP)
-	MOVQ 200(AX), BX
+	MOVQ 208(AX), BX
 	MOVQ BX, 24(SP)
 	MOVQ 168(AX), BX
 	SHLQ $0x02, BX
@@ -4692,7 +6312,7 @@ broadcast1x16wholeAVX2Tile:
 	MOVQ (SP), AX
 
 	// Accumulators from C or zero.
-	CMPB    192(AX), $0x00
+	CMPB    200(AX), $0x00
 	JE      broadcast1x16wholeAVX2Zero
 	MOVQ    48(AX), DX
 	MOVQ    16(SP), SI
@@ -4711,9 +6331,9 @@ broadcast1x16wholeAVX2Bias:
 	TESTQ   DX, DX
 	JZ      broadcast1x16wholeAVX2Rows
 	VMOVUPS (DX), Y2
-	VMOVUPS 32(DX), Y3
 	VADDPS  Y2, Y0, Y0
-	VADDPS  Y3, Y1, Y1
+	VMOVUPS 32(DX), Y2
+	VADDPS  Y2, Y1, Y1
 
 broadcast1x16wholeAVX2Rows:
 	MOVQ (AX), BX
@@ -4749,7 +6369,7 @@ broadcast1x16wholeAVX2Step:
 
 broadcast1x16wholeAVX2Store:
 	MOVQ (SP), AX
-	CMPB 193(AX), $0x00
+	CMPB 201(AX), $0x00
 	JE   broadcast1x16wholeAVX2Write
 
 	// The maximum of zero and a NaN is the second operand, the NaN.
@@ -4783,11 +6403,11 @@ broadcast1x16wholeAVX2Done:
 TEXT ·broadcast6x16AVX2(SB), NOSPLIT, $128-8
 	MOVQ t+0(FP), AX
 	MOVQ AX, (SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 8(SP)
 	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
 	MOVQ BX, 16(SP)
-	MOVQ 200(AX), BX
+	MOVQ 208(AX), BX
 	MOVQ BX, 24(SP)
 	MOVQ 168(AX), BX
 	SHLQ $0x02, BX
@@ -4801,7 +6421,7 @@ TEXT ·broadcast6x16AVX2(SB), NOSPLIT, $128-8
 	MOVQ BX, 56(SP)
 
 	// Masks of the columns below N.
-	VPBROADCASTD 184(AX), Y0
+	VPBROADCASTD 192(AX), Y0
 	VPCMPGTD     columnNumbers<>+0(SB), Y0, Y1
 	VMOVDQU      Y1, 64(SP)
 	VPCMPGTD     columnNumbers<>+32(SB), Y0, Y1
@@ -4811,7 +6431,7 @@ broadcast6x16AVX2Tile:
 	MOVQ (SP), AX
 
 	// Accumulators from C or zero.
-	CMPB       192(AX), $0x00
+	CMPB       200(AX), $0x00
 	JE         broadcast6x16AVX2Zero
 	MOVQ       48(AX), DX
 	MOVQ       16(SP), SI
@@ -4873,20 +6493,20 @@ broadcast6x16AVX2Bias:
 	JZ         broadcast6x16AVX2Rows
 	VMOVUPS    64(SP), Y15
 	VMASKMOVPS (DX), Y15, Y12
-	VMOVUPS    96(SP), Y15
-	VMASKMOVPS 32(DX), Y15, Y13
 	VADDPS     Y12, Y0, Y0
-	VADDPS     Y13, Y1, Y1
 	VADDPS     Y12, Y2, Y2
-	VADDPS     Y13, Y3, Y3
 	VADDPS     Y12, Y4, Y4
-	VADDPS     Y13, Y5, Y5
 	VADDPS     Y12, Y6, Y6
-	VADDPS     Y13, Y7, Y7
 	VADDPS     Y12, Y8, Y8
-	VADDPS     Y13, Y9, Y9
 	VADDPS     Y12, Y10, Y10
-	VADDPS     Y13, Y11, Y11
+	VMOVUPS    96(SP), Y15
+	VMASKMOVPS 32(DX), Y15, Y12
+	VADDPS     Y12, Y1, Y1
+	VADDPS     Y12, Y3, Y3
+	VADDPS     Y12, Y5, Y5
+	VADDPS     Y12, Y7, Y7
+	VADDPS     Y12, Y9, Y9
+	VADDPS     Y12, Y11, Y11
 
 broadcast6x16AVX2Rows:
 	MOVQ (AX), BX
@@ -4954,7 +6574,7 @@ broadcast6x16AVX2Step:
 
 broadcast6x16AVX2Store:
 	MOVQ (SP), AX
-	CMPB 193(AX), $0x00
+	CMPB 201(AX), $0x00
 	JE   broadcast6x16AVX2Write
 
 	// The maximum of zero and a NaN is the second operand, the NaN.
@@ -5030,11 +6650,11 @@ broadcast6x16AVX2Done:
 TEXT ·broadcast4x16AVX2(SB), NOSPLIT, $128-8
 	MOVQ t+0(FP), AX
 	MOVQ AX, (SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 8(SP)
 	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
 	MOVQ BX, 16(SP)
-	MOVQ 200(AX), BX
+	MOVQ 208(AX), BX
 	MOVQ BX, 24(SP)
 	MOVQ 168(AX), BX
 	SHLQ $0x02, BX
@@ -5048,7 +6668,7 @@ TEXT ·broadcast4x16AVX2(SB), NOSPLIT, $128-8
 	MOVQ BX, 56(SP)
 
 	// Masks of the columns below N.
-	VPBROADCASTD 184(AX), Y0
+	VPBROADCASTD 192(AX), Y0
 	VPCMPGTD     columnNumbers<>+0(SB), Y0, Y1
 	VMOVDQU      Y1, 64(SP)
 	VPCMPGTD     columnNumbers<>+32(SB), Y0, Y1
@@ -5058,7 +6678,7 @@ broadcast4x16AVX2Tile:
 	MOVQ (SP), AX
 
 	// Accumulators from C or zero.
-	CMPB       192(AX), $0x00
+	CMPB       200(AX), $0x00
 	JE         broadcast4x16AVX2Zero
 	MOVQ       48(AX), DX
 	MOVQ       16(SP), SI
@@ -5104,16 +6724,16 @@ broadcast4x16AVX2Bias:
 	JZ         broadcast4x16AVX2Rows
 	VMOVUPS    64(SP), Y13
 	VMASKMOVPS (DX), Y13, Y8
-	VMOVUPS    96(SP), Y13
-	VMASKMOVPS 32(DX), Y13, Y9
 	VADDPS     Y8, Y0, Y0
-	VADDPS     Y9, Y1, Y1
 	VADDPS     Y8, Y2, Y2
-	VADDPS     Y9, Y3, Y3
 	VADDPS     Y8, Y4, Y4
-	VADDPS     Y9, Y5, Y5
 	VADDPS     Y8, Y6, Y6
-	VADDPS     Y9, Y7, Y7
+	VMOVUPS    96(SP), Y13
+	VMASKMOVPS 32(DX), Y13, Y8
+	VADDPS     Y8, Y1, Y1
+	VADDPS     Y8, Y3, Y3
+	VADDPS     Y8, Y5, Y5
+	VADDPS     Y8, Y7, Y7
 
 broadcast4x16AVX2Rows:
 	MOVQ (AX), BX
@@ -5169,7 +6789,7 @@ broadcast4x16AVX2Step:
 
 broadcast4x16AVX2Store:
 	MOVQ (SP), AX
-	CMPB 193(AX), $0x00
+	CMPB 201(AX), $0x00
 	JE   broadcast4x16AVX2Write
 
 	// The maximum of zero and a NaN is the second operand, the NaN.
@@ -5229,11 +6849,11 @@ broadcast4x16AVX2Done:
 TEXT ·broadcast2x16AVX2(SB), NOSPLIT, $128-8
 	MOVQ t+0(FP), AX
 	MOVQ AX, (SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 8(SP)
 	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
 	MOVQ BX, 16(SP)
-	MOVQ 200(AX), BX
+	MOVQ 208(AX), BX
 	MOVQ BX, 24(SP)
 	MOVQ 168(AX), BX
 	SHLQ $0x02, BX
@@ -5247,7 +6867,7 @@ TEXT ·broadcast2x16AVX2(SB), NOSPLIT, $128-8
 	MOVQ BX, 56(SP)
 
 	// Masks of the columns below N.
-	VPBROADCASTD 184(AX), Y0
+	VPBROADCASTD 192(AX), Y0
 	VPCMPGTD     columnNumbers<>+0(SB), Y0, Y1
 	VMOVDQU      Y1, 64(SP)
 	VPCMPGTD     columnNumbers<>+32(SB), Y0, Y1
@@ -5257,7 +6877,7 @@ broadcast2x16AVX2Tile:
 	MOVQ (SP), AX
 
 	// Accumulators from C or zero.
-	CMPB       192(AX), $0x00
+	CMPB       200(AX), $0x00
 	JE         broadcast2x16AVX2Zero
 	MOVQ       48(AX), DX
 	MOVQ       16(SP), SI
@@ -5287,12 +6907,12 @@ broadcast2x16AVX2Bias:
 	JZ         broadcast2x16AVX2Rows
 	VMOVUPS    64(SP), Y9
 	VMASKMOVPS (DX), Y9, Y4
-	VMOVUPS    96(SP), Y9
-	VMASKMOVPS 32(DX), Y9, Y5
 	VADDPS     Y4, Y0, Y0
-	VADDPS     Y5, Y1, Y1
 	VADDPS     Y4, Y2, Y2
-	VADDPS     Y5, Y3, Y3
+	VMOVUPS    96(SP), Y9
+	VMASKMOVPS 32(DX), Y9, Y4
+	VADDPS     Y4, Y1, Y1
+	VADDPS     Y4, Y3, Y3
 
 broadcast2x16AVX2Rows:
 	MOVQ (AX), BX
@@ -5336,7 +6956,7 @@ broadcast2x16AVX2Step:
 
 broadcast2x16AVX2Store:
 	MOVQ (SP), AX
-	CMPB 193(AX), $0x00
+	CMPB 201(AX), $0x00
 	JE   broadcast2x16AVX2Write
 
 	// The maximum of zero and a NaN is the second operand, the NaN.
@@ -5380,11 +7000,11 @@ broadcast2x16AVX2Done:
 TEXT ·broadcast1x16AVX2(SB), NOSPLIT, $128-8
 	MOVQ t+0(FP), AX
 	MOVQ AX, (SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 8(SP)
 	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
 	MOVQ BX, 16(SP)
-	MOVQ 200(AX), BX
+	MOVQ 208(AX), BX
 	MOVQ BX, 24(SP)
 	MOVQ 168(AX), BX
 	SHLQ $0x02, BX
@@ -5398,7 +7018,7 @@ TEXT ·broadcast1x16AVX2(SB), NOSPLIT, $128-8
 	MOVQ BX, 56(SP)
 
 	// Masks of the columns below N.
-	VPBROADCASTD 184(AX), Y0
+	VPBROADCASTD 192(AX), Y0
 	VPCMPGTD     columnNumbers<>+0(SB), Y0, Y1
 	VMOVDQU      Y1, 64(SP)
 	VPCMPGTD     columnNumbers<>+32(SB), Y0, Y1
@@ -5408,7 +7028,7 @@ broadcast1x16AVX2Tile:
 	MOVQ (SP), AX
 
 	// Accumulators from C or zero.
-	CMPB       192(AX), $0x00
+	CMPB       200(AX), $0x00
 	JE         broadcast1x16AVX2Zero
 	MOVQ       48(AX), DX
 	MOVQ       16(SP), SI
@@ -5430,10 +7050,10 @@ broadcast1x16AVX2Bias:
 	JZ         broadcast1x16AVX2Rows
 	VMOVUPS    64(SP), Y7
 	VMASKMOVPS (DX), Y7, Y2
-	VMOVUPS    96(SP), Y7
-	VMASKMOVPS 32(DX), Y7, Y3
 	VADDPS     Y2, Y0, Y0
-	VADDPS     Y3, Y1, Y1
+	VMOVUPS    96(SP), Y7
+	VMASKMOVPS 32(DX), Y7, Y2
+	VADDPS     Y2, Y1, Y1
 
 broadcast1x16AVX2Rows:
 	MOVQ (AX), BX
@@ -5471,7 +7091,7 @@ broadcast1x16AVX2Step:
 
 broadcast1x16AVX2Store:
 	MOVQ (SP), AX
-	CMPB 193(AX), $0x00
+	CMPB 201(AX), $0x00
 	JE   broadcast1x16AVX2Write
 
 	// The maximum of zero and a NaN is the second operand, the NaN.
@@ -5507,11 +7127,11 @@ broadcast1x16AVX2Done:
 TEXT ·elementwise6x8AVX2(SB), NOSPLIT, $128-8
 	MOVQ t+0(FP), AX
 	MOVQ AX, (SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 8(SP)
 	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
 	MOVQ BX, 16(SP)
-	MOVQ 200(AX), BX
+	MOVQ 208(AX), BX
 	MOVQ BX, 24(SP)
 	MOVQ 168(AX), BX
 	SHLQ $0x02, BX
@@ -5525,7 +7145,7 @@ TEXT ·elementwise6x8AVX2(SB), NOSPLIT, $128-8
 	MOVQ BX, 56(SP)
 
 	// Masks of the columns below N.
-	VPBROADCASTD 184(AX), Y0
+	VPBROADCASTD 192(AX), Y0
 	VPCMPGTD     columnNumbers<>+0(SB), Y0, Y1
 	VMOVDQU      Y1, 64(SP)
 
@@ -5533,7 +7153,7 @@ elementwise6x8AVX2Tile:
 	MOVQ (SP), AX
 
 	// Accumulators from C or zero.
-	CMPB       192(AX), $0x00
+	CMPB       200(AX), $0x00
 	JE         elementwise6x8AVX2Zero
 	MOVQ       48(AX), DX
 	MOVQ       16(SP), SI
@@ -5648,7 +7268,7 @@ elementwise6x8AVX2Step:
 
 elementwise6x8AVX2Store:
 	MOVQ (SP), AX
-	CMPB 193(AX), $0x00
+	CMPB 201(AX), $0x00
 	JE   elementwise6x8AVX2Write
 
 	// The maximum of zero and a NaN is the second operand, the NaN.
@@ -5706,11 +7326,11 @@ elementwise6x8AVX2Done:
 TEXT ·elementwise3x8AVX2(SB), NOSPLIT, $128-8
 	MOVQ t+0(FP), AX
 	MOVQ AX, (SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 8(SP)
 	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
 	MOVQ BX, 16(SP)
-	MOVQ 200(AX), BX
+	MOVQ 208(AX), BX
 	MOVQ BX, 24(SP)
 	MOVQ 168(AX), BX
 	SHLQ $0x02, BX
@@ -5724,7 +7344,7 @@ TEXT ·elementwise3x8AVX2(SB), NOSPLIT, $128-8
 	MOVQ BX, 56(SP)
 
 	// Masks of the columns below N.
-	VPBROADCASTD 184(AX), Y0
+	VPBROADCASTD 192(AX), Y0
 	VPCMPGTD     columnNumbers<>+0(SB), Y0, Y1
 	VMOVDQU      Y1, 64(SP)
 
@@ -5732,7 +7352,7 @@ elementwise3x8AVX2Tile:
 	MOVQ (SP), AX
 
 	// Accumulators from C or zero.
-	CMPB       192(AX), $0x00
+	CMPB       200(AX), $0x00
 	JE         elementwise3x8AVX2Zero
 	MOVQ       48(AX), DX
 	MOVQ       16(SP), SI
@@ -5811,7 +7431,7 @@ elementwise3x8AVX2Step:
 
 elementwise3x8AVX2Store:
 	MOVQ (SP), AX
-	CMPB 193(AX), $0x00
+	CMPB 201(AX), $0x00
 	JE   elementwise3x8AVX2Write
 
 	// The maximum of zero and a NaN is the second operand, the NaN.
@@ -5854,11 +7474,11 @@ elementwise3x8AVX2Done:
 TEXT ·elementwise1x8AVX2(SB), NOSPLIT, $128-8
 	MOVQ t+0(FP), AX
 	MOVQ AX, (SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 8(SP)
 	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
 	MOVQ BX, 16(SP)
-	MOVQ 200(AX), BX
+	MOVQ 208(AX), BX
 	MOVQ BX, 24(SP)
 	MOVQ 168(AX), BX
 	SHLQ $0x02, BX
@@ -5872,7 +7492,7 @@ TEXT ·elementwise1x8AVX2(SB), NOSPLIT, $128-8
 	MOVQ BX, 56(SP)
 
 	// Masks of the columns below N.
-	VPBROADCASTD 184(AX), Y0
+	VPBROADCASTD 192(AX), Y0
 	VPCMPGTD     columnNumbers<>+0(SB), Y0, Y1
 	VMOVDQU      Y1, 64(SP)
 
@@ -5880,7 +7500,7 @@ elementwise1x8AVX2Tile:
 	MOVQ (SP), AX
 
 	// Accumulators from C or zero.
-	CMPB       192(AX), $0x00
+	CMPB       200(AX), $0x00
 	JE         elementwise1x8AVX2Zero
 	MOVQ       48(AX), DX
 	MOVQ       16(SP), SI
@@ -5935,7 +7555,7 @@ elementwise1x8AVX2Step:
 
 elementwise1x8AVX2Store:
 	MOVQ (SP), AX
-	CMPB 193(AX), $0x00
+	CMPB 201(AX), $0x00
 	JE   elementwise1x8AVX2Write
 
 	// The maximum of zero and a NaN is the second operand, the NaN.
@@ -5968,11 +7588,11 @@ elementwise1x8AVX2Done:
 TEXT ·elementwise6x16wholeAVX2(SB), NOSPLIT, $128-8
 	MOVQ t+0(FP), AX
 	MOVQ AX, (SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 8(SP)
 	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
 	MOVQ BX, 16(SP)
-	MOVQ 200(AX), BX
+	MOVQ 208(AX), BX
 	MOVQ BX, 24(SP)
 	MOVQ 168(AX), BX
 	SHLQ $0x02, BX
@@ -5989,7 +7609,7 @@ elementwise6x16wholeAVX2Tile:
 	MOVQ (SP), AX
 
 	// Accumulators from C or zero.
-	CMPB    192(AX), $0x00
+	CMPB    200(AX), $0x00
 	JE      elementwise6x16wholeAVX2Zero
 	MOVQ    48(AX), DX
 	MOVQ    16(SP), SI
@@ -6038,19 +7658,19 @@ elementwise6x16wholeAVX2Bias:
 	TESTQ   DX, DX
 	JZ      elementwise6x16wholeAVX2Rows
 	VMOVUPS (DX), Y12
-	VMOVUPS 32(DX), Y13
 	VADDPS  Y12, Y0, Y0
-	VADDPS  Y13, Y1, Y1
 	VADDPS  Y12, Y2, Y2
-	VADDPS  Y13, Y3, Y3
 	VADDPS  Y12, Y4, Y4
-	VADDPS  Y13, Y5, Y5
 	VADDPS  Y12, Y6, Y6
-	VADDPS  Y13, Y7, Y7
 	VADDPS  Y12, Y8, Y8
-	VADDPS  Y13, Y9, Y9
 	VADDPS  Y12, Y10, Y10
-	VADDPS  Y13, Y11, Y11
+	VMOVUPS 32(DX), Y12
+	VADDPS  Y12, Y1, Y1
+	VADDPS  Y12, Y3, Y3
+	VADDPS  Y12, Y5, Y5
+	VADDPS  Y12, Y7, Y7
+	VADDPS  Y12, Y9, Y9
+	VADDPS  Y12, Y11, Y11
 
 elementwise6x16wholeAVX2Rows:
 	MOVQ (AX), BX
@@ -6110,7 +7730,7 @@ elementwise6x16wholeAVX2Step:
 
 elementwise6x16wholeAVX2Store:
 	MOVQ (SP), AX
-	CMPB 193(AX), $0x00
+	CMPB 201(AX), $0x00
 	JE   elementwise6x16wholeAVX2Write
 
 	// The maximum of zero and a NaN is the second operand, the NaN.
@@ -6174,11 +7794,11 @@ elementwise6x16wholeAVX2Done:
 TEXT ·elementwise3x16wholeAVX2(SB), NOSPLIT, $128-8
 	MOVQ t+0(FP), AX
 	MOVQ AX, (SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 8(SP)
 	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
 	MOVQ BX, 16(SP)
-	MOVQ 200(AX), BX
+	MOVQ 208(AX), BX
 	MOVQ BX, 24(SP)
 	MOVQ 168(AX), BX
 	SHLQ $0x02, BX
@@ -6195,7 +7815,7 @@ elementwise3x16wholeAVX2Tile:
 	MOVQ (SP), AX
 
 	// Accumulators from C or zero.
-	CMPB    192(AX), $0x00
+	CMPB    200(AX), $0x00
 	JE      elementwise3x16wholeAVX2Zero
 	MOVQ    48(AX), DX
 	MOVQ    16(SP), SI
@@ -6226,13 +7846,13 @@ elementwise3x16wholeAVX2Bias:
 	TESTQ   DX, DX
 	JZ      elementwise3x16wholeAVX2Rows
 	VMOVUPS (DX), Y6
-	VMOVUPS 32(DX), Y7
 	VADDPS  Y6, Y0, Y0
-	VADDPS  Y7, Y1, Y1
 	VADDPS  Y6, Y2, Y2
-	VADDPS  Y7, Y3, Y3
 	VADDPS  Y6, Y4, Y4
-	VADDPS  Y7, Y5, Y5
+	VMOVUPS 32(DX), Y6
+	VADDPS  Y6, Y1, Y1
+	VADDPS  Y6, Y3, Y3
+	VADDPS  Y6, Y5, Y5
 
 elementwise3x16wholeAVX2Rows:
 	MOVQ (AX), BX
@@ -6277,7 +7897,7 @@ elementwise3x16wholeAVX2Step:
 
 elementwise3x16wholeAVX2Store:
 	MOVQ (SP), AX
-	CMPB 193(AX), $0x00
+	CMPB 201(AX), $0x00
 	JE   elementwise3x16wholeAVX2Write
 
 	// The maximum of zero and a NaN is the second operand, the NaN.
@@ -6323,11 +7943,11 @@ elementwise3x16wholeAVX2Done:
 TEXT ·elementwise1x16wholeAVX2(SB), NOSPLIT, $128-8
 	MOVQ t+0(FP), AX
 	MOVQ AX, (SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 8(SP)
 	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
 	MOVQ BX, 16(SP)
-	MOVQ 200(AX), BX
+	MOVQ 208(AX), BX
 	MOVQ BX, 24(SP)
 	MOVQ 168(AX), BX
 	SHLQ $0x02, BX
@@ -6344,7 +7964,7 @@ elementwise1x16wholeAVX2Tile:
 	MOVQ (SP), AX
 
 	// Accumulators from C or zero.
-	CMPB    192(AX), $0x00
+	CMPB    200(AX), $0x00
 	JE      elementwise1x16wholeAVX2Zero
 	MOVQ    48(AX), DX
 	MOVQ    16(SP), SI
@@ -6363,9 +7983,9 @@ elementwise1x16wholeAVX2Bias:
 	TESTQ   DX, DX
 	JZ      elementwise1x16wholeAVX2Rows
 	VMOVUPS (DX), Y2
-	VMOVUPS 32(DX), Y3
 	VADDPS  Y2, Y0, Y0
-	VADDPS  Y3, Y1, Y1
+	VMOVUPS 32(DX), Y2
+	VADDPS  Y2, Y1, Y1
 
 elementwise1x16wholeAVX2Rows:
 	MOVQ (AX), BX
@@ -6400,7 +8020,7 @@ elementwise1x16wholeAVX2Step:
 
 elementwise1x16wholeAVX2Store:
 	MOVQ (SP), AX
-	CMPB 193(AX), $0x00
+	CMPB 201(AX), $0x00
 	JE   elementwise1x16wholeAVX2Write
 
 	// The maximum of zero and a NaN is the second operand, the NaN.
@@ -6434,11 +8054,11 @@ elementwise1x16wholeAVX2Done:
 TEXT ·elementwise6x16AVX2(SB), NOSPLIT, $128-8
 	MOVQ t+0(FP), AX
 	MOVQ AX, (SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 8(SP)
 	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
 	MOVQ BX, 16(SP)
-	MOVQ 200(AX), BX
+	MOVQ 208(AX), BX
 	MOVQ BX, 24(SP)
 	MOVQ 168(AX), BX
 	SHLQ $0x02, BX
@@ -6452,7 +8072,7 @@ TEXT ·elementwise6x16AVX2(SB), NOSPLIT, $128-8
 	MOVQ BX, 56(SP)
 
 	// Masks of the columns below N.
-	VPBROADCASTD 184(AX), Y0
+	VPBROADCASTD 192(AX), Y0
 	VPCMPGTD     columnNumbers<>+0(SB), Y0, Y1
 	VMOVDQU      Y1, 64(SP)
 	VPCMPGTD     columnNumbers<>+32(SB), Y0, Y1
@@ -6462,7 +8082,7 @@ elementwise6x16AVX2Tile:
 	MOVQ (SP), AX
 
 	// Accumulators from C or zero.
-	CMPB       192(AX), $0x00
+	CMPB       200(AX), $0x00
 	JE         elementwise6x16AVX2Zero
 	MOVQ       48(AX), DX
 	MOVQ       16(SP), SI
@@ -6524,20 +8144,20 @@ elementwise6x16AVX2Bias:
 	JZ         elementwise6x16AVX2Rows
 	VMOVUPS    64(SP), Y15
 	VMASKMOVPS (DX), Y15, Y12
-	VMOVUPS    96(SP), Y15
-	VMASKMOVPS 32(DX), Y15, Y13
 	VADDPS     Y12, Y0, Y0
-	VADDPS     Y13, Y1, Y1
 	VADDPS     Y12, Y2, Y2
-	VADDPS     Y13, Y3, Y3
 	VADDPS     Y12, Y4, Y4
-	VADDPS     Y13, Y5, Y5
 	VADDPS     Y12, Y6, Y6
-	VADDPS     Y13, Y7, Y7
 	VADDPS     Y12, Y8, Y8
-	VADDPS     Y13, Y9, Y9
 	VADDPS     Y12, Y10, Y10
-	VADDPS     Y13, Y11, Y11
+	VMOVUPS    96(SP), Y15
+	VMASKMOVPS 32(DX), Y15, Y12
+	VADDPS     Y12, Y1, Y1
+	VADDPS     Y12, Y3, Y3
+	VADDPS     Y12, Y5, Y5
+	VADDPS     Y12, Y7, Y7
+	VADDPS     Y12, Y9, Y9
+	VADDPS     Y12, Y11, Y11
 
 elementwise6x16AVX2Rows:
 	MOVQ (AX), BX
@@ -6623,7 +8243,7 @@ elementwise6x16AVX2Step:
 
 elementwise6x16AVX2Store:
 	MOVQ (SP), AX
-	CMPB 193(AX), $0x00
+	CMPB 201(AX), $0x00
 	JE   elementwise6x16AVX2Write
 
 	// The maximum of zero and a NaN is the second operand, the NaN.
@@ -6699,11 +8319,11 @@ elementwise6x16AVX2Done:
 TEXT ·elementwise3x16AVX2(SB), NOSPLIT, $128-8
 	MOVQ t+0(FP), AX
 	MOVQ AX, (SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 8(SP)
 	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
 	MOVQ BX, 16(SP)
-	MOVQ 200(AX), BX
+	MOVQ 208(AX), BX
 	MOVQ BX, 24(SP)
 	MOVQ 168(AX), BX
 	SHLQ $0x02, BX
@@ -6717,7 +8337,7 @@ TEXT ·elementwise3x16AVX2(SB), NOSPLIT, $128-8
 	MOVQ BX, 56(SP)
 
 	// Masks of the columns below N.
-	VPBROADCASTD 184(AX), Y0
+	VPBROADCASTD 192(AX), Y0
 	VPCMPGTD     columnNumbers<>+0(SB), Y0, Y1
 	VMOVDQU      Y1, 64(SP)
 	VPCMPGTD     columnNumbers<>+32(SB), Y0, Y1
@@ -6727,7 +8347,7 @@ elementwise3x16AVX2Tile:
 	MOVQ (SP), AX
 
 	// Accumulators from C or zero.
-	CMPB       192(AX), $0x00
+	CMPB       200(AX), $0x00
 	JE         elementwise3x16AVX2Zero
 	MOVQ       48(AX), DX
 	MOVQ       16(SP), SI
@@ -6765,14 +8385,14 @@ elementwise3x16AVX2Bias:
 	JZ         elementwise3x16AVX2Rows
 	VMOVUPS    64(SP), Y11
 	VMASKMOVPS (DX), Y11, Y6
-	VMOVUPS    96(SP), Y11
-	VMASKMOVPS 32(DX), Y11, Y7
 	VADDPS     Y6, Y0, Y0
-	VADDPS     Y7, Y1, Y1
 	VADDPS     Y6, Y2, Y2
-	VADDPS     Y7, Y3, Y3
 	VADDPS     Y6, Y4, Y4
-	VADDPS     Y7, Y5, Y5
+	VMOVUPS    96(SP), Y11
+	VMASKMOVPS 32(DX), Y11, Y6
+	VADDPS     Y6, Y1, Y1
+	VADDPS     Y6, Y3, Y3
+	VADDPS     Y6, Y5, Y5
 
 elementwise3x16AVX2Rows:
 	MOVQ (AX), BX
@@ -6831,7 +8451,7 @@ elementwise3x16AVX2Step:
 
 elementwise3x16AVX2Store:
 	MOVQ (SP), AX
-	CMPB 193(AX), $0x00
+	CMPB 201(AX), $0x00
 	JE   elementwise3x16AVX2Write
 
 	// The maximum of zero and a NaN is the second operand, the NaN.
@@ -6883,11 +8503,11 @@ elementwise3x16AVX2Done:
 TEXT ·elementwise1x16AVX2(SB), NOSPLIT, $128-8
 	MOVQ t+0(FP), AX
 	MOVQ AX, (SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 8(SP)
 	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
 	MOVQ BX, 16(SP)
-	MOVQ 200(AX), BX
+	MOVQ 208(AX), BX
 	MOVQ BX, 24(SP)
 	MOVQ 168(AX), BX
 	SHLQ $0x02, BX
@@ -6901,7 +8521,7 @@ TEXT ·elementwise1x16AVX2(SB), NOSPLIT, $128-8
 	MOVQ BX, 56(SP)
 
 	// Masks of the columns below N.
-	VPBROADCASTD 184(AX), Y0
+	VPBROADCASTD 192(AX), Y0
 	VPCMPGTD     columnNumbers<>+0(SB), Y0, Y1
 	VMOVDQU      Y1, 64(SP)
 	VPCMPGTD     columnNumbers<>+32(SB), Y0, Y1
@@ -6911,7 +8531,7 @@ elementwise1x16AVX2Tile:
 	MOVQ (SP), AX
 
 	// Accumulators from C or zero.
-	CMPB       192(AX), $0x00
+	CMPB       200(AX), $0x00
 	JE         elementwise1x16AVX2Zero
 	MOVQ       48(AX), DX
 	MOVQ       16(SP), SI
@@ -6933,10 +8553,10 @@ elementwise1x16AVX2Bias:
 	JZ         elementwise1x16AVX2Rows
 	VMOVUPS    64(SP), Y7
 	VMASKMOVPS (DX), Y7, Y2
-	VMOVUPS    96(SP), Y7
-	VMASKMOVPS 32(DX), Y7, Y3
 	VADDPS     Y2, Y0, Y0
-	VADDPS     Y3, Y1, Y1
+	VMOVUPS    96(SP), Y7
+	VMASKMOVPS 32(DX), Y7, Y2
+	VADDPS     Y2, Y1, Y1
 
 elementwise1x16AVX2Rows:
 	MOVQ (AX), BX
@@ -6977,7 +8597,7 @@ elementwise1x16AVX2Step:
 
 elementwise1x16AVX2Store:
 	MOVQ (SP), AX
-	CMPB 193(AX), $0x00
+	CMPB 201(AX), $0x00
 	JE   elementwise1x16AVX2Write
 
 	// The maximum of zero and a NaN is the second operand, the NaN.
@@ -7005,5 +8625,6826 @@ elementwise1x16AVX2Write:
 	JMP  elementwise1x16AVX2Tile
 
 elementwise1x16AVX2Done:
+	VZEROUPPER
+	RET
+
+// func scaled6x8AVX2(t *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·scaled6x8AVX2(SB), NOSPLIT, $128-8
+	MOVQ t+0(FP), AX
+	MOVQ AX, (SP)
+	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
+	MOVQ BX, 16(SP)
+	MOVQ 208(AX), BX
+	MOVQ BX, 24(SP)
+	MOVQ 168(AX), BX
+	SHLQ $0x02, BX
+	MOVQ BX, 32(SP)
+	MOVQ 176(AX), BX
+	SHLQ $0x02, BX
+	MOVQ BX, 40(SP)
+	MOVQ 128(AX), BX
+	SHLQ $0x04, BX
+	ADDQ 120(AX), BX
+	MOVQ BX, 56(SP)
+
+	// Masks of the columns below N.
+	VPBROADCASTD 192(AX), Y0
+	VPCMPGTD     columnNumbers<>+0(SB), Y0, Y1
+	VMOVDQU      Y1, 64(SP)
+
+scaled6x8AVX2Tile:
+	MOVQ (SP), AX
+
+	// Accumulators from C or zero.
+	CMPB       200(AX), $0x00
+	JE         scaled6x8AVX2Zero
+	MOVQ       48(AX), DX
+	MOVQ       16(SP), SI
+	MOVQ       (SI), DI
+	LEAQ       (DX)(DI*4), DI
+	VMOVUPS    64(SP), Y10
+	VMASKMOVPS (DI), Y10, Y0
+	MOVQ       8(SI), DI
+	LEAQ       (DX)(DI*4), DI
+	VMOVUPS    64(SP), Y10
+	VMASKMOVPS (DI), Y10, Y1
+	MOVQ       16(SI), DI
+	LEAQ       (DX)(DI*4), DI
+	VMOVUPS    64(SP), Y10
+	VMASKMOVPS (DI), Y10, Y2
+	MOVQ       24(SI), DI
+	LEAQ       (DX)(DI*4), DI
+	VMOVUPS    64(SP), Y10
+	VMASKMOVPS (DI), Y10, Y3
+	MOVQ       32(SI), DI
+	LEAQ       (DX)(DI*4), DI
+	VMOVUPS    64(SP), Y10
+	VMASKMOVPS (DI), Y10, Y4
+	MOVQ       40(SI), DI
+	LEAQ       (DX)(DI*4), DI
+	VMOVUPS    64(SP), Y10
+	VMASKMOVPS (DI), Y10, Y5
+	JMP        scaled6x8AVX2Bias
+
+scaled6x8AVX2Zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+
+scaled6x8AVX2Bias:
+	MOVQ       144(AX), DX
+	TESTQ      DX, DX
+	JZ         scaled6x8AVX2Rows
+	VMOVUPS    64(SP), Y10
+	VMASKMOVPS (DX), Y10, Y6
+	VADDPS     Y6, Y0, Y0
+	VADDPS     Y6, Y1, Y1
+	VADDPS     Y6, Y2, Y2
+	VADDPS     Y6, Y3, Y3
+	VADDPS     Y6, Y4, Y4
+	VADDPS     Y6, Y5, Y5
+
+scaled6x8AVX2Rows:
+	MOVQ (AX), BX
+	MOVQ 8(SP), CX
+	MOVQ (CX), DX
+	LEAQ (BX)(DX*4), DX
+	MOVQ 8(CX), SI
+	LEAQ (BX)(SI*4), SI
+	MOVQ 16(CX), DI
+	LEAQ (BX)(DI*4), DI
+	MOVQ 24(CX), R8
+	LEAQ (BX)(R8*4), R8
+	MOVQ 32(CX), R9
+	LEAQ (BX)(R9*4), R9
+	MOVQ 40(CX), R10
+	LEAQ (BX)(R10*4), R10
+	MOVQ 24(AX), CX
+	MOVQ 120(AX), AX
+
+scaled6x8AVX2Tap:
+	CMPQ AX, 56(SP)
+	JE   scaled6x8AVX2Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	ADDQ BX, R9
+	ADDQ BX, R10
+	LEAQ 16(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), AX
+	XORQ BX, BX
+
+scaled6x8AVX2Step:
+	VBROADCASTSS (CX), Y6
+	VMOVUPS      64(SP), Y10
+	VMASKMOVPS   (DX)(BX*1), Y10, Y7
+	VFMADD231PS  Y7, Y6, Y0
+	VMOVUPS      64(SP), Y10
+	VMASKMOVPS   (SI)(BX*1), Y10, Y7
+	VFMADD231PS  Y7, Y6, Y1
+	VMOVUPS      64(SP), Y10
+	VMASKMOVPS   (DI)(BX*1), Y10, Y7
+	VFMADD231PS  Y7, Y6, Y2
+	VMOVUPS      64(SP), Y10
+	VMASKMOVPS   (R8)(BX*1), Y10, Y7
+	VFMADD231PS  Y7, Y6, Y3
+	VMOVUPS      64(SP), Y10
+	VMASKMOVPS   (R9)(BX*1), Y10, Y7
+	VFMADD231PS  Y7, Y6, Y4
+	VMOVUPS      64(SP), Y10
+	VMASKMOVPS   (R10)(BX*1), Y10, Y7
+	VFMADD231PS  Y7, Y6, Y5
+	ADDQ         32(SP), BX
+	ADDQ         40(SP), CX
+	DECQ         AX
+	JNZ          scaled6x8AVX2Step
+	MOVQ         48(SP), AX
+	JMP          scaled6x8AVX2Tap
+
+scaled6x8AVX2Store:
+	MOVQ (SP), AX
+	CMPB 201(AX), $0x00
+	JE   scaled6x8AVX2Write
+
+	// The maximum of zero and a NaN is the second operand, the NaN.
+	VXORPS Y6, Y6, Y6
+	VMAXPS Y0, Y6, Y0
+	VMAXPS Y1, Y6, Y1
+	VMAXPS Y2, Y6, Y2
+	VMAXPS Y3, Y6, Y3
+	VMAXPS Y4, Y6, Y4
+	VMAXPS Y5, Y6, Y5
+
+scaled6x8AVX2Write:
+	MOVQ       48(AX), DX
+	MOVQ       16(SP), SI
+	MOVQ       (SI), DI
+	LEAQ       (DX)(DI*4), DI
+	VMOVUPS    64(SP), Y7
+	VMASKMOVPS Y0, Y7, (DI)
+	MOVQ       8(SI), DI
+	LEAQ       (DX)(DI*4), DI
+	VMOVUPS    64(SP), Y7
+	VMASKMOVPS Y1, Y7, (DI)
+	MOVQ       16(SI), DI
+	LEAQ       (DX)(DI*4), DI
+	VMOVUPS    64(SP), Y7
+	VMASKMOVPS Y2, Y7, (DI)
+	MOVQ       24(SI), DI
+	LEAQ       (DX)(DI*4), DI
+	VMOVUPS    64(SP), Y7
+	VMASKMOVPS Y3, Y7, (DI)
+	MOVQ       32(SI), DI
+	LEAQ       (DX)(DI*4), DI
+	VMOVUPS    64(SP), Y7
+	VMASKMOVPS Y4, Y7, (DI)
+	MOVQ       40(SI), DI
+	LEAQ       (DX)(DI*4), DI
+	VMOVUPS    64(SP), Y7
+	VMASKMOVPS Y5, Y7, (DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   scaled6x8AVX2Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x30, 8(SP)
+	ADDQ $0x30, 16(SP)
+	JMP  scaled6x8AVX2Tile
+
+scaled6x8AVX2Done:
+	VZEROUPPER
+	RET
+
+// func scaled3x8AVX2(t *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·scaled3x8AVX2(SB), NOSPLIT, $128-8
+	MOVQ t+0(FP), AX
+	MOVQ AX, (SP)
+	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
+	MOVQ BX, 16(SP)
+	MOVQ 208(AX), BX
+	MOVQ BX, 24(SP)
+	MOVQ 168(AX), BX
+	SHLQ $0x02, BX
+	MOVQ BX, 32(SP)
+	MOVQ 176(AX), BX
+	SHLQ $0x02, BX
+	MOVQ BX, 40(SP)
+	MOVQ 128(AX), BX
+	SHLQ $0x04, BX
+	ADDQ 120(AX), BX
+	MOVQ BX, 56(SP)
+
+	// Masks of the columns below N.
+	VPBROADCASTD 192(AX), Y0
+	VPCMPGTD     columnNumbers<>+0(SB), Y0, Y1
+	VMOVDQU      Y1, 64(SP)
+
+scaled3x8AVX2Tile:
+	MOVQ (SP), AX
+
+	// Accumulators from C or zero.
+	CMPB       200(AX), $0x00
+	JE         scaled3x8AVX2Zero
+	MOVQ       48(AX), DX
+	MOVQ       16(SP), SI
+	MOVQ       (SI), DI
+	LEAQ       (DX)(DI*4), DI
+	VMOVUPS    64(SP), Y7
+	VMASKMOVPS (DI), Y7, Y0
+	MOVQ       8(SI), DI
+	LEAQ       (DX)(DI*4), DI
+	VMOVUPS    64(SP), Y7
+	VMASKMOVPS (DI), Y7, Y1
+	MOVQ       16(SI), DI
+	LEAQ       (DX)(DI*4), DI
+	VMOVUPS    64(SP), Y7
+	VMASKMOVPS (DI), Y7, Y2
+	JMP        scaled3x8AVX2Bias
+
+scaled3x8AVX2Zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+
+scaled3x8AVX2Bias:
+	MOVQ       144(AX), DX
+	TESTQ      DX, DX
+	JZ         scaled3x8AVX2Rows
+	VMOVUPS    64(SP), Y7
+	VMASKMOVPS (DX), Y7, Y3
+	VADDPS     Y3, Y0, Y0
+	VADDPS     Y3, Y1, Y1
+	VADDPS     Y3, Y2, Y2
+
+scaled3x8AVX2Rows:
+	MOVQ (AX), BX
+	MOVQ 8(SP), CX
+	MOVQ (CX), DX
+	LEAQ (BX)(DX*4), DX
+	MOVQ 8(CX), SI
+	LEAQ (BX)(SI*4), SI
+	MOVQ 16(CX), DI
+	LEAQ (BX)(DI*4), DI
+	MOVQ 24(AX), CX
+	MOVQ 120(AX), AX
+
+scaled3x8AVX2Tap:
+	CMPQ AX, 56(SP)
+	JE   scaled3x8AVX2Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	LEAQ 16(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), AX
+	XORQ BX, BX
+
+scaled3x8AVX2Step:
+	VBROADCASTSS (CX), Y3
+	VMOVUPS      64(SP), Y7
+	VMASKMOVPS   (DX)(BX*1), Y7, Y4
+	VFMADD231PS  Y4, Y3, Y0
+	VMOVUPS      64(SP), Y7
+	VMASKMOVPS   (SI)(BX*1), Y7, Y4
+	VFMADD231PS  Y4, Y3, Y1
+	VMOVUPS      64(SP), Y7
+	VMASKMOVPS   (DI)(BX*1), Y7, Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         32(SP), BX
+	ADDQ         40(SP), CX
+	DECQ         AX
+	JNZ          scaled3x8AVX2Step
+	MOVQ         48(SP), AX
+	JMP          scaled3x8AVX2Tap
+
+scaled3x8AVX2Store:
+	MOVQ (SP), AX
+	CMPB 201(AX), $0x00
+	JE   scaled3x8AVX2Write
+
+	// The maximum of zero and a NaN is the second operand, the NaN.
+	VXORPS Y3, Y3, Y3
+	VMAXPS Y0, Y3, Y0
+	VMAXPS Y1, Y3, Y1
+	VMAXPS Y2, Y3, Y2
+
+scaled3x8AVX2Write:
+	MOVQ       48(AX), DX
+	MOVQ       16(SP), SI
+	MOVQ       (SI), DI
+	LEAQ       (DX)(DI*4), DI
+	VMOVUPS    64(SP), Y4
+	VMASKMOVPS Y0, Y4, (DI)
+	MOVQ       8(SI), DI
+	LEAQ       (DX)(DI*4), DI
+	VMOVUPS    64(SP), Y4
+	VMASKMOVPS Y1, Y4, (DI)
+	MOVQ       16(SI), DI
+	LEAQ       (DX)(DI*4), DI
+	VMOVUPS    64(SP), Y4
+	VMASKMOVPS Y2, Y4, (DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   scaled3x8AVX2Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x18, 8(SP)
+	ADDQ $0x18, 16(SP)
+	JMP  scaled3x8AVX2Tile
+
+scaled3x8AVX2Done:
+	VZEROUPPER
+	RET
+
+// func scaled1x8AVX2(t *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·scaled1x8AVX2(SB), NOSPLIT, $128-8
+	MOVQ t+0(FP), AX
+	MOVQ AX, (SP)
+	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
+	MOVQ BX, 16(SP)
+	MOVQ 208(AX), BX
+	MOVQ BX, 24(SP)
+	MOVQ 168(AX), BX
+	SHLQ $0x02, BX
+	MOVQ BX, 32(SP)
+	MOVQ 176(AX), BX
+	SHLQ $0x02, BX
+	MOVQ BX, 40(SP)
+	MOVQ 128(AX), BX
+	SHLQ $0x04, BX
+	ADDQ 120(AX), BX
+	MOVQ BX, 56(SP)
+
+	// Masks of the columns below N.
+	VPBROADCASTD 192(AX), Y0
+	VPCMPGTD     columnNumbers<>+0(SB), Y0, Y1
+	VMOVDQU      Y1, 64(SP)
+
+scaled1x8AVX2Tile:
+	MOVQ (SP), AX
+
+	// Accumulators from C or zero.
+	CMPB       200(AX), $0x00
+	JE         scaled1x8AVX2Zero
+	MOVQ       48(AX), DX
+	MOVQ       16(SP), SI
+	MOVQ       (SI), DI
+	LEAQ       (DX)(DI*4), DI
+	VMOVUPS    64(SP), Y5
+	VMASKMOVPS (DI), Y5, Y0
+	JMP        scaled1x8AVX2Bias
+
+scaled1x8AVX2Zero:
+	VXORPS Y0, Y0, Y0
+
+scaled1x8AVX2Bias:
+	MOVQ       144(AX), DX
+	TESTQ      DX, DX
+	JZ         scaled1x8AVX2Rows
+	VMOVUPS    64(SP), Y5
+	VMASKMOVPS (DX), Y5, Y1
+	VADDPS     Y1, Y0, Y0
+
+scaled1x8AVX2Rows:
+	MOVQ (AX), BX
+	MOVQ 8(SP), CX
+	MOVQ (CX), DX
+	LEAQ (BX)(DX*4), DX
+	MOVQ 24(AX), CX
+	MOVQ 120(AX), AX
+
+scaled1x8AVX2Tap:
+	CMPQ AX, 56(SP)
+	JE   scaled1x8AVX2Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	LEAQ 16(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), AX
+	XORQ BX, BX
+
+scaled1x8AVX2Step:
+	VBROADCASTSS (CX), Y1
+	VMOVUPS      64(SP), Y5
+	VMASKMOVPS   (DX)(BX*1), Y5, Y2
+	VFMADD231PS  Y2, Y1, Y0
+	ADDQ         32(SP), BX
+	ADDQ         40(SP), CX
+	DECQ         AX
+	JNZ          scaled1x8AVX2Step
+	MOVQ         48(SP), AX
+	JMP          scaled1x8AVX2Tap
+
+scaled1x8AVX2Store:
+	MOVQ (SP), AX
+	CMPB 201(AX), $0x00
+	JE   scaled1x8AVX2Write
+
+	// The maximum of zero and a NaN is the second operand, the NaN.
+	VXORPS Y1, Y1, Y1
+	VMAXPS Y0, Y1, Y0
+
+scaled1x8AVX2Write:
+	MOVQ       48(AX), DX
+	MOVQ       16(SP), SI
+	MOVQ       (SI), DI
+	LEAQ       (DX)(DI*4), DI
+	VMOVUPS    64(SP), Y2
+	VMASKMOVPS Y0, Y2, (DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   scaled1x8AVX2Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x08, 8(SP)
+	ADDQ $0x08, 16(SP)
+	JMP  scaled1x8AVX2Tile
+
+scaled1x8AVX2Done:
+	VZEROUPPER
+	RET
+
+// func scaled6x16wholeAVX2(t *byte)
+// Requires: AVX, FMA3
+TEXT ·scaled6x16wholeAVX2(SB), NOSPLIT, $128-8
+	MOVQ t+0(FP), AX
+	MOVQ AX, (SP)
+	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
+	MOVQ BX, 16(SP)
+	MOVQ 208(AX), BX
+	MOVQ BX, 24(SP)
+	MOVQ 168(AX), BX
+	SHLQ $0x02, BX
+	MOVQ BX, 32(SP)
+	MOVQ 176(AX), BX
+	SHLQ $0x02, BX
+	MOVQ BX, 40(SP)
+	MOVQ 128(AX), BX
+	SHLQ $0x04, BX
+	ADDQ 120(AX), BX
+	MOVQ BX, 56(SP)
+
+scaled6x16wholeAVX2Tile:
+	MOVQ (SP), AX
+
+	// Accumulators from C or zero.
+	CMPB    200(AX), $0x00
+	JE      scaled6x16wholeAVX2Zero
+	MOVQ    48(AX), DX
+	MOVQ    16(SP), SI
+	MOVQ    (SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS (DI), Y0
+	VMOVUPS 32(DI), Y1
+	MOVQ    8(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS (DI), Y2
+	VMOVUPS 32(DI), Y3
+	MOVQ    16(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS (DI), Y4
+	VMOVUPS 32(DI), Y5
+	MOVQ    24(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS (DI), Y6
+	VMOVUPS 32(DI), Y7
+	MOVQ    32(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS (DI), Y8
+	VMOVUPS 32(DI), Y9
+	MOVQ    40(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS (DI), Y10
+	VMOVUPS 32(DI), Y11
+	JMP     scaled6x16wholeAVX2Bias
+
+scaled6x16wholeAVX2Zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+
+scaled6x16wholeAVX2Bias:
+	MOVQ    144(AX), DX
+	TESTQ   DX, DX
+	JZ      scaled6x16wholeAVX2Rows
+	VMOVUPS (DX), Y12
+	VADDPS  Y12, Y0, Y0
+	VADDPS  Y12, Y2, Y2
+	VADDPS  Y12, Y4, Y4
+	VADDPS  Y12, Y6, Y6
+	VADDPS  Y12, Y8, Y8
+	VADDPS  Y12, Y10, Y10
+	VMOVUPS 32(DX), Y12
+	VADDPS  Y12, Y1, Y1
+	VADDPS  Y12, Y3, Y3
+	VADDPS  Y12, Y5, Y5
+	VADDPS  Y12, Y7, Y7
+	VADDPS  Y12, Y9, Y9
+	VADDPS  Y12, Y11, Y11
+
+scaled6x16wholeAVX2Rows:
+	MOVQ (AX), BX
+	MOVQ 8(SP), CX
+	MOVQ (CX), DX
+	LEAQ (BX)(DX*4), DX
+	MOVQ 8(CX), SI
+	LEAQ (BX)(SI*4), SI
+	MOVQ 16(CX), DI
+	LEAQ (BX)(DI*4), DI
+	MOVQ 24(CX), R8
+	LEAQ (BX)(R8*4), R8
+	MOVQ 32(CX), R9
+	LEAQ (BX)(R9*4), R9
+	MOVQ 40(CX), R10
+	LEAQ (BX)(R10*4), R10
+	MOVQ 24(AX), CX
+	MOVQ 120(AX), AX
+
+scaled6x16wholeAVX2Tap:
+	CMPQ AX, 56(SP)
+	JE   scaled6x16wholeAVX2Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	ADDQ BX, R9
+	ADDQ BX, R10
+	LEAQ 16(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), AX
+	XORQ BX, BX
+
+scaled6x16wholeAVX2Step:
+	VBROADCASTSS (CX), Y12
+	VFMADD231PS  (DX)(BX*1), Y12, Y0
+	VFMADD231PS  32(DX)(BX*1), Y12, Y1
+	VFMADD231PS  (SI)(BX*1), Y12, Y2
+	VFMADD231PS  32(SI)(BX*1), Y12, Y3
+	VFMADD231PS  (DI)(BX*1), Y12, Y4
+	VFMADD231PS  32(DI)(BX*1), Y12, Y5
+	VFMADD231PS  (R8)(BX*1), Y12, Y6
+	VFMADD231PS  32(R8)(BX*1), Y12, Y7
+	VFMADD231PS  (R9)(BX*1), Y12, Y8
+	VFMADD231PS  32(R9)(BX*1), Y12, Y9
+	VFMADD231PS  (R10)(BX*1), Y12, Y10
+	VFMADD231PS  32(R10)(BX*1), Y12, Y11
+	ADDQ         32(SP), BX
+	ADDQ         40(SP), CX
+	DECQ         AX
+	JNZ          scaled6x16wholeAVX2Step
+	MOVQ         48(SP), AX
+	JMP          scaled6x16wholeAVX2Tap
+
+scaled6x16wholeAVX2Store:
+	MOVQ (SP), AX
+	CMPB 201(AX), $0x00
+	JE   scaled6x16wholeAVX2Write
+
+	// The maximum of zero and a NaN is the second operand, the NaN.
+	VXORPS Y12, Y12, Y12
+	VMAXPS Y0, Y12, Y0
+	VMAXPS Y1, Y12, Y1
+	VMAXPS Y2, Y12, Y2
+	VMAXPS Y3, Y12, Y3
+	VMAXPS Y4, Y12, Y4
+	VMAXPS Y5, Y12, Y5
+	VMAXPS Y6, Y12, Y6
+	VMAXPS Y7, Y12, Y7
+	VMAXPS Y8, Y12, Y8
+	VMAXPS Y9, Y12, Y9
+	VMAXPS Y10, Y12, Y10
+	VMAXPS Y11, Y12, Y11
+
+scaled6x16wholeAVX2Write:
+	MOVQ    48(AX), DX
+	MOVQ    16(SP), SI
+	MOVQ    (SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Y0, (DI)
+	VMOVUPS Y1, 32(DI)
+	MOVQ    8(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Y2, (DI)
+	VMOVUPS Y3, 32(DI)
+	MOVQ    16(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Y4, (DI)
+	VMOVUPS Y5, 32(DI)
+	MOVQ    24(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Y6, (DI)
+	VMOVUPS Y7, 32(DI)
+	MOVQ    32(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Y8, (DI)
+	VMOVUPS Y9, 32(DI)
+	MOVQ    40(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Y10, (DI)
+	VMOVUPS Y11, 32(DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   scaled6x16wholeAVX2Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x30, 8(SP)
+	ADDQ $0x30, 16(SP)
+	JMP  scaled6x16wholeAVX2Tile
+
+scaled6x16wholeAVX2Done:
+	VZEROUPPER
+	RET
+
+// func scaled3x16wholeAVX2(t *byte)
+// Requires: AVX, FMA3
+TEXT ·scaled3x16wholeAVX2(SB), NOSPLIT, $128-8
+	MOVQ t+0(FP), AX
+	MOVQ AX, (SP)
+	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
+	MOVQ BX, 16(SP)
+	MOVQ 208(AX), BX
+	MOVQ BX, 24(SP)
+	MOVQ 168(AX), BX
+	SHLQ $0x02, BX
+	MOVQ BX, 32(SP)
+	MOVQ 176(AX), BX
+	SHLQ $0x02, BX
+	MOVQ BX, 40(SP)
+	MOVQ 128(AX), BX
+	SHLQ $0x04, BX
+	ADDQ 120(AX), BX
+	MOVQ BX, 56(SP)
+
+scaled3x16wholeAVX2Tile:
+	MOVQ (SP), AX
+
+	// Accumulators from C or zero.
+	CMPB    200(AX), $0x00
+	JE      scaled3x16wholeAVX2Zero
+	MOVQ    48(AX), DX
+	MOVQ    16(SP), SI
+	MOVQ    (SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS (DI), Y0
+	VMOVUPS 32(DI), Y1
+	MOVQ    8(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS (DI), Y2
+	VMOVUPS 32(DI), Y3
+	MOVQ    16(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS (DI), Y4
+	VMOVUPS 32(DI), Y5
+	JMP     scaled3x16wholeAVX2Bias
+
+scaled3x16wholeAVX2Zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+
+scaled3x16wholeAVX2Bias:
+	MOVQ    144(AX), DX
+	TESTQ   DX, DX
+	JZ      scaled3x16wholeAVX2Rows
+	VMOVUPS (DX), Y6
+	VADDPS  Y6, Y0, Y0
+	VADDPS  Y6, Y2, Y2
+	VADDPS  Y6, Y4, Y4
+	VMOVUPS 32(DX), Y6
+	VADDPS  Y6, Y1, Y1
+	VADDPS  Y6, Y3, Y3
+	VADDPS  Y6, Y5, Y5
+
+scaled3x16wholeAVX2Rows:
+	MOVQ (AX), BX
+	MOVQ 8(SP), CX
+	MOVQ (CX), DX
+	LEAQ (BX)(DX*4), DX
+	MOVQ 8(CX), SI
+	LEAQ (BX)(SI*4), SI
+	MOVQ 16(CX), DI
+	LEAQ (BX)(DI*4), DI
+	MOVQ 24(AX), CX
+	MOVQ 120(AX), AX
+
+scaled3x16wholeAVX2Tap:
+	CMPQ AX, 56(SP)
+	JE   scaled3x16wholeAVX2Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	LEAQ 16(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), AX
+	XORQ BX, BX
+
+scaled3x16wholeAVX2Step:
+	VBROADCASTSS (CX), Y6
+	VFMADD231PS  (DX)(BX*1), Y6, Y0
+	VFMADD231PS  32(DX)(BX*1), Y6, Y1
+	VFMADD231PS  (SI)(BX*1), Y6, Y2
+	VFMADD231PS  32(SI)(BX*1), Y6, Y3
+	VFMADD231PS  (DI)(BX*1), Y6, Y4
+	VFMADD231PS  32(DI)(BX*1), Y6, Y5
+	ADDQ         32(SP), BX
+	ADDQ         40(SP), CX
+	DECQ         AX
+	JNZ          scaled3x16wholeAVX2Step
+	MOVQ         48(SP), AX
+	JMP          scaled3x16wholeAVX2Tap
+
+scaled3x16wholeAVX2Store:
+	MOVQ (SP), AX
+	CMPB 201(AX), $0x00
+	JE   scaled3x16wholeAVX2Write
+
+	// The maximum of zero and a NaN is the second operand, the NaN.
+	VXORPS Y6, Y6, Y6
+	VMAXPS Y0, Y6, Y0
+	VMAXPS Y1, Y6, Y1
+	VMAXPS Y2, Y6, Y2
+	VMAXPS Y3, Y6, Y3
+	VMAXPS Y4, Y6, Y4
+	VMAXPS Y5, Y6, Y5
+
+scaled3x16wholeAVX2Write:
+	MOVQ    48(AX), DX
+	MOVQ    16(SP), SI
+	MOVQ    (SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Y0, (DI)
+	VMOVUPS Y1, 32(DI)
+	MOVQ    8(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Y2, (DI)
+	VMOVUPS Y3, 32(DI)
+	MOVQ    16(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Y4, (DI)
+	VMOVUPS Y5, 32(DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   scaled3x16wholeAVX2Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x18, 8(SP)
+	ADDQ $0x18, 16(SP)
+	JMP  scaled3x16wholeAVX2Tile
+
+scaled3x16wholeAVX2Done:
+	VZEROUPPER
+	RET
+
+// func scaled1x16wholeAVX2(t *byte)
+// Requires: AVX, FMA3
+TEXT ·scaled1x16wholeAVX2(SB), NOSPLIT, $128-8
+	MOVQ t+0(FP), AX
+	MOVQ AX, (SP)
+	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
+	MOVQ BX, 16(SP)
+	MOVQ 208(AX), BX
+	MOVQ BX, 24(SP)
+	MOVQ 168(AX), BX
+	SHLQ $0x02, BX
+	MOVQ BX, 32(SP)
+	MOVQ 176(AX), BX
+	SHLQ $0x02, BX
+	MOVQ BX, 40(SP)
+	MOVQ 128(AX), BX
+	SHLQ $0x04, BX
+	ADDQ 120(AX), BX
+	MOVQ BX, 56(SP)
+
+scaled1x16wholeAVX2Tile:
+	MOVQ (SP), AX
+
+	// Accumulators from C or zero.
+	CMPB    200(AX), $0x00
+	JE      scaled1x16wholeAVX2Zero
+	MOVQ    48(AX), DX
+	MOVQ    16(SP), SI
+	MOVQ    (SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS (DI), Y0
+	VMOVUPS 32(DI), Y1
+	JMP     scaled1x16wholeAVX2Bias
+
+scaled1x16wholeAVX2Zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+scaled1x16wholeAVX2Bias:
+	MOVQ    144(AX), DX
+	TESTQ   DX, DX
+	JZ      scaled1x16wholeAVX2Rows
+	VMOVUPS (DX), Y2
+	VADDPS  Y2, Y0, Y0
+	VMOVUPS 32(DX), Y2
+	VADDPS  Y2, Y1, Y1
+
+scaled1x16wholeAVX2Rows:
+	MOVQ (AX), BX
+	MOVQ 8(SP), CX
+	MOVQ (CX), DX
+	LEAQ (BX)(DX*4), DX
+	MOVQ 24(AX), CX
+	MOVQ 120(AX), AX
+
+scaled1x16wholeAVX2Tap:
+	CMPQ AX, 56(SP)
+	JE   scaled1x16wholeAVX2Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	LEAQ 16(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), AX
+	XORQ BX, BX
+
+scaled1x16wholeAVX2Step:
+	VBROADCASTSS (CX), Y2
+	VFMADD231PS  (DX)(BX*1), Y2, Y0
+	VFMADD231PS  32(DX)(BX*1), Y2, Y1
+	ADDQ         32(SP), BX
+	ADDQ         40(SP), CX
+	DECQ         AX
+	JNZ          scaled1x16wholeAVX2Step
+	MOVQ         48(SP), AX
+	JMP          scaled1x16wholeAVX2Tap
+
+scaled1x16wholeAVX2Store:
+	MOVQ (SP), AX
+	CMPB 201(AX), $0x00
+	JE   scaled1x16wholeAVX2Write
+
+	// The maximum of zero and a NaN is the second operand, the NaN.
+	VXORPS Y2, Y2, Y2
+	VMAXPS Y0, Y2, Y0
+	VMAXPS Y1, Y2, Y1
+
+scaled1x16wholeAVX2Write:
+	MOVQ    48(AX), DX
+	MOVQ    16(SP), SI
+	MOVQ    (SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Y0, (DI)
+	VMOVUPS Y1, 32(DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   scaled1x16wholeAVX2Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x08, 8(SP)
+	ADDQ $0x08, 16(SP)
+	JMP  scaled1x16wholeAVX2Tile
+
+scaled1x16wholeAVX2Done:
+	VZEROUPPER
+	RET
+
+// func scaled6x16AVX2(t *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·scaled6x16AVX2(SB), NOSPLIT, $128-8
+	MOVQ t+0(FP), AX
+	MOVQ AX, (SP)
+	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
+	MOVQ BX, 16(SP)
+	MOVQ 208(AX), BX
+	MOVQ BX, 24(SP)
+	MOVQ 168(AX), BX
+	SHLQ $0x02, BX
+	MOVQ BX, 32(SP)
+	MOVQ 176(AX), BX
+	SHLQ $0x02, BX
+	MOVQ BX, 40(SP)
+	MOVQ 128(AX), BX
+	SHLQ $0x04, BX
+	ADDQ 120(AX), BX
+	MOVQ BX, 56(SP)
+
+	// Masks of the columns below N.
+	VPBROADCASTD 192(AX), Y0
+	VPCMPGTD     columnNumbers<>+0(SB), Y0, Y1
+	VMOVDQU      Y1, 64(SP)
+	VPCMPGTD     columnNumbers<>+32(SB), Y0, Y1
+	VMOVDQU      Y1, 96(SP)
+
+scaled6x16AVX2Tile:
+	MOVQ (SP), AX
+
+	// Accumulators from C or zero.
+	CMPB       200(AX), $0x00
+	JE         scaled6x16AVX2Zero
+	MOVQ       48(AX), DX
+	MOVQ       16(SP), SI
+	MOVQ       (SI), DI
+	LEAQ       (DX)(DI*4), DI
+	VMOVUPS    64(SP), Y15
+	VMASKMOVPS (DI), Y15, Y0
+	VMOVUPS    96(SP), Y15
+	VMASKMOVPS 32(DI), Y15, Y1
+	MOVQ       8(SI), DI
+	LEAQ       (DX)(DI*4), DI
+	VMOVUPS    64(SP), Y15
+	VMASKMOVPS (DI), Y15, Y2
+	VMOVUPS    96(SP), Y15
+	VMASKMOVPS 32(DI), Y15, Y3
+	MOVQ       16(SI), DI
+	LEAQ       (DX)(DI*4), DI
+	VMOVUPS    64(SP), Y15
+	VMASKMOVPS (DI), Y15, Y4
+	VMOVUPS    96(SP), Y15
+	VMASKMOVPS 32(DI), Y15, Y5
+	MOVQ       24(SI), DI
+	LEAQ       (DX)(DI*4), DI
+	VMOVUPS    64(SP), Y15
+	VMASKMOVPS (DI), Y15, Y6
+	VMOVUPS    96(SP), Y15
+	VMASKMOVPS 32(DI), Y15, Y7
+	MOVQ       32(SI), DI
+	LEAQ       (DX)(DI*4), DI
+	VMOVUPS    64(SP), Y15
+	VMASKMOVPS (DI), Y15, Y8
+	VMOVUPS    96(SP), Y15
+	VMASKMOVPS 32(DI), Y15, Y9
+	MOVQ       40(SI), DI
+	LEAQ       (DX)(DI*4), DI
+	VMOVUPS    64(SP), Y15
+	VMASKMOVPS (DI), Y15, Y10
+	VMOVUPS    96(SP), Y15
+	VMASKMOVPS 32(DI), Y15, Y11
+	JMP        scaled6x16AVX2Bias
+
+scaled6x16AVX2Zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+
+scaled6x16AVX2Bias:
+	MOVQ       144(AX), DX
+	TESTQ      DX, DX
+	JZ         scaled6x16AVX2Rows
+	VMOVUPS    64(SP), Y15
+	VMASKMOVPS (DX), Y15, Y12
+	VADDPS     Y12, Y0, Y0
+	VADDPS     Y12, Y2, Y2
+	VADDPS     Y12, Y4, Y4
+	VADDPS     Y12, Y6, Y6
+	VADDPS     Y12, Y8, Y8
+	VADDPS     Y12, Y10, Y10
+	VMOVUPS    96(SP), Y15
+	VMASKMOVPS 32(DX), Y15, Y12
+	VADDPS     Y12, Y1, Y1
+	VADDPS     Y12, Y3, Y3
+	VADDPS     Y12, Y5, Y5
+	VADDPS     Y12, Y7, Y7
+	VADDPS     Y12, Y9, Y9
+	VADDPS     Y12, Y11, Y11
+
+scaled6x16AVX2Rows:
+	MOVQ (AX), BX
+	MOVQ 8(SP), CX
+	MOVQ (CX), DX
+	LEAQ (BX)(DX*4), DX
+	MOVQ 8(CX), SI
+	LEAQ (BX)(SI*4), SI
+	MOVQ 16(CX), DI
+	LEAQ (BX)(DI*4), DI
+	MOVQ 24(CX), R8
+	LEAQ (BX)(R8*4), R8
+	MOVQ 32(CX), R9
+	LEAQ (BX)(R9*4), R9
+	MOVQ 40(CX), R10
+	LEAQ (BX)(R10*4), R10
+	MOVQ 24(AX), CX
+	MOVQ 120(AX), AX
+
+scaled6x16AVX2Tap:
+	CMPQ AX, 56(SP)
+	JE   scaled6x16AVX2Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	ADDQ BX, R9
+	ADDQ BX, R10
+	LEAQ 16(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), AX
+	XORQ BX, BX
+
+scaled6x16AVX2Step:
+	VBROADCASTSS (CX), Y12
+	VMOVUPS      64(SP), Y15
+	VMASKMOVPS   (DX)(BX*1), Y15, Y13
+	VFMADD231PS  Y13, Y12, Y0
+	VMOVUPS      96(SP), Y15
+	VMASKMOVPS   32(DX)(BX*1), Y15, Y13
+	VFMADD231PS  Y13, Y12, Y1
+	VMOVUPS      64(SP), Y15
+	VMASKMOVPS   (SI)(BX*1), Y15, Y13
+	VFMADD231PS  Y13, Y12, Y2
+	VMOVUPS      96(SP), Y15
+	VMASKMOVPS   32(SI)(BX*1), Y15, Y13
+	VFMADD231PS  Y13, Y12, Y3
+	VMOVUPS      64(SP), Y15
+	VMASKMOVPS   (DI)(BX*1), Y15, Y13
+	VFMADD231PS  Y13, Y12, Y4
+	VMOVUPS      96(SP), Y15
+	VMASKMOVPS   32(DI)(BX*1), Y15, Y13
+	VFMADD231PS  Y13, Y12, Y5
+	VMOVUPS      64(SP), Y15
+	VMASKMOVPS   (R8)(BX*1), Y15, Y13
+	VFMADD231PS  Y13, Y12, Y6
+	VMOVUPS      96(SP), Y15
+	VMASKMOVPS   32(R8)(BX*1), Y15, Y13
+	VFMADD231PS  Y13, Y12, Y7
+	VMOVUPS      64(SP), Y15
+	VMASKMOVPS   (R9)(BX*1), Y15, Y13
+	VFMADD231PS  Y13, Y12, Y8
+	VMOVUPS      96(SP), Y15
+	VMASKMOVPS   32(R9)(BX*1), Y15, Y13
+	VFMADD231PS  Y13, Y12, Y9
+	VMOVUPS      64(SP), Y15
+	VMASKMOVPS   (R10)(BX*1), Y15, Y13
+	VFMADD231PS  Y13, Y12, Y10
+	VMOVUPS      96(SP), Y15
+	VMASKMOVPS   32(R10)(BX*1), Y15, Y13
+	VFMADD231PS  Y13, Y12, Y11
+	ADDQ         32(SP), BX
+	ADDQ         40(SP), CX
+	DECQ         AX
+	JNZ          scaled6x16AVX2Step
+	MOVQ         48(SP), AX
+	JMP          scaled6x16AVX2Tap
+
+scaled6x16AVX2Store:
+	MOVQ (SP), AX
+	CMPB 201(AX), $0x00
+	JE   scaled6x16AVX2Write
+
+	// The maximum of zero and a NaN is the second operand, the NaN.
+	VXORPS Y12, Y12, Y12
+	VMAXPS Y0, Y12, Y0
+	VMAXPS Y1, Y12, Y1
+	VMAXPS Y2, Y12, Y2
+	VMAXPS Y3, Y12, Y3
+	VMAXPS Y4, Y12, Y4
+	VMAXPS Y5, Y12, Y5
+	VMAXPS Y6, Y12, Y6
+	VMAXPS Y7, Y12, Y7
+	VMAXPS Y8, Y12, Y8
+	VMAXPS Y9, Y12, Y9
+	VMAXPS Y10, Y12, Y10
+	VMAXPS Y11, Y12, Y11
+
+scaled6x16AVX2Write:
+	MOVQ       48(AX), DX
+	MOVQ       16(SP), SI
+	MOVQ       (SI), DI
+	LEAQ       (DX)(DI*4), DI
+	VMOVUPS    64(SP), Y13
+	VMASKMOVPS Y0, Y13, (DI)
+	VMOVUPS    96(SP), Y13
+	VMASKMOVPS Y1, Y13, 32(DI)
+	MOVQ       8(SI), DI
+	LEAQ       (DX)(DI*4), DI
+	VMOVUPS    64(SP), Y13
+	VMASKMOVPS Y2, Y13, (DI)
+	VMOVUPS    96(SP), Y13
+	VMASKMOVPS Y3, Y13, 32(DI)
+	MOVQ       16(SI), DI
+	LEAQ       (DX)(DI*4), DI
+	VMOVUPS    64(SP), Y13
+	VMASKMOVPS Y4, Y13, (DI)
+	VMOVUPS    96(SP), Y13
+	VMASKMOVPS Y5, Y13, 32(DI)
+	MOVQ       24(SI), DI
+	LEAQ       (DX)(DI*4), DI
+	VMOVUPS    64(SP), Y13
+	VMASKMOVPS Y6, Y13, (DI)
+	VMOVUPS    96(SP), Y13
+	VMASKMOVPS Y7, Y13, 32(DI)
+	MOVQ       32(SI), DI
+	LEAQ       (DX)(DI*4), DI
+	VMOVUPS    64(SP), Y13
+	VMASKMOVPS Y8, Y13, (DI)
+	VMOVUPS    96(SP), Y13
+	VMASKMOVPS Y9, Y13, 32(DI)
+	MOVQ       40(SI), DI
+	LEAQ       (DX)(DI*4), DI
+	VMOVUPS    64(SP), Y13
+	VMASKMOVPS Y10, Y13, (DI)
+	VMOVUPS    96(SP), Y13
+	VMASKMOVPS Y11, Y13, 32(DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   scaled6x16AVX2Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x30, 8(SP)
+	ADDQ $0x30, 16(SP)
+	JMP  scaled6x16AVX2Tile
+
+scaled6x16AVX2Done:
+	VZEROUPPER
+	RET
+
+// func scaled3x16AVX2(t *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·scaled3x16AVX2(SB), NOSPLIT, $128-8
+	MOVQ t+0(FP), AX
+	MOVQ AX, (SP)
+	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
+	MOVQ BX, 16(SP)
+	MOVQ 208(AX), BX
+	MOVQ BX, 24(SP)
+	MOVQ 168(AX), BX
+	SHLQ $0x02, BX
+	MOVQ BX, 32(SP)
+	MOVQ 176(AX), BX
+	SHLQ $0x02, BX
+	MOVQ BX, 40(SP)
+	MOVQ 128(AX), BX
+	SHLQ $0x04, BX
+	ADDQ 120(AX), BX
+	MOVQ BX, 56(SP)
+
+	// Masks of the columns below N.
+	VPBROADCASTD 192(AX), Y0
+	VPCMPGTD     columnNumbers<>+0(SB), Y0, Y1
+	VMOVDQU      Y1, 64(SP)
+	VPCMPGTD     columnNumbers<>+32(SB), Y0, Y1
+	VMOVDQU      Y1, 96(SP)
+
+scaled3x16AVX2Tile:
+	MOVQ (SP), AX
+
+	// Accumulators from C or zero.
+	CMPB       200(AX), $0x00
+	JE         scaled3x16AVX2Zero
+	MOVQ       48(AX), DX
+	MOVQ       16(SP), SI
+	MOVQ       (SI), DI
+	LEAQ       (DX)(DI*4), DI
+	VMOVUPS    64(SP), Y10
+	VMASKMOVPS (DI), Y10, Y0
+	VMOVUPS    96(SP), Y10
+	VMASKMOVPS 32(DI), Y10, Y1
+	MOVQ       8(SI), DI
+	LEAQ       (DX)(DI*4), DI
+	VMOVUPS    64(SP), Y10
+	VMASKMOVPS (DI), Y10, Y2
+	VMOVUPS    96(SP), Y10
+	VMASKMOVPS 32(DI), Y10, Y3
+	MOVQ       16(SI), DI
+	LEAQ       (DX)(DI*4), DI
+	VMOVUPS    64(SP), Y10
+	VMASKMOVPS (DI), Y10, Y4
+	VMOVUPS    96(SP), Y10
+	VMASKMOVPS 32(DI), Y10, Y5
+	JMP        scaled3x16AVX2Bias
+
+scaled3x16AVX2Zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+
+scaled3x16AVX2Bias:
+	MOVQ       144(AX), DX
+	TESTQ      DX, DX
+	JZ         scaled3x16AVX2Rows
+	VMOVUPS    64(SP), Y10
+	VMASKMOVPS (DX), Y10, Y6
+	VADDPS     Y6, Y0, Y0
+	VADDPS     Y6, Y2, Y2
+	VADDPS     Y6, Y4, Y4
+	VMOVUPS    96(SP), Y10
+	VMASKMOVPS 32(DX), Y10, Y6
+	VADDPS     Y6, Y1, Y1
+	VADDPS     Y6, Y3, Y3
+	VADDPS     Y6, Y5, Y5
+
+scaled3x16AVX2Rows:
+	MOVQ (AX), BX
+	MOVQ 8(SP), CX
+	MOVQ (CX), DX
+	LEAQ (BX)(DX*4), DX
+	MOVQ 8(CX), SI
+	LEAQ (BX)(SI*4), SI
+	MOVQ 16(CX), DI
+	LEAQ (BX)(DI*4), DI
+	MOVQ 24(AX), CX
+	MOVQ 120(AX), AX
+
+scaled3x16AVX2Tap:
+	CMPQ AX, 56(SP)
+	JE   scaled3x16AVX2Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	LEAQ 16(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), AX
+	XORQ BX, BX
+
+scaled3x16AVX2Step:
+	VBROADCASTSS (CX), Y6
+	VMOVUPS      64(SP), Y10
+	VMASKMOVPS   (DX)(BX*1), Y10, Y7
+	VFMADD231PS  Y7, Y6, Y0
+	VMOVUPS      96(SP), Y10
+	VMASKMOVPS   32(DX)(BX*1), Y10, Y7
+	VFMADD231PS  Y7, Y6, Y1
+	VMOVUPS      64(SP), Y10
+	VMASKMOVPS   (SI)(BX*1), Y10, Y7
+	VFMADD231PS  Y7, Y6, Y2
+	VMOVUPS      96(SP), Y10
+	VMASKMOVPS   32(SI)(BX*1), Y10, Y7
+	VFMADD231PS  Y7, Y6, Y3
+	VMOVUPS      64(SP), Y10
+	VMASKMOVPS   (DI)(BX*1), Y10, Y7
+	VFMADD231PS  Y7, Y6, Y4
+	VMOVUPS      96(SP), Y10
+	VMASKMOVPS   32(DI)(BX*1), Y10, Y7
+	VFMADD231PS  Y7, Y6, Y5
+	ADDQ         32(SP), BX
+	ADDQ         40(SP), CX
+	DECQ         AX
+	JNZ          scaled3x16AVX2Step
+	MOVQ         48(SP), AX
+	JMP          scaled3x16AVX2Tap
+
+scaled3x16AVX2Store:
+	MOVQ (SP), AX
+	CMPB 201(AX), $0x00
+	JE   scaled3x16AVX2Write
+
+	// The maximum of zero and a NaN is the second operand, the NaN.
+	VXORPS Y6, Y6, Y6
+	VMAXPS Y0, Y6, Y0
+	VMAXPS Y1, Y6, Y1
+	VMAXPS Y2, Y6, Y2
+	VMAXPS Y3, Y6, Y3
+	VMAXPS Y4, Y6, Y4
+	VMAXPS Y5, Y6, Y5
+
+scaled3x16AVX2Write:
+	MOVQ       48(AX), DX
+	MOVQ       16(SP), SI
+	MOVQ       (SI), DI
+	LEAQ       (DX)(DI*4), DI
+	VMOVUPS    64(SP), Y7
+	VMASKMOVPS Y0, Y7, (DI)
+	VMOVUPS    96(SP), Y7
+	VMASKMOVPS Y1, Y7, 32(DI)
+	MOVQ       8(SI), DI
+	LEAQ       (DX)(DI*4), DI
+	VMOVUPS    64(SP), Y7
+	VMASKMOVPS Y2, Y7, (DI)
+	VMOVUPS    96(SP), Y7
+	VMASKMOVPS Y3, Y7, 32(DI)
+	MOVQ       16(SI), DI
+	LEAQ       (DX)(DI*4), DI
+	VMOVUPS    64(SP), Y7
+	VMASKMOVPS Y4, Y7, (DI)
+	VMOVUPS    96(SP), Y7
+	VMASKMOVPS Y5, Y7, 32(DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   scaled3x16AVX2Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x18, 8(SP)
+	ADDQ $0x18, 16(SP)
+	JMP  scaled3x16AVX2Tile
+
+scaled3x16AVX2Done:
+	VZEROUPPER
+	RET
+
+// func scaled1x16AVX2(t *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·scaled1x16AVX2(SB), NOSPLIT, $128-8
+	MOVQ t+0(FP), AX
+	MOVQ AX, (SP)
+	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
+	MOVQ BX, 16(SP)
+	MOVQ 208(AX), BX
+	MOVQ BX, 24(SP)
+	MOVQ 168(AX), BX
+	SHLQ $0x02, BX
+	MOVQ BX, 32(SP)
+	MOVQ 176(AX), BX
+	SHLQ $0x02, BX
+	MOVQ BX, 40(SP)
+	MOVQ 128(AX), BX
+	SHLQ $0x04, BX
+	ADDQ 120(AX), BX
+	MOVQ BX, 56(SP)
+
+	// Masks of the columns below N.
+	VPBROADCASTD 192(AX), Y0
+	VPCMPGTD     columnNumbers<>+0(SB), Y0, Y1
+	VMOVDQU      Y1, 64(SP)
+	VPCMPGTD     columnNumbers<>+32(SB), Y0, Y1
+	VMOVDQU      Y1, 96(SP)
+
+scaled1x16AVX2Tile:
+	MOVQ (SP), AX
+
+	// Accumulators from C or zero.
+	CMPB       200(AX), $0x00
+	JE         scaled1x16AVX2Zero
+	MOVQ       48(AX), DX
+	MOVQ       16(SP), SI
+	MOVQ       (SI), DI
+	LEAQ       (DX)(DI*4), DI
+	VMOVUPS    64(SP), Y6
+	VMASKMOVPS (DI), Y6, Y0
+	VMOVUPS    96(SP), Y6
+	VMASKMOVPS 32(DI), Y6, Y1
+	JMP        scaled1x16AVX2Bias
+
+scaled1x16AVX2Zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+scaled1x16AVX2Bias:
+	MOVQ       144(AX), DX
+	TESTQ      DX, DX
+	JZ         scaled1x16AVX2Rows
+	VMOVUPS    64(SP), Y6
+	VMASKMOVPS (DX), Y6, Y2
+	VADDPS     Y2, Y0, Y0
+	VMOVUPS    96(SP), Y6
+	VMASKMOVPS 32(DX), Y6, Y2
+	VADDPS     Y2, Y1, Y1
+
+scaled1x16AVX2Rows:
+	MOVQ (AX), BX
+	MOVQ 8(SP), CX
+	MOVQ (CX), DX
+	LEAQ (BX)(DX*4), DX
+	MOVQ 24(AX), CX
+	MOVQ 120(AX), AX
+
+scaled1x16AVX2Tap:
+	CMPQ AX, 56(SP)
+	JE   scaled1x16AVX2Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	LEAQ 16(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), AX
+	XORQ BX, BX
+
+scaled1x16AVX2Step:
+	VBROADCASTSS (CX), Y2
+	VMOVUPS      64(SP), Y6
+	VMASKMOVPS   (DX)(BX*1), Y6, Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VMOVUPS      96(SP), Y6
+	VMASKMOVPS   32(DX)(BX*1), Y6, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         32(SP), BX
+	ADDQ         40(SP), CX
+	DECQ         AX
+	JNZ          scaled1x16AVX2Step
+	MOVQ         48(SP), AX
+	JMP          scaled1x16AVX2Tap
+
+scaled1x16AVX2Store:
+	MOVQ (SP), AX
+	CMPB 201(AX), $0x00
+	JE   scaled1x16AVX2Write
+
+	// The maximum of zero and a NaN is the second operand, the NaN.
+	VXORPS Y2, Y2, Y2
+	VMAXPS Y0, Y2, Y0
+	VMAXPS Y1, Y2, Y1
+
+scaled1x16AVX2Write:
+	MOVQ       48(AX), DX
+	MOVQ       16(SP), SI
+	MOVQ       (SI), DI
+	LEAQ       (DX)(DI*4), DI
+	VMOVUPS    64(SP), Y3
+	VMASKMOVPS Y0, Y3, (DI)
+	VMOVUPS    96(SP), Y3
+	VMASKMOVPS Y1, Y3, 32(DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   scaled1x16AVX2Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x08, 8(SP)
+	ADDQ $0x08, 16(SP)
+	JMP  scaled1x16AVX2Tile
+
+scaled1x16AVX2Done:
+	VZEROUPPER
+	RET
+
+// func dot12x1AVX512(t *byte)
+// Requires: AVX, AVX512F
+TEXT ·dot12x1AVX512(SB), NOSPLIT, $40-8
+	MOVQ t+0(FP), AX
+	MOVQ AX, (SP)
+	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
+	MOVQ BX, 16(SP)
+	MOVQ 208(AX), BX
+	MOVQ BX, 24(SP)
+
+dot12x1AVX512Tile:
+	MOVQ   (SP), AX
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	MOVQ   (AX), BX
+	MOVQ   8(SP), CX
+	MOVQ   (CX), DX
+	LEAQ   (BX)(DX*4), DX
+	MOVQ   8(CX), SI
+	LEAQ   (BX)(SI*4), SI
+	MOVQ   16(CX), DI
+	LEAQ   (BX)(DI*4), DI
+	MOVQ   24(CX), R8
+	LEAQ   (BX)(R8*4), R8
+	MOVQ   32(CX), R9
+	LEAQ   (BX)(R9*4), R9
+	MOVQ   40(CX), R10
+	LEAQ   (BX)(R10*4), R10
+	MOVQ   48(CX), R11
+	LEAQ   (BX)(R11*4), R11
+	MOVQ   56(CX), R12
+	LEAQ   (BX)(R12*4), R12
+	MOVQ   64(CX), R13
+	LEAQ   (BX)(R13*4), R13
+	MOVQ   72(CX), R14
+	LEAQ   (BX)(R14*4), R14
+	MOVQ   80(CX), R15
+	LEAQ   (BX)(R15*4), R15
+	MOVQ   88(CX), BP
+	LEAQ   (BX)(BP*4), BP
+	MOVQ   24(AX), CX
+	MOVQ   120(AX), BX
+	MOVQ   BX, 32(SP)
+
+dot12x1AVX512Tap:
+	MOVQ (SP), AX
+	MOVQ 128(AX), BX
+	SHLQ $0x04, BX
+	ADDQ 120(AX), BX
+	MOVQ 32(SP), AX
+	CMPQ AX, BX
+	JE   dot12x1AVX512Sum
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	ADDQ BX, R9
+	ADDQ BX, R10
+	ADDQ BX, R11
+	ADDQ BX, R12
+	ADDQ BX, R13
+	ADDQ BX, R14
+	ADDQ BX, R15
+	ADDQ BX, BP
+	LEAQ 16(AX), BX
+	MOVQ BX, 32(SP)
+	MOVQ 8(AX), AX
+	XORQ BX, BX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+
+dot12x1AVX512Step:
+	VMOVUPS     (CX), Z1
+	VFMADD231PS (DX)(BX*1), Z1, Z2
+	VFMADD231PS (SI)(BX*1), Z1, Z3
+	VFMADD231PS (DI)(BX*1), Z1, Z4
+	VFMADD231PS (R8)(BX*1), Z1, Z5
+	VFMADD231PS (R9)(BX*1), Z1, Z6
+	VFMADD231PS (R10)(BX*1), Z1, Z7
+	VFMADD231PS (R11)(BX*1), Z1, Z8
+	VFMADD231PS (R12)(BX*1), Z1, Z9
+	VFMADD231PS (R13)(BX*1), Z1, Z10
+	VFMADD231PS (R14)(BX*1), Z1, Z11
+	VFMADD231PS (R15)(BX*1), Z1, Z12
+	VFMADD231PS (BP)(BX*1), Z1, Z13
+	ADDQ        $0x40, BX
+	ADDQ        $+64, CX
+	DECQ        AX
+	JNZ         dot12x1AVX512Step
+	JMP         dot12x1AVX512Tap
+
+dot12x1AVX512Sum:
+	VEXTRACTF64X4 $0x01, Z2, Y0
+	VADDPS        Y2, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X2
+	VEXTRACTF64X4 $0x01, Z3, Y0
+	VADDPS        Y3, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X3
+	VEXTRACTF64X4 $0x01, Z4, Y0
+	VADDPS        Y4, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X4
+	VEXTRACTF64X4 $0x01, Z5, Y0
+	VADDPS        Y5, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X5
+	VEXTRACTF64X4 $0x01, Z6, Y0
+	VADDPS        Y6, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X6
+	VEXTRACTF64X4 $0x01, Z7, Y0
+	VADDPS        Y7, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X7
+	VEXTRACTF64X4 $0x01, Z8, Y0
+	VADDPS        Y8, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X8
+	VEXTRACTF64X4 $0x01, Z9, Y0
+	VADDPS        Y9, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X9
+	VEXTRACTF64X4 $0x01, Z10, Y0
+	VADDPS        Y10, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X10
+	VEXTRACTF64X4 $0x01, Z11, Y0
+	VADDPS        Y11, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X11
+	VEXTRACTF64X4 $0x01, Z12, Y0
+	VADDPS        Y12, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X12
+	VEXTRACTF64X4 $0x01, Z13, Y0
+	VADDPS        Y13, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X13
+	MOVQ          (SP), AX
+	MOVQ          48(AX), DX
+	MOVQ          16(SP), SI
+	MOVQ          184(AX), BX
+	MOVQ          144(AX), R9
+	CMPB          200(AX), $0x00
+	JE            dot12x1AVX512Bias
+	MOVQ          (SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X2, X2
+	MOVQ          8(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X3, X3
+	MOVQ          16(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X4, X4
+	MOVQ          24(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X5, X5
+	MOVQ          32(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X6, X6
+	MOVQ          40(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X7, X7
+	MOVQ          48(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X8, X8
+	MOVQ          56(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X9, X9
+	MOVQ          64(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X10, X10
+	MOVQ          72(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X11, X11
+	MOVQ          80(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X12, X12
+	MOVQ          88(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X13, X13
+
+dot12x1AVX512Bias:
+	TESTQ  R9, R9
+	JZ     dot12x1AVX512ReLU
+	VADDSS (R9), X2, X2
+	VADDSS (R9), X3, X3
+	VADDSS (R9), X4, X4
+	VADDSS (R9), X5, X5
+	VADDSS (R9), X6, X6
+	VADDSS (R9), X7, X7
+	VADDSS (R9), X8, X8
+	VADDSS (R9), X9, X9
+	VADDSS (R9), X10, X10
+	VADDSS (R9), X11, X11
+	VADDSS (R9), X12, X12
+	VADDSS (R9), X13, X13
+
+dot12x1AVX512ReLU:
+	CMPB   201(AX), $0x00
+	JE     dot12x1AVX512Write
+	VXORPS X0, X0, X0
+	VMAXSS X2, X0, X2
+	VMAXSS X3, X0, X3
+	VMAXSS X4, X0, X4
+	VMAXSS X5, X0, X5
+	VMAXSS X6, X0, X6
+	VMAXSS X7, X0, X7
+	VMAXSS X8, X0, X8
+	VMAXSS X9, X0, X9
+	VMAXSS X10, X0, X10
+	VMAXSS X11, X0, X11
+	VMAXSS X12, X0, X12
+	VMAXSS X13, X0, X13
+
+dot12x1AVX512Write:
+	MOVQ   (SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X2, (DI)
+	MOVQ   8(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X3, (DI)
+	MOVQ   16(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X4, (DI)
+	MOVQ   24(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X5, (DI)
+	MOVQ   32(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X6, (DI)
+	MOVQ   40(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X7, (DI)
+	MOVQ   48(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X8, (DI)
+	MOVQ   56(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X9, (DI)
+	MOVQ   64(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X10, (DI)
+	MOVQ   72(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X11, (DI)
+	MOVQ   80(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X12, (DI)
+	MOVQ   88(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X13, (DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   dot12x1AVX512Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x60, 8(SP)
+	ADDQ $0x60, 16(SP)
+	JMP  dot12x1AVX512Tile
+
+dot12x1AVX512Done:
+	VZEROUPPER
+	RET
+
+// func dot4x1AVX512(t *byte)
+// Requires: AVX, AVX512F
+TEXT ·dot4x1AVX512(SB), NOSPLIT, $40-8
+	MOVQ t+0(FP), AX
+	MOVQ AX, (SP)
+	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
+	MOVQ BX, 16(SP)
+	MOVQ 208(AX), BX
+	MOVQ BX, 24(SP)
+
+dot4x1AVX512Tile:
+	MOVQ   (SP), AX
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	MOVQ   (AX), BX
+	MOVQ   8(SP), CX
+	MOVQ   (CX), DX
+	LEAQ   (BX)(DX*4), DX
+	MOVQ   8(CX), SI
+	LEAQ   (BX)(SI*4), SI
+	MOVQ   16(CX), DI
+	LEAQ   (BX)(DI*4), DI
+	MOVQ   24(CX), R8
+	LEAQ   (BX)(R8*4), R8
+	MOVQ   24(AX), CX
+	MOVQ   120(AX), BX
+	MOVQ   BX, 32(SP)
+
+dot4x1AVX512Tap:
+	MOVQ (SP), AX
+	MOVQ 128(AX), BX
+	SHLQ $0x04, BX
+	ADDQ 120(AX), BX
+	MOVQ 32(SP), AX
+	CMPQ AX, BX
+	JE   dot4x1AVX512Sum
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	LEAQ 16(AX), BX
+	MOVQ BX, 32(SP)
+	MOVQ 8(AX), AX
+	XORQ BX, BX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+
+dot4x1AVX512Step:
+	VMOVUPS     (CX), Z1
+	VFMADD231PS (DX)(BX*1), Z1, Z2
+	VFMADD231PS (SI)(BX*1), Z1, Z3
+	VFMADD231PS (DI)(BX*1), Z1, Z4
+	VFMADD231PS (R8)(BX*1), Z1, Z5
+	ADDQ        $0x40, BX
+	ADDQ        $+64, CX
+	DECQ        AX
+	JNZ         dot4x1AVX512Step
+	JMP         dot4x1AVX512Tap
+
+dot4x1AVX512Sum:
+	VEXTRACTF64X4 $0x01, Z2, Y0
+	VADDPS        Y2, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X2
+	VEXTRACTF64X4 $0x01, Z3, Y0
+	VADDPS        Y3, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X3
+	VEXTRACTF64X4 $0x01, Z4, Y0
+	VADDPS        Y4, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X4
+	VEXTRACTF64X4 $0x01, Z5, Y0
+	VADDPS        Y5, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X5
+	MOVQ          (SP), AX
+	MOVQ          48(AX), DX
+	MOVQ          16(SP), SI
+	MOVQ          184(AX), BX
+	MOVQ          144(AX), R9
+	CMPB          200(AX), $0x00
+	JE            dot4x1AVX512Bias
+	MOVQ          (SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X2, X2
+	MOVQ          8(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X3, X3
+	MOVQ          16(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X4, X4
+	MOVQ          24(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X5, X5
+
+dot4x1AVX512Bias:
+	TESTQ  R9, R9
+	JZ     dot4x1AVX512ReLU
+	VADDSS (R9), X2, X2
+	VADDSS (R9), X3, X3
+	VADDSS (R9), X4, X4
+	VADDSS (R9), X5, X5
+
+dot4x1AVX512ReLU:
+	CMPB   201(AX), $0x00
+	JE     dot4x1AVX512Write
+	VXORPS X0, X0, X0
+	VMAXSS X2, X0, X2
+	VMAXSS X3, X0, X3
+	VMAXSS X4, X0, X4
+	VMAXSS X5, X0, X5
+
+dot4x1AVX512Write:
+	MOVQ   (SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X2, (DI)
+	MOVQ   8(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X3, (DI)
+	MOVQ   16(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X4, (DI)
+	MOVQ   24(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X5, (DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   dot4x1AVX512Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x20, 8(SP)
+	ADDQ $0x20, 16(SP)
+	JMP  dot4x1AVX512Tile
+
+dot4x1AVX512Done:
+	VZEROUPPER
+	RET
+
+// func dot1x1AVX512(t *byte)
+// Requires: AVX, AVX512F
+TEXT ·dot1x1AVX512(SB), NOSPLIT, $40-8
+	MOVQ t+0(FP), AX
+	MOVQ AX, (SP)
+	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
+	MOVQ BX, 16(SP)
+	MOVQ 208(AX), BX
+	MOVQ BX, 24(SP)
+
+dot1x1AVX512Tile:
+	MOVQ   (SP), AX
+	VPXORD Z2, Z2, Z2
+	MOVQ   (AX), BX
+	MOVQ   8(SP), CX
+	MOVQ   (CX), DX
+	LEAQ   (BX)(DX*4), DX
+	MOVQ   24(AX), CX
+	MOVQ   120(AX), BX
+	MOVQ   BX, 32(SP)
+
+dot1x1AVX512Tap:
+	MOVQ (SP), AX
+	MOVQ 128(AX), BX
+	SHLQ $0x04, BX
+	ADDQ 120(AX), BX
+	MOVQ 32(SP), AX
+	CMPQ AX, BX
+	JE   dot1x1AVX512Sum
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	LEAQ 16(AX), BX
+	MOVQ BX, 32(SP)
+	MOVQ 8(AX), AX
+	XORQ BX, BX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+
+dot1x1AVX512Step:
+	VMOVUPS     (CX), Z1
+	VFMADD231PS (DX)(BX*1), Z1, Z2
+	ADDQ        $0x40, BX
+	ADDQ        $+64, CX
+	DECQ        AX
+	JNZ         dot1x1AVX512Step
+	JMP         dot1x1AVX512Tap
+
+dot1x1AVX512Sum:
+	VEXTRACTF64X4 $0x01, Z2, Y0
+	VADDPS        Y2, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X2
+	MOVQ          (SP), AX
+	MOVQ          48(AX), DX
+	MOVQ          16(SP), SI
+	MOVQ          184(AX), BX
+	MOVQ          144(AX), R9
+	CMPB          200(AX), $0x00
+	JE            dot1x1AVX512Bias
+	MOVQ          (SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X2, X2
+
+dot1x1AVX512Bias:
+	TESTQ  R9, R9
+	JZ     dot1x1AVX512ReLU
+	VADDSS (R9), X2, X2
+
+dot1x1AVX512ReLU:
+	CMPB   201(AX), $0x00
+	JE     dot1x1AVX512Write
+	VXORPS X0, X0, X0
+	VMAXSS X2, X0, X2
+
+dot1x1AVX512Write:
+	MOVQ   (SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X2, (DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   dot1x1AVX512Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x08, 8(SP)
+	ADDQ $0x08, 16(SP)
+	JMP  dot1x1AVX512Tile
+
+dot1x1AVX512Done:
+	VZEROUPPER
+	RET
+
+// func dot12x2AVX512(t *byte)
+// Requires: AVX, AVX512F
+TEXT ·dot12x2AVX512(SB), NOSPLIT, $40-8
+	MOVQ t+0(FP), AX
+	MOVQ AX, (SP)
+	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
+	MOVQ BX, 16(SP)
+	MOVQ 208(AX), BX
+	MOVQ BX, 24(SP)
+
+dot12x2AVX512Tile:
+	MOVQ   (SP), AX
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+	VPXORD Z24, Z24, Z24
+	VPXORD Z25, Z25, Z25
+	VPXORD Z26, Z26, Z26
+	MOVQ   (AX), BX
+	MOVQ   8(SP), CX
+	MOVQ   (CX), DX
+	LEAQ   (BX)(DX*4), DX
+	MOVQ   8(CX), SI
+	LEAQ   (BX)(SI*4), SI
+	MOVQ   16(CX), DI
+	LEAQ   (BX)(DI*4), DI
+	MOVQ   24(CX), R8
+	LEAQ   (BX)(R8*4), R8
+	MOVQ   32(CX), R9
+	LEAQ   (BX)(R9*4), R9
+	MOVQ   40(CX), R10
+	LEAQ   (BX)(R10*4), R10
+	MOVQ   48(CX), R11
+	LEAQ   (BX)(R11*4), R11
+	MOVQ   56(CX), R12
+	LEAQ   (BX)(R12*4), R12
+	MOVQ   64(CX), R13
+	LEAQ   (BX)(R13*4), R13
+	MOVQ   72(CX), R14
+	LEAQ   (BX)(R14*4), R14
+	MOVQ   80(CX), R15
+	LEAQ   (BX)(R15*4), R15
+	MOVQ   88(CX), BP
+	LEAQ   (BX)(BP*4), BP
+	MOVQ   24(AX), CX
+	MOVQ   120(AX), BX
+	MOVQ   BX, 32(SP)
+
+dot12x2AVX512Tap:
+	MOVQ (SP), AX
+	MOVQ 128(AX), BX
+	SHLQ $0x04, BX
+	ADDQ 120(AX), BX
+	MOVQ 32(SP), AX
+	CMPQ AX, BX
+	JE   dot12x2AVX512Sum
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	ADDQ BX, R9
+	ADDQ BX, R10
+	ADDQ BX, R11
+	ADDQ BX, R12
+	ADDQ BX, R13
+	ADDQ BX, R14
+	ADDQ BX, R15
+	ADDQ BX, BP
+	LEAQ 16(AX), BX
+	MOVQ BX, 32(SP)
+	MOVQ 8(AX), AX
+	XORQ BX, BX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+
+dot12x2AVX512Step:
+	VMOVUPS     (CX), Z1
+	VMOVUPS     64(CX), Z2
+	VMOVUPS     (DX)(BX*1), Z0
+	VFMADD231PS Z0, Z1, Z3
+	VFMADD231PS Z0, Z2, Z4
+	VMOVUPS     (SI)(BX*1), Z0
+	VFMADD231PS Z0, Z1, Z5
+	VFMADD231PS Z0, Z2, Z6
+	VMOVUPS     (DI)(BX*1), Z0
+	VFMADD231PS Z0, Z1, Z7
+	VFMADD231PS Z0, Z2, Z8
+	VMOVUPS     (R8)(BX*1), Z0
+	VFMADD231PS Z0, Z1, Z9
+	VFMADD231PS Z0, Z2, Z10
+	VMOVUPS     (R9)(BX*1), Z0
+	VFMADD231PS Z0, Z1, Z11
+	VFMADD231PS Z0, Z2, Z12
+	VMOVUPS     (R10)(BX*1), Z0
+	VFMADD231PS Z0, Z1, Z13
+	VFMADD231PS Z0, Z2, Z14
+	VMOVUPS     (R11)(BX*1), Z0
+	VFMADD231PS Z0, Z1, Z15
+	VFMADD231PS Z0, Z2, Z16
+	VMOVUPS     (R12)(BX*1), Z0
+	VFMADD231PS Z0, Z1, Z17
+	VFMADD231PS Z0, Z2, Z18
+	VMOVUPS     (R13)(BX*1), Z0
+	VFMADD231PS Z0, Z1, Z19
+	VFMADD231PS Z0, Z2, Z20
+	VMOVUPS     (R14)(BX*1), Z0
+	VFMADD231PS Z0, Z1, Z21
+	VFMADD231PS Z0, Z2, Z22
+	VMOVUPS     (R15)(BX*1), Z0
+	VFMADD231PS Z0, Z1, Z23
+	VFMADD231PS Z0, Z2, Z24
+	VMOVUPS     (BP)(BX*1), Z0
+	VFMADD231PS Z0, Z1, Z25
+	VFMADD231PS Z0, Z2, Z26
+	ADDQ        $0x40, BX
+	ADDQ        $+128, CX
+	DECQ        AX
+	JNZ         dot12x2AVX512Step
+	JMP         dot12x2AVX512Tap
+
+dot12x2AVX512Sum:
+	VEXTRACTF64X4 $0x01, Z3, Y0
+	VADDPS        Y3, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X3
+	VEXTRACTF64X4 $0x01, Z4, Y0
+	VADDPS        Y4, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X4
+	VEXTRACTF64X4 $0x01, Z5, Y0
+	VADDPS        Y5, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X5
+	VEXTRACTF64X4 $0x01, Z6, Y0
+	VADDPS        Y6, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X6
+	VEXTRACTF64X4 $0x01, Z7, Y0
+	VADDPS        Y7, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X7
+	VEXTRACTF64X4 $0x01, Z8, Y0
+	VADDPS        Y8, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X8
+	VEXTRACTF64X4 $0x01, Z9, Y0
+	VADDPS        Y9, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X9
+	VEXTRACTF64X4 $0x01, Z10, Y0
+	VADDPS        Y10, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X10
+	VEXTRACTF64X4 $0x01, Z11, Y0
+	VADDPS        Y11, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X11
+	VEXTRACTF64X4 $0x01, Z12, Y0
+	VADDPS        Y12, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X12
+	VEXTRACTF64X4 $0x01, Z13, Y0
+	VADDPS        Y13, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X13
+	VEXTRACTF64X4 $0x01, Z14, Y0
+	VADDPS        Y14, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X14
+	VEXTRACTF64X4 $0x01, Z15, Y0
+	VADDPS        Y15, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X15
+	VEXTRACTF64X4 $0x01, Z16, Y0
+	VADDPS        Y16, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X16
+	VEXTRACTF64X4 $0x01, Z17, Y0
+	VADDPS        Y17, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X17
+	VEXTRACTF64X4 $0x01, Z18, Y0
+	VADDPS        Y18, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X18
+	VEXTRACTF64X4 $0x01, Z19, Y0
+	VADDPS        Y19, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X19
+	VEXTRACTF64X4 $0x01, Z20, Y0
+	VADDPS        Y20, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X20
+	VEXTRACTF64X4 $0x01, Z21, Y0
+	VADDPS        Y21, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X21
+	VEXTRACTF64X4 $0x01, Z22, Y0
+	VADDPS        Y22, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X22
+	VEXTRACTF64X4 $0x01, Z23, Y0
+	VADDPS        Y23, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X23
+	VEXTRACTF64X4 $0x01, Z24, Y0
+	VADDPS        Y24, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X24
+	VEXTRACTF64X4 $0x01, Z25, Y0
+	VADDPS        Y25, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X25
+	VEXTRACTF64X4 $0x01, Z26, Y0
+	VADDPS        Y26, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X26
+	MOVQ          (SP), AX
+	MOVQ          48(AX), DX
+	MOVQ          16(SP), SI
+	MOVQ          184(AX), BX
+	MOVQ          144(AX), R9
+	CMPB          200(AX), $0x00
+	JE            dot12x2AVX512Bias
+	MOVQ          (SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X3, X3
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X4, X4
+	MOVQ          8(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X5, X5
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X6, X6
+	MOVQ          16(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X7, X7
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X8, X8
+	MOVQ          24(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X9, X9
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X10, X10
+	MOVQ          32(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X11, X11
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X12, X12
+	MOVQ          40(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X13, X13
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X14, X14
+	MOVQ          48(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X15, X15
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X16, X16
+	MOVQ          56(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X17, X17
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X18, X18
+	MOVQ          64(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X19, X19
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X20, X20
+	MOVQ          72(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X21, X21
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X22, X22
+	MOVQ          80(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X23, X23
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X24, X24
+	MOVQ          88(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X25, X25
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X26, X26
+
+dot12x2AVX512Bias:
+	TESTQ  R9, R9
+	JZ     dot12x2AVX512ReLU
+	VADDSS (R9), X3, X3
+	VADDSS 4(R9), X4, X4
+	VADDSS (R9), X5, X5
+	VADDSS 4(R9), X6, X6
+	VADDSS (R9), X7, X7
+	VADDSS 4(R9), X8, X8
+	VADDSS (R9), X9, X9
+	VADDSS 4(R9), X10, X10
+	VADDSS (R9), X11, X11
+	VADDSS 4(R9), X12, X12
+	VADDSS (R9), X13, X13
+	VADDSS 4(R9), X14, X14
+	VADDSS (R9), X15, X15
+	VADDSS 4(R9), X16, X16
+	VADDSS (R9), X17, X17
+	VADDSS 4(R9), X18, X18
+	VADDSS (R9), X19, X19
+	VADDSS 4(R9), X20, X20
+	VADDSS (R9), X21, X21
+	VADDSS 4(R9), X22, X22
+	VADDSS (R9), X23, X23
+	VADDSS 4(R9), X24, X24
+	VADDSS (R9), X25, X25
+	VADDSS 4(R9), X26, X26
+
+dot12x2AVX512ReLU:
+	CMPB   201(AX), $0x00
+	JE     dot12x2AVX512Write
+	VXORPS X0, X0, X0
+	VMAXSS X3, X0, X3
+	VMAXSS X4, X0, X4
+	VMAXSS X5, X0, X5
+	VMAXSS X6, X0, X6
+	VMAXSS X7, X0, X7
+	VMAXSS X8, X0, X8
+	VMAXSS X9, X0, X9
+	VMAXSS X10, X0, X10
+	VMAXSS X11, X0, X11
+	VMAXSS X12, X0, X12
+	VMAXSS X13, X0, X13
+	VMAXSS X14, X0, X14
+	VMAXSS X15, X0, X15
+	VMAXSS X16, X0, X16
+	VMAXSS X17, X0, X17
+	VMAXSS X18, X0, X18
+	VMAXSS X19, X0, X19
+	VMAXSS X20, X0, X20
+	VMAXSS X21, X0, X21
+	VMAXSS X22, X0, X22
+	VMAXSS X23, X0, X23
+	VMAXSS X24, X0, X24
+	VMAXSS X25, X0, X25
+	VMAXSS X26, X0, X26
+
+dot12x2AVX512Write:
+	MOVQ   (SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X3, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X4, (DI)
+	MOVQ   8(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X5, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X6, (DI)
+	MOVQ   16(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X7, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X8, (DI)
+	MOVQ   24(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X9, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X10, (DI)
+	MOVQ   32(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X11, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X12, (DI)
+	MOVQ   40(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X13, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X14, (DI)
+	MOVQ   48(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X15, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X16, (DI)
+	MOVQ   56(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X17, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X18, (DI)
+	MOVQ   64(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X19, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X20, (DI)
+	MOVQ   72(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X21, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X22, (DI)
+	MOVQ   80(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X23, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X24, (DI)
+	MOVQ   88(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X25, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X26, (DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   dot12x2AVX512Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x60, 8(SP)
+	ADDQ $0x60, 16(SP)
+	JMP  dot12x2AVX512Tile
+
+dot12x2AVX512Done:
+	VZEROUPPER
+	RET
+
+// func dot4x2AVX512(t *byte)
+// Requires: AVX, AVX512F
+TEXT ·dot4x2AVX512(SB), NOSPLIT, $40-8
+	MOVQ t+0(FP), AX
+	MOVQ AX, (SP)
+	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
+	MOVQ BX, 16(SP)
+	MOVQ 208(AX), BX
+	MOVQ BX, 24(SP)
+
+dot4x2AVX512Tile:
+	MOVQ   (SP), AX
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	MOVQ   (AX), BX
+	MOVQ   8(SP), CX
+	MOVQ   (CX), DX
+	LEAQ   (BX)(DX*4), DX
+	MOVQ   8(CX), SI
+	LEAQ   (BX)(SI*4), SI
+	MOVQ   16(CX), DI
+	LEAQ   (BX)(DI*4), DI
+	MOVQ   24(CX), R8
+	LEAQ   (BX)(R8*4), R8
+	MOVQ   24(AX), CX
+	MOVQ   120(AX), BX
+	MOVQ   BX, 32(SP)
+
+dot4x2AVX512Tap:
+	MOVQ (SP), AX
+	MOVQ 128(AX), BX
+	SHLQ $0x04, BX
+	ADDQ 120(AX), BX
+	MOVQ 32(SP), AX
+	CMPQ AX, BX
+	JE   dot4x2AVX512Sum
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	LEAQ 16(AX), BX
+	MOVQ BX, 32(SP)
+	MOVQ 8(AX), AX
+	XORQ BX, BX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+
+dot4x2AVX512Step:
+	VMOVUPS     (CX), Z1
+	VMOVUPS     64(CX), Z2
+	VMOVUPS     (DX)(BX*1), Z0
+	VFMADD231PS Z0, Z1, Z3
+	VFMADD231PS Z0, Z2, Z4
+	VMOVUPS     (SI)(BX*1), Z0
+	VFMADD231PS Z0, Z1, Z5
+	VFMADD231PS Z0, Z2, Z6
+	VMOVUPS     (DI)(BX*1), Z0
+	VFMADD231PS Z0, Z1, Z7
+	VFMADD231PS Z0, Z2, Z8
+	VMOVUPS     (R8)(BX*1), Z0
+	VFMADD231PS Z0, Z1, Z9
+	VFMADD231PS Z0, Z2, Z10
+	ADDQ        $0x40, BX
+	ADDQ        $+128, CX
+	DECQ        AX
+	JNZ         dot4x2AVX512Step
+	JMP         dot4x2AVX512Tap
+
+dot4x2AVX512Sum:
+	VEXTRACTF64X4 $0x01, Z3, Y0
+	VADDPS        Y3, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X3
+	VEXTRACTF64X4 $0x01, Z4, Y0
+	VADDPS        Y4, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X4
+	VEXTRACTF64X4 $0x01, Z5, Y0
+	VADDPS        Y5, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X5
+	VEXTRACTF64X4 $0x01, Z6, Y0
+	VADDPS        Y6, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X6
+	VEXTRACTF64X4 $0x01, Z7, Y0
+	VADDPS        Y7, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X7
+	VEXTRACTF64X4 $0x01, Z8, Y0
+	VADDPS        Y8, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X8
+	VEXTRACTF64X4 $0x01, Z9, Y0
+	VADDPS        Y9, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X9
+	VEXTRACTF64X4 $0x01, Z10, Y0
+	VADDPS        Y10, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X10
+	MOVQ          (SP), AX
+	MOVQ          48(AX), DX
+	MOVQ          16(SP), SI
+	MOVQ          184(AX), BX
+	MOVQ          144(AX), R9
+	CMPB          200(AX), $0x00
+	JE            dot4x2AVX512Bias
+	MOVQ          (SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X3, X3
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X4, X4
+	MOVQ          8(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X5, X5
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X6, X6
+	MOVQ          16(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X7, X7
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X8, X8
+	MOVQ          24(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X9, X9
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X10, X10
+
+dot4x2AVX512Bias:
+	TESTQ  R9, R9
+	JZ     dot4x2AVX512ReLU
+	VADDSS (R9), X3, X3
+	VADDSS 4(R9), X4, X4
+	VADDSS (R9), X5, X5
+	VADDSS 4(R9), X6, X6
+	VADDSS (R9), X7, X7
+	VADDSS 4(R9), X8, X8
+	VADDSS (R9), X9, X9
+	VADDSS 4(R9), X10, X10
+
+dot4x2AVX512ReLU:
+	CMPB   201(AX), $0x00
+	JE     dot4x2AVX512Write
+	VXORPS X0, X0, X0
+	VMAXSS X3, X0, X3
+	VMAXSS X4, X0, X4
+	VMAXSS X5, X0, X5
+	VMAXSS X6, X0, X6
+	VMAXSS X7, X0, X7
+	VMAXSS X8, X0, X8
+	VMAXSS X9, X0, X9
+	VMAXSS X10, X0, X10
+
+dot4x2AVX512Write:
+	MOVQ   (SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X3, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X4, (DI)
+	MOVQ   8(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X5, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X6, (DI)
+	MOVQ   16(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X7, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X8, (DI)
+	MOVQ   24(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X9, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X10, (DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   dot4x2AVX512Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x20, 8(SP)
+	ADDQ $0x20, 16(SP)
+	JMP  dot4x2AVX512Tile
+
+dot4x2AVX512Done:
+	VZEROUPPER
+	RET
+
+// func dot1x2AVX512(t *byte)
+// Requires: AVX, AVX512F
+TEXT ·dot1x2AVX512(SB), NOSPLIT, $40-8
+	MOVQ t+0(FP), AX
+	MOVQ AX, (SP)
+	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
+	MOVQ BX, 16(SP)
+	MOVQ 208(AX), BX
+	MOVQ BX, 24(SP)
+
+dot1x2AVX512Tile:
+	MOVQ   (SP), AX
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	MOVQ   (AX), BX
+	MOVQ   8(SP), CX
+	MOVQ   (CX), DX
+	LEAQ   (BX)(DX*4), DX
+	MOVQ   24(AX), CX
+	MOVQ   120(AX), BX
+	MOVQ   BX, 32(SP)
+
+dot1x2AVX512Tap:
+	MOVQ (SP), AX
+	MOVQ 128(AX), BX
+	SHLQ $0x04, BX
+	ADDQ 120(AX), BX
+	MOVQ 32(SP), AX
+	CMPQ AX, BX
+	JE   dot1x2AVX512Sum
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	LEAQ 16(AX), BX
+	MOVQ BX, 32(SP)
+	MOVQ 8(AX), AX
+	XORQ BX, BX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+
+dot1x2AVX512Step:
+	VMOVUPS     (CX), Z1
+	VMOVUPS     64(CX), Z2
+	VMOVUPS     (DX)(BX*1), Z0
+	VFMADD231PS Z0, Z1, Z3
+	VFMADD231PS Z0, Z2, Z4
+	ADDQ        $0x40, BX
+	ADDQ        $+128, CX
+	DECQ        AX
+	JNZ         dot1x2AVX512Step
+	JMP         dot1x2AVX512Tap
+
+dot1x2AVX512Sum:
+	VEXTRACTF64X4 $0x01, Z3, Y0
+	VADDPS        Y3, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X3
+	VEXTRACTF64X4 $0x01, Z4, Y0
+	VADDPS        Y4, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X4
+	MOVQ          (SP), AX
+	MOVQ          48(AX), DX
+	MOVQ          16(SP), SI
+	MOVQ          184(AX), BX
+	MOVQ          144(AX), R9
+	CMPB          200(AX), $0x00
+	JE            dot1x2AVX512Bias
+	MOVQ          (SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X3, X3
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X4, X4
+
+dot1x2AVX512Bias:
+	TESTQ  R9, R9
+	JZ     dot1x2AVX512ReLU
+	VADDSS (R9), X3, X3
+	VADDSS 4(R9), X4, X4
+
+dot1x2AVX512ReLU:
+	CMPB   201(AX), $0x00
+	JE     dot1x2AVX512Write
+	VXORPS X0, X0, X0
+	VMAXSS X3, X0, X3
+	VMAXSS X4, X0, X4
+
+dot1x2AVX512Write:
+	MOVQ   (SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X3, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X4, (DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   dot1x2AVX512Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x08, 8(SP)
+	ADDQ $0x08, 16(SP)
+	JMP  dot1x2AVX512Tile
+
+dot1x2AVX512Done:
+	VZEROUPPER
+	RET
+
+// func dot8x3AVX512(t *byte)
+// Requires: AVX, AVX512F
+TEXT ·dot8x3AVX512(SB), NOSPLIT, $40-8
+	MOVQ t+0(FP), AX
+	MOVQ AX, (SP)
+	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
+	MOVQ BX, 16(SP)
+	MOVQ 208(AX), BX
+	MOVQ BX, 24(SP)
+
+dot8x3AVX512Tile:
+	MOVQ   (SP), AX
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+	VPXORD Z24, Z24, Z24
+	VPXORD Z25, Z25, Z25
+	VPXORD Z26, Z26, Z26
+	VPXORD Z27, Z27, Z27
+	MOVQ   (AX), BX
+	MOVQ   8(SP), CX
+	MOVQ   (CX), DX
+	LEAQ   (BX)(DX*4), DX
+	MOVQ   8(CX), SI
+	LEAQ   (BX)(SI*4), SI
+	MOVQ   16(CX), DI
+	LEAQ   (BX)(DI*4), DI
+	MOVQ   24(CX), R8
+	LEAQ   (BX)(R8*4), R8
+	MOVQ   32(CX), R9
+	LEAQ   (BX)(R9*4), R9
+	MOVQ   40(CX), R10
+	LEAQ   (BX)(R10*4), R10
+	MOVQ   48(CX), R11
+	LEAQ   (BX)(R11*4), R11
+	MOVQ   56(CX), R12
+	LEAQ   (BX)(R12*4), R12
+	MOVQ   24(AX), CX
+	MOVQ   120(AX), BX
+	MOVQ   BX, 32(SP)
+
+dot8x3AVX512Tap:
+	MOVQ (SP), AX
+	MOVQ 128(AX), BX
+	SHLQ $0x04, BX
+	ADDQ 120(AX), BX
+	MOVQ 32(SP), AX
+	CMPQ AX, BX
+	JE   dot8x3AVX512Sum
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	ADDQ BX, R9
+	ADDQ BX, R10
+	ADDQ BX, R11
+	ADDQ BX, R12
+	LEAQ 16(AX), BX
+	MOVQ BX, 32(SP)
+	MOVQ 8(AX), AX
+	XORQ BX, BX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+
+dot8x3AVX512Step:
+	VMOVUPS     (CX), Z1
+	VMOVUPS     64(CX), Z2
+	VMOVUPS     128(CX), Z3
+	VMOVUPS     (DX)(BX*1), Z0
+	VFMADD231PS Z0, Z1, Z4
+	VFMADD231PS Z0, Z2, Z5
+	VFMADD231PS Z0, Z3, Z6
+	VMOVUPS     (SI)(BX*1), Z0
+	VFMADD231PS Z0, Z1, Z7
+	VFMADD231PS Z0, Z2, Z8
+	VFMADD231PS Z0, Z3, Z9
+	VMOVUPS     (DI)(BX*1), Z0
+	VFMADD231PS Z0, Z1, Z10
+	VFMADD231PS Z0, Z2, Z11
+	VFMADD231PS Z0, Z3, Z12
+	VMOVUPS     (R8)(BX*1), Z0
+	VFMADD231PS Z0, Z1, Z13
+	VFMADD231PS Z0, Z2, Z14
+	VFMADD231PS Z0, Z3, Z15
+	VMOVUPS     (R9)(BX*1), Z0
+	VFMADD231PS Z0, Z1, Z16
+	VFMADD231PS Z0, Z2, Z17
+	VFMADD231PS Z0, Z3, Z18
+	VMOVUPS     (R10)(BX*1), Z0
+	VFMADD231PS Z0, Z1, Z19
+	VFMADD231PS Z0, Z2, Z20
+	VFMADD231PS Z0, Z3, Z21
+	VMOVUPS     (R11)(BX*1), Z0
+	VFMADD231PS Z0, Z1, Z22
+	VFMADD231PS Z0, Z2, Z23
+	VFMADD231PS Z0, Z3, Z24
+	VMOVUPS     (R12)(BX*1), Z0
+	VFMADD231PS Z0, Z1, Z25
+	VFMADD231PS Z0, Z2, Z26
+	VFMADD231PS Z0, Z3, Z27
+	ADDQ        $0x40, BX
+	ADDQ        $+192, CX
+	DECQ        AX
+	JNZ         dot8x3AVX512Step
+	JMP         dot8x3AVX512Tap
+
+dot8x3AVX512Sum:
+	VEXTRACTF64X4 $0x01, Z4, Y0
+	VADDPS        Y4, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X4
+	VEXTRACTF64X4 $0x01, Z5, Y0
+	VADDPS        Y5, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X5
+	VEXTRACTF64X4 $0x01, Z6, Y0
+	VADDPS        Y6, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X6
+	VEXTRACTF64X4 $0x01, Z7, Y0
+	VADDPS        Y7, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X7
+	VEXTRACTF64X4 $0x01, Z8, Y0
+	VADDPS        Y8, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X8
+	VEXTRACTF64X4 $0x01, Z9, Y0
+	VADDPS        Y9, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X9
+	VEXTRACTF64X4 $0x01, Z10, Y0
+	VADDPS        Y10, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X10
+	VEXTRACTF64X4 $0x01, Z11, Y0
+	VADDPS        Y11, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X11
+	VEXTRACTF64X4 $0x01, Z12, Y0
+	VADDPS        Y12, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X12
+	VEXTRACTF64X4 $0x01, Z13, Y0
+	VADDPS        Y13, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X13
+	VEXTRACTF64X4 $0x01, Z14, Y0
+	VADDPS        Y14, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X14
+	VEXTRACTF64X4 $0x01, Z15, Y0
+	VADDPS        Y15, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X15
+	VEXTRACTF64X4 $0x01, Z16, Y0
+	VADDPS        Y16, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X16
+	VEXTRACTF64X4 $0x01, Z17, Y0
+	VADDPS        Y17, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X17
+	VEXTRACTF64X4 $0x01, Z18, Y0
+	VADDPS        Y18, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X18
+	VEXTRACTF64X4 $0x01, Z19, Y0
+	VADDPS        Y19, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X19
+	VEXTRACTF64X4 $0x01, Z20, Y0
+	VADDPS        Y20, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X20
+	VEXTRACTF64X4 $0x01, Z21, Y0
+	VADDPS        Y21, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X21
+	VEXTRACTF64X4 $0x01, Z22, Y0
+	VADDPS        Y22, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X22
+	VEXTRACTF64X4 $0x01, Z23, Y0
+	VADDPS        Y23, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X23
+	VEXTRACTF64X4 $0x01, Z24, Y0
+	VADDPS        Y24, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X24
+	VEXTRACTF64X4 $0x01, Z25, Y0
+	VADDPS        Y25, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X25
+	VEXTRACTF64X4 $0x01, Z26, Y0
+	VADDPS        Y26, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X26
+	VEXTRACTF64X4 $0x01, Z27, Y0
+	VADDPS        Y27, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X27
+	MOVQ          (SP), AX
+	MOVQ          48(AX), DX
+	MOVQ          16(SP), SI
+	MOVQ          184(AX), BX
+	MOVQ          144(AX), R9
+	CMPB          200(AX), $0x00
+	JE            dot8x3AVX512Bias
+	MOVQ          (SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X4, X4
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X5, X5
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X6, X6
+	MOVQ          8(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X7, X7
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X8, X8
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X9, X9
+	MOVQ          16(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X10, X10
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X11, X11
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X12, X12
+	MOVQ          24(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X13, X13
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X14, X14
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X15, X15
+	MOVQ          32(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X16, X16
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X17, X17
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X18, X18
+	MOVQ          40(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X19, X19
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X20, X20
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X21, X21
+	MOVQ          48(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X22, X22
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X23, X23
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X24, X24
+	MOVQ          56(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X25, X25
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X26, X26
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X27, X27
+
+dot8x3AVX512Bias:
+	TESTQ  R9, R9
+	JZ     dot8x3AVX512ReLU
+	VADDSS (R9), X4, X4
+	VADDSS 4(R9), X5, X5
+	VADDSS 8(R9), X6, X6
+	VADDSS (R9), X7, X7
+	VADDSS 4(R9), X8, X8
+	VADDSS 8(R9), X9, X9
+	VADDSS (R9), X10, X10
+	VADDSS 4(R9), X11, X11
+	VADDSS 8(R9), X12, X12
+	VADDSS (R9), X13, X13
+	VADDSS 4(R9), X14, X14
+	VADDSS 8(R9), X15, X15
+	VADDSS (R9), X16, X16
+	VADDSS 4(R9), X17, X17
+	VADDSS 8(R9), X18, X18
+	VADDSS (R9), X19, X19
+	VADDSS 4(R9), X20, X20
+	VADDSS 8(R9), X21, X21
+	VADDSS (R9), X22, X22
+	VADDSS 4(R9), X23, X23
+	VADDSS 8(R9), X24, X24
+	VADDSS (R9), X25, X25
+	VADDSS 4(R9), X26, X26
+	VADDSS 8(R9), X27, X27
+
+dot8x3AVX512ReLU:
+	CMPB   201(AX), $0x00
+	JE     dot8x3AVX512Write
+	VXORPS X0, X0, X0
+	VMAXSS X4, X0, X4
+	VMAXSS X5, X0, X5
+	VMAXSS X6, X0, X6
+	VMAXSS X7, X0, X7
+	VMAXSS X8, X0, X8
+	VMAXSS X9, X0, X9
+	VMAXSS X10, X0, X10
+	VMAXSS X11, X0, X11
+	VMAXSS X12, X0, X12
+	VMAXSS X13, X0, X13
+	VMAXSS X14, X0, X14
+	VMAXSS X15, X0, X15
+	VMAXSS X16, X0, X16
+	VMAXSS X17, X0, X17
+	VMAXSS X18, X0, X18
+	VMAXSS X19, X0, X19
+	VMAXSS X20, X0, X20
+	VMAXSS X21, X0, X21
+	VMAXSS X22, X0, X22
+	VMAXSS X23, X0, X23
+	VMAXSS X24, X0, X24
+	VMAXSS X25, X0, X25
+	VMAXSS X26, X0, X26
+	VMAXSS X27, X0, X27
+
+dot8x3AVX512Write:
+	MOVQ   (SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X4, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X5, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X6, (DI)
+	MOVQ   8(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X7, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X8, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X9, (DI)
+	MOVQ   16(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X10, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X11, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X12, (DI)
+	MOVQ   24(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X13, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X14, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X15, (DI)
+	MOVQ   32(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X16, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X17, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X18, (DI)
+	MOVQ   40(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X19, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X20, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X21, (DI)
+	MOVQ   48(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X22, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X23, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X24, (DI)
+	MOVQ   56(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X25, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X26, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X27, (DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   dot8x3AVX512Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, 16(SP)
+	JMP  dot8x3AVX512Tile
+
+dot8x3AVX512Done:
+	VZEROUPPER
+	RET
+
+// func dot4x3AVX512(t *byte)
+// Requires: AVX, AVX512F
+TEXT ·dot4x3AVX512(SB), NOSPLIT, $40-8
+	MOVQ t+0(FP), AX
+	MOVQ AX, (SP)
+	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
+	MOVQ BX, 16(SP)
+	MOVQ 208(AX), BX
+	MOVQ BX, 24(SP)
+
+dot4x3AVX512Tile:
+	MOVQ   (SP), AX
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	MOVQ   (AX), BX
+	MOVQ   8(SP), CX
+	MOVQ   (CX), DX
+	LEAQ   (BX)(DX*4), DX
+	MOVQ   8(CX), SI
+	LEAQ   (BX)(SI*4), SI
+	MOVQ   16(CX), DI
+	LEAQ   (BX)(DI*4), DI
+	MOVQ   24(CX), R8
+	LEAQ   (BX)(R8*4), R8
+	MOVQ   24(AX), CX
+	MOVQ   120(AX), BX
+	MOVQ   BX, 32(SP)
+
+dot4x3AVX512Tap:
+	MOVQ (SP), AX
+	MOVQ 128(AX), BX
+	SHLQ $0x04, BX
+	ADDQ 120(AX), BX
+	MOVQ 32(SP), AX
+	CMPQ AX, BX
+	JE   dot4x3AVX512Sum
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	LEAQ 16(AX), BX
+	MOVQ BX, 32(SP)
+	MOVQ 8(AX), AX
+	XORQ BX, BX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+
+dot4x3AVX512Step:
+	VMOVUPS     (CX), Z1
+	VMOVUPS     64(CX), Z2
+	VMOVUPS     128(CX), Z3
+	VMOVUPS     (DX)(BX*1), Z0
+	VFMADD231PS Z0, Z1, Z4
+	VFMADD231PS Z0, Z2, Z5
+	VFMADD231PS Z0, Z3, Z6
+	VMOVUPS     (SI)(BX*1), Z0
+	VFMADD231PS Z0, Z1, Z7
+	VFMADD231PS Z0, Z2, Z8
+	VFMADD231PS Z0, Z3, Z9
+	VMOVUPS     (DI)(BX*1), Z0
+	VFMADD231PS Z0, Z1, Z10
+	VFMADD231PS Z0, Z2, Z11
+	VFMADD231PS Z0, Z3, Z12
+	VMOVUPS     (R8)(BX*1), Z0
+	VFMADD231PS Z0, Z1, Z13
+	VFMADD231PS Z0, Z2, Z14
+	VFMADD231PS Z0, Z3, Z15
+	ADDQ        $0x40, BX
+	ADDQ        $+192, CX
+	DECQ        AX
+	JNZ         dot4x3AVX512Step
+	JMP         dot4x3AVX512Tap
+
+dot4x3AVX512Sum:
+	VEXTRACTF64X4 $0x01, Z4, Y0
+	VADDPS        Y4, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X4
+	VEXTRACTF64X4 $0x01, Z5, Y0
+	VADDPS        Y5, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X5
+	VEXTRACTF64X4 $0x01, Z6, Y0
+	VADDPS        Y6, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X6
+	VEXTRACTF64X4 $0x01, Z7, Y0
+	VADDPS        Y7, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X7
+	VEXTRACTF64X4 $0x01, Z8, Y0
+	VADDPS        Y8, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X8
+	VEXTRACTF64X4 $0x01, Z9, Y0
+	VADDPS        Y9, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X9
+	VEXTRACTF64X4 $0x01, Z10, Y0
+	VADDPS        Y10, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X10
+	VEXTRACTF64X4 $0x01, Z11, Y0
+	VADDPS        Y11, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X11
+	VEXTRACTF64X4 $0x01, Z12, Y0
+	VADDPS        Y12, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X12
+	VEXTRACTF64X4 $0x01, Z13, Y0
+	VADDPS        Y13, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X13
+	VEXTRACTF64X4 $0x01, Z14, Y0
+	VADDPS        Y14, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X14
+	VEXTRACTF64X4 $0x01, Z15, Y0
+	VADDPS        Y15, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X15
+	MOVQ          (SP), AX
+	MOVQ          48(AX), DX
+	MOVQ          16(SP), SI
+	MOVQ          184(AX), BX
+	MOVQ          144(AX), R9
+	CMPB          200(AX), $0x00
+	JE            dot4x3AVX512Bias
+	MOVQ          (SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X4, X4
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X5, X5
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X6, X6
+	MOVQ          8(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X7, X7
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X8, X8
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X9, X9
+	MOVQ          16(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X10, X10
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X11, X11
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X12, X12
+	MOVQ          24(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X13, X13
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X14, X14
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X15, X15
+
+dot4x3AVX512Bias:
+	TESTQ  R9, R9
+	JZ     dot4x3AVX512ReLU
+	VADDSS (R9), X4, X4
+	VADDSS 4(R9), X5, X5
+	VADDSS 8(R9), X6, X6
+	VADDSS (R9), X7, X7
+	VADDSS 4(R9), X8, X8
+	VADDSS 8(R9), X9, X9
+	VADDSS (R9), X10, X10
+	VADDSS 4(R9), X11, X11
+	VADDSS 8(R9), X12, X12
+	VADDSS (R9), X13, X13
+	VADDSS 4(R9), X14, X14
+	VADDSS 8(R9), X15, X15
+
+dot4x3AVX512ReLU:
+	CMPB   201(AX), $0x00
+	JE     dot4x3AVX512Write
+	VXORPS X0, X0, X0
+	VMAXSS X4, X0, X4
+	VMAXSS X5, X0, X5
+	VMAXSS X6, X0, X6
+	VMAXSS X7, X0, X7
+	VMAXSS X8, X0, X8
+	VMAXSS X9, X0, X9
+	VMAXSS X10, X0, X10
+	VMAXSS X11, X0, X11
+	VMAXSS X12, X0, X12
+	VMAXSS X13, X0, X13
+	VMAXSS X14, X0, X14
+	VMAXSS X15, X0, X15
+
+dot4x3AVX512Write:
+	MOVQ   (SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X4, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X5, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X6, (DI)
+	MOVQ   8(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X7, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X8, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X9, (DI)
+	MOVQ   16(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X10, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X11, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X12, (DI)
+	MOVQ   24(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X13, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X14, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X15, (DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   dot4x3AVX512Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x20, 8(SP)
+	ADDQ $0x20, 16(SP)
+	JMP  dot4x3AVX512Tile
+
+dot4x3AVX512Done:
+	VZEROUPPER
+	RET
+
+// func dot1x3AVX512(t *byte)
+// Requires: AVX, AVX512F
+TEXT ·dot1x3AVX512(SB), NOSPLIT, $40-8
+	MOVQ t+0(FP), AX
+	MOVQ AX, (SP)
+	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
+	MOVQ BX, 16(SP)
+	MOVQ 208(AX), BX
+	MOVQ BX, 24(SP)
+
+dot1x3AVX512Tile:
+	MOVQ   (SP), AX
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	MOVQ   (AX), BX
+	MOVQ   8(SP), CX
+	MOVQ   (CX), DX
+	LEAQ   (BX)(DX*4), DX
+	MOVQ   24(AX), CX
+	MOVQ   120(AX), BX
+	MOVQ   BX, 32(SP)
+
+dot1x3AVX512Tap:
+	MOVQ (SP), AX
+	MOVQ 128(AX), BX
+	SHLQ $0x04, BX
+	ADDQ 120(AX), BX
+	MOVQ 32(SP), AX
+	CMPQ AX, BX
+	JE   dot1x3AVX512Sum
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	LEAQ 16(AX), BX
+	MOVQ BX, 32(SP)
+	MOVQ 8(AX), AX
+	XORQ BX, BX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+
+dot1x3AVX512Step:
+	VMOVUPS     (CX), Z1
+	VMOVUPS     64(CX), Z2
+	VMOVUPS     128(CX), Z3
+	VMOVUPS     (DX)(BX*1), Z0
+	VFMADD231PS Z0, Z1, Z4
+	VFMADD231PS Z0, Z2, Z5
+	VFMADD231PS Z0, Z3, Z6
+	ADDQ        $0x40, BX
+	ADDQ        $+192, CX
+	DECQ        AX
+	JNZ         dot1x3AVX512Step
+	JMP         dot1x3AVX512Tap
+
+dot1x3AVX512Sum:
+	VEXTRACTF64X4 $0x01, Z4, Y0
+	VADDPS        Y4, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X4
+	VEXTRACTF64X4 $0x01, Z5, Y0
+	VADDPS        Y5, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X5
+	VEXTRACTF64X4 $0x01, Z6, Y0
+	VADDPS        Y6, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X6
+	MOVQ          (SP), AX
+	MOVQ          48(AX), DX
+	MOVQ          16(SP), SI
+	MOVQ          184(AX), BX
+	MOVQ          144(AX), R9
+	CMPB          200(AX), $0x00
+	JE            dot1x3AVX512Bias
+	MOVQ          (SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X4, X4
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X5, X5
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X6, X6
+
+dot1x3AVX512Bias:
+	TESTQ  R9, R9
+	JZ     dot1x3AVX512ReLU
+	VADDSS (R9), X4, X4
+	VADDSS 4(R9), X5, X5
+	VADDSS 8(R9), X6, X6
+
+dot1x3AVX512ReLU:
+	CMPB   201(AX), $0x00
+	JE     dot1x3AVX512Write
+	VXORPS X0, X0, X0
+	VMAXSS X4, X0, X4
+	VMAXSS X5, X0, X5
+	VMAXSS X6, X0, X6
+
+dot1x3AVX512Write:
+	MOVQ   (SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X4, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X5, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X6, (DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   dot1x3AVX512Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x08, 8(SP)
+	ADDQ $0x08, 16(SP)
+	JMP  dot1x3AVX512Tile
+
+dot1x3AVX512Done:
+	VZEROUPPER
+	RET
+
+// func dot6x4AVX512(t *byte)
+// Requires: AVX, AVX512F
+TEXT ·dot6x4AVX512(SB), NOSPLIT, $40-8
+	MOVQ t+0(FP), AX
+	MOVQ AX, (SP)
+	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
+	MOVQ BX, 16(SP)
+	MOVQ 208(AX), BX
+	MOVQ BX, 24(SP)
+
+dot6x4AVX512Tile:
+	MOVQ   (SP), AX
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+	VPXORD Z24, Z24, Z24
+	VPXORD Z25, Z25, Z25
+	VPXORD Z26, Z26, Z26
+	VPXORD Z27, Z27, Z27
+	VPXORD Z28, Z28, Z28
+	MOVQ   (AX), BX
+	MOVQ   8(SP), CX
+	MOVQ   (CX), DX
+	LEAQ   (BX)(DX*4), DX
+	MOVQ   8(CX), SI
+	LEAQ   (BX)(SI*4), SI
+	MOVQ   16(CX), DI
+	LEAQ   (BX)(DI*4), DI
+	MOVQ   24(CX), R8
+	LEAQ   (BX)(R8*4), R8
+	MOVQ   32(CX), R9
+	LEAQ   (BX)(R9*4), R9
+	MOVQ   40(CX), R10
+	LEAQ   (BX)(R10*4), R10
+	MOVQ   24(AX), CX
+	MOVQ   120(AX), BX
+	MOVQ   BX, 32(SP)
+
+dot6x4AVX512Tap:
+	MOVQ (SP), AX
+	MOVQ 128(AX), BX
+	SHLQ $0x04, BX
+	ADDQ 120(AX), BX
+	MOVQ 32(SP), AX
+	CMPQ AX, BX
+	JE   dot6x4AVX512Sum
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	ADDQ BX, R9
+	ADDQ BX, R10
+	LEAQ 16(AX), BX
+	MOVQ BX, 32(SP)
+	MOVQ 8(AX), AX
+	XORQ BX, BX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+
+dot6x4AVX512Step:
+	VMOVUPS     (CX), Z1
+	VMOVUPS     64(CX), Z2
+	VMOVUPS     128(CX), Z3
+	VMOVUPS     192(CX), Z4
+	VMOVUPS     (DX)(BX*1), Z0
+	VFMADD231PS Z0, Z1, Z5
+	VFMADD231PS Z0, Z2, Z6
+	VFMADD231PS Z0, Z3, Z7
+	VFMADD231PS Z0, Z4, Z8
+	VMOVUPS     (SI)(BX*1), Z0
+	VFMADD231PS Z0, Z1, Z9
+	VFMADD231PS Z0, Z2, Z10
+	VFMADD231PS Z0, Z3, Z11
+	VFMADD231PS Z0, Z4, Z12
+	VMOVUPS     (DI)(BX*1), Z0
+	VFMADD231PS Z0, Z1, Z13
+	VFMADD231PS Z0, Z2, Z14
+	VFMADD231PS Z0, Z3, Z15
+	VFMADD231PS Z0, Z4, Z16
+	VMOVUPS     (R8)(BX*1), Z0
+	VFMADD231PS Z0, Z1, Z17
+	VFMADD231PS Z0, Z2, Z18
+	VFMADD231PS Z0, Z3, Z19
+	VFMADD231PS Z0, Z4, Z20
+	VMOVUPS     (R9)(BX*1), Z0
+	VFMADD231PS Z0, Z1, Z21
+	VFMADD231PS Z0, Z2, Z22
+	VFMADD231PS Z0, Z3, Z23
+	VFMADD231PS Z0, Z4, Z24
+	VMOVUPS     (R10)(BX*1), Z0
+	VFMADD231PS Z0, Z1, Z25
+	VFMADD231PS Z0, Z2, Z26
+	VFMADD231PS Z0, Z3, Z27
+	VFMADD231PS Z0, Z4, Z28
+	ADDQ        $0x40, BX
+	ADDQ        $+256, CX
+	DECQ        AX
+	JNZ         dot6x4AVX512Step
+	JMP         dot6x4AVX512Tap
+
+dot6x4AVX512Sum:
+	VEXTRACTF64X4 $0x01, Z5, Y0
+	VADDPS        Y5, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X5
+	VEXTRACTF64X4 $0x01, Z6, Y0
+	VADDPS        Y6, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X6
+	VEXTRACTF64X4 $0x01, Z7, Y0
+	VADDPS        Y7, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X7
+	VEXTRACTF64X4 $0x01, Z8, Y0
+	VADDPS        Y8, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X8
+	VEXTRACTF64X4 $0x01, Z9, Y0
+	VADDPS        Y9, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X9
+	VEXTRACTF64X4 $0x01, Z10, Y0
+	VADDPS        Y10, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X10
+	VEXTRACTF64X4 $0x01, Z11, Y0
+	VADDPS        Y11, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X11
+	VEXTRACTF64X4 $0x01, Z12, Y0
+	VADDPS        Y12, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X12
+	VEXTRACTF64X4 $0x01, Z13, Y0
+	VADDPS        Y13, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X13
+	VEXTRACTF64X4 $0x01, Z14, Y0
+	VADDPS        Y14, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X14
+	VEXTRACTF64X4 $0x01, Z15, Y0
+	VADDPS        Y15, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X15
+	VEXTRACTF64X4 $0x01, Z16, Y0
+	VADDPS        Y16, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X16
+	VEXTRACTF64X4 $0x01, Z17, Y0
+	VADDPS        Y17, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X17
+	VEXTRACTF64X4 $0x01, Z18, Y0
+	VADDPS        Y18, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X18
+	VEXTRACTF64X4 $0x01, Z19, Y0
+	VADDPS        Y19, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X19
+	VEXTRACTF64X4 $0x01, Z20, Y0
+	VADDPS        Y20, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X20
+	VEXTRACTF64X4 $0x01, Z21, Y0
+	VADDPS        Y21, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X21
+	VEXTRACTF64X4 $0x01, Z22, Y0
+	VADDPS        Y22, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X22
+	VEXTRACTF64X4 $0x01, Z23, Y0
+	VADDPS        Y23, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X23
+	VEXTRACTF64X4 $0x01, Z24, Y0
+	VADDPS        Y24, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X24
+	VEXTRACTF64X4 $0x01, Z25, Y0
+	VADDPS        Y25, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X25
+	VEXTRACTF64X4 $0x01, Z26, Y0
+	VADDPS        Y26, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X26
+	VEXTRACTF64X4 $0x01, Z27, Y0
+	VADDPS        Y27, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X27
+	VEXTRACTF64X4 $0x01, Z28, Y0
+	VADDPS        Y28, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X28
+	MOVQ          (SP), AX
+	MOVQ          48(AX), DX
+	MOVQ          16(SP), SI
+	MOVQ          184(AX), BX
+	MOVQ          144(AX), R9
+	CMPB          200(AX), $0x00
+	JE            dot6x4AVX512Bias
+	MOVQ          (SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X5, X5
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X6, X6
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X7, X7
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X8, X8
+	MOVQ          8(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X9, X9
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X10, X10
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X11, X11
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X12, X12
+	MOVQ          16(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X13, X13
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X14, X14
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X15, X15
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X16, X16
+	MOVQ          24(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X17, X17
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X18, X18
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X19, X19
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X20, X20
+	MOVQ          32(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X21, X21
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X22, X22
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X23, X23
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X24, X24
+	MOVQ          40(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X25, X25
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X26, X26
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X27, X27
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X28, X28
+
+dot6x4AVX512Bias:
+	TESTQ  R9, R9
+	JZ     dot6x4AVX512ReLU
+	VADDSS (R9), X5, X5
+	VADDSS 4(R9), X6, X6
+	VADDSS 8(R9), X7, X7
+	VADDSS 12(R9), X8, X8
+	VADDSS (R9), X9, X9
+	VADDSS 4(R9), X10, X10
+	VADDSS 8(R9), X11, X11
+	VADDSS 12(R9), X12, X12
+	VADDSS (R9), X13, X13
+	VADDSS 4(R9), X14, X14
+	VADDSS 8(R9), X15, X15
+	VADDSS 12(R9), X16, X16
+	VADDSS (R9), X17, X17
+	VADDSS 4(R9), X18, X18
+	VADDSS 8(R9), X19, X19
+	VADDSS 12(R9), X20, X20
+	VADDSS (R9), X21, X21
+	VADDSS 4(R9), X22, X22
+	VADDSS 8(R9), X23, X23
+	VADDSS 12(R9), X24, X24
+	VADDSS (R9), X25, X25
+	VADDSS 4(R9), X26, X26
+	VADDSS 8(R9), X27, X27
+	VADDSS 12(R9), X28, X28
+
+dot6x4AVX512ReLU:
+	CMPB   201(AX), $0x00
+	JE     dot6x4AVX512Write
+	VXORPS X0, X0, X0
+	VMAXSS X5, X0, X5
+	VMAXSS X6, X0, X6
+	VMAXSS X7, X0, X7
+	VMAXSS X8, X0, X8
+	VMAXSS X9, X0, X9
+	VMAXSS X10, X0, X10
+	VMAXSS X11, X0, X11
+	VMAXSS X12, X0, X12
+	VMAXSS X13, X0, X13
+	VMAXSS X14, X0, X14
+	VMAXSS X15, X0, X15
+	VMAXSS X16, X0, X16
+	VMAXSS X17, X0, X17
+	VMAXSS X18, X0, X18
+	VMAXSS X19, X0, X19
+	VMAXSS X20, X0, X20
+	VMAXSS X21, X0, X21
+	VMAXSS X22, X0, X22
+	VMAXSS X23, X0, X23
+	VMAXSS X24, X0, X24
+	VMAXSS X25, X0, X25
+	VMAXSS X26, X0, X26
+	VMAXSS X27, X0, X27
+	VMAXSS X28, X0, X28
+
+dot6x4AVX512Write:
+	MOVQ   (SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X5, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X6, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X7, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X8, (DI)
+	MOVQ   8(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X9, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X10, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X11, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X12, (DI)
+	MOVQ   16(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X13, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X14, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X15, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X16, (DI)
+	MOVQ   24(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X17, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X18, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X19, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X20, (DI)
+	MOVQ   32(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X21, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X22, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X23, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X24, (DI)
+	MOVQ   40(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X25, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X26, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X27, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X28, (DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   dot6x4AVX512Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x30, 8(SP)
+	ADDQ $0x30, 16(SP)
+	JMP  dot6x4AVX512Tile
+
+dot6x4AVX512Done:
+	VZEROUPPER
+	RET
+
+// func dot3x4AVX512(t *byte)
+// Requires: AVX, AVX512F
+TEXT ·dot3x4AVX512(SB), NOSPLIT, $40-8
+	MOVQ t+0(FP), AX
+	MOVQ AX, (SP)
+	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
+	MOVQ BX, 16(SP)
+	MOVQ 208(AX), BX
+	MOVQ BX, 24(SP)
+
+dot3x4AVX512Tile:
+	MOVQ   (SP), AX
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	MOVQ   (AX), BX
+	MOVQ   8(SP), CX
+	MOVQ   (CX), DX
+	LEAQ   (BX)(DX*4), DX
+	MOVQ   8(CX), SI
+	LEAQ   (BX)(SI*4), SI
+	MOVQ   16(CX), DI
+	LEAQ   (BX)(DI*4), DI
+	MOVQ   24(AX), CX
+	MOVQ   120(AX), BX
+	MOVQ   BX, 32(SP)
+
+dot3x4AVX512Tap:
+	MOVQ (SP), AX
+	MOVQ 128(AX), BX
+	SHLQ $0x04, BX
+	ADDQ 120(AX), BX
+	MOVQ 32(SP), AX
+	CMPQ AX, BX
+	JE   dot3x4AVX512Sum
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	LEAQ 16(AX), BX
+	MOVQ BX, 32(SP)
+	MOVQ 8(AX), AX
+	XORQ BX, BX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+
+dot3x4AVX512Step:
+	VMOVUPS     (CX), Z1
+	VMOVUPS     64(CX), Z2
+	VMOVUPS     128(CX), Z3
+	VMOVUPS     192(CX), Z4
+	VMOVUPS     (DX)(BX*1), Z0
+	VFMADD231PS Z0, Z1, Z5
+	VFMADD231PS Z0, Z2, Z6
+	VFMADD231PS Z0, Z3, Z7
+	VFMADD231PS Z0, Z4, Z8
+	VMOVUPS     (SI)(BX*1), Z0
+	VFMADD231PS Z0, Z1, Z9
+	VFMADD231PS Z0, Z2, Z10
+	VFMADD231PS Z0, Z3, Z11
+	VFMADD231PS Z0, Z4, Z12
+	VMOVUPS     (DI)(BX*1), Z0
+	VFMADD231PS Z0, Z1, Z13
+	VFMADD231PS Z0, Z2, Z14
+	VFMADD231PS Z0, Z3, Z15
+	VFMADD231PS Z0, Z4, Z16
+	ADDQ        $0x40, BX
+	ADDQ        $+256, CX
+	DECQ        AX
+	JNZ         dot3x4AVX512Step
+	JMP         dot3x4AVX512Tap
+
+dot3x4AVX512Sum:
+	VEXTRACTF64X4 $0x01, Z5, Y0
+	VADDPS        Y5, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X5
+	VEXTRACTF64X4 $0x01, Z6, Y0
+	VADDPS        Y6, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X6
+	VEXTRACTF64X4 $0x01, Z7, Y0
+	VADDPS        Y7, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X7
+	VEXTRACTF64X4 $0x01, Z8, Y0
+	VADDPS        Y8, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X8
+	VEXTRACTF64X4 $0x01, Z9, Y0
+	VADDPS        Y9, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X9
+	VEXTRACTF64X4 $0x01, Z10, Y0
+	VADDPS        Y10, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X10
+	VEXTRACTF64X4 $0x01, Z11, Y0
+	VADDPS        Y11, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X11
+	VEXTRACTF64X4 $0x01, Z12, Y0
+	VADDPS        Y12, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X12
+	VEXTRACTF64X4 $0x01, Z13, Y0
+	VADDPS        Y13, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X13
+	VEXTRACTF64X4 $0x01, Z14, Y0
+	VADDPS        Y14, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X14
+	VEXTRACTF64X4 $0x01, Z15, Y0
+	VADDPS        Y15, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X15
+	VEXTRACTF64X4 $0x01, Z16, Y0
+	VADDPS        Y16, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X16
+	MOVQ          (SP), AX
+	MOVQ          48(AX), DX
+	MOVQ          16(SP), SI
+	MOVQ          184(AX), BX
+	MOVQ          144(AX), R9
+	CMPB          200(AX), $0x00
+	JE            dot3x4AVX512Bias
+	MOVQ          (SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X5, X5
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X6, X6
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X7, X7
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X8, X8
+	MOVQ          8(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X9, X9
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X10, X10
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X11, X11
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X12, X12
+	MOVQ          16(SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X13, X13
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X14, X14
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X15, X15
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X16, X16
+
+dot3x4AVX512Bias:
+	TESTQ  R9, R9
+	JZ     dot3x4AVX512ReLU
+	VADDSS (R9), X5, X5
+	VADDSS 4(R9), X6, X6
+	VADDSS 8(R9), X7, X7
+	VADDSS 12(R9), X8, X8
+	VADDSS (R9), X9, X9
+	VADDSS 4(R9), X10, X10
+	VADDSS 8(R9), X11, X11
+	VADDSS 12(R9), X12, X12
+	VADDSS (R9), X13, X13
+	VADDSS 4(R9), X14, X14
+	VADDSS 8(R9), X15, X15
+	VADDSS 12(R9), X16, X16
+
+dot3x4AVX512ReLU:
+	CMPB   201(AX), $0x00
+	JE     dot3x4AVX512Write
+	VXORPS X0, X0, X0
+	VMAXSS X5, X0, X5
+	VMAXSS X6, X0, X6
+	VMAXSS X7, X0, X7
+	VMAXSS X8, X0, X8
+	VMAXSS X9, X0, X9
+	VMAXSS X10, X0, X10
+	VMAXSS X11, X0, X11
+	VMAXSS X12, X0, X12
+	VMAXSS X13, X0, X13
+	VMAXSS X14, X0, X14
+	VMAXSS X15, X0, X15
+	VMAXSS X16, X0, X16
+
+dot3x4AVX512Write:
+	MOVQ   (SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X5, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X6, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X7, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X8, (DI)
+	MOVQ   8(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X9, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X10, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X11, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X12, (DI)
+	MOVQ   16(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X13, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X14, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X15, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X16, (DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   dot3x4AVX512Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x18, 8(SP)
+	ADDQ $0x18, 16(SP)
+	JMP  dot3x4AVX512Tile
+
+dot3x4AVX512Done:
+	VZEROUPPER
+	RET
+
+// func dot1x4AVX512(t *byte)
+// Requires: AVX, AVX512F
+TEXT ·dot1x4AVX512(SB), NOSPLIT, $40-8
+	MOVQ t+0(FP), AX
+	MOVQ AX, (SP)
+	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
+	MOVQ BX, 16(SP)
+	MOVQ 208(AX), BX
+	MOVQ BX, 24(SP)
+
+dot1x4AVX512Tile:
+	MOVQ   (SP), AX
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	MOVQ   (AX), BX
+	MOVQ   8(SP), CX
+	MOVQ   (CX), DX
+	LEAQ   (BX)(DX*4), DX
+	MOVQ   24(AX), CX
+	MOVQ   120(AX), BX
+	MOVQ   BX, 32(SP)
+
+dot1x4AVX512Tap:
+	MOVQ (SP), AX
+	MOVQ 128(AX), BX
+	SHLQ $0x04, BX
+	ADDQ 120(AX), BX
+	MOVQ 32(SP), AX
+	CMPQ AX, BX
+	JE   dot1x4AVX512Sum
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	LEAQ 16(AX), BX
+	MOVQ BX, 32(SP)
+	MOVQ 8(AX), AX
+	XORQ BX, BX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+
+dot1x4AVX512Step:
+	VMOVUPS     (CX), Z1
+	VMOVUPS     64(CX), Z2
+	VMOVUPS     128(CX), Z3
+	VMOVUPS     192(CX), Z4
+	VMOVUPS     (DX)(BX*1), Z0
+	VFMADD231PS Z0, Z1, Z5
+	VFMADD231PS Z0, Z2, Z6
+	VFMADD231PS Z0, Z3, Z7
+	VFMADD231PS Z0, Z4, Z8
+	ADDQ        $0x40, BX
+	ADDQ        $+256, CX
+	DECQ        AX
+	JNZ         dot1x4AVX512Step
+	JMP         dot1x4AVX512Tap
+
+dot1x4AVX512Sum:
+	VEXTRACTF64X4 $0x01, Z5, Y0
+	VADDPS        Y5, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X5
+	VEXTRACTF64X4 $0x01, Z6, Y0
+	VADDPS        Y6, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X6
+	VEXTRACTF64X4 $0x01, Z7, Y0
+	VADDPS        Y7, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X7
+	VEXTRACTF64X4 $0x01, Z8, Y0
+	VADDPS        Y8, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X8
+	MOVQ          (SP), AX
+	MOVQ          48(AX), DX
+	MOVQ          16(SP), SI
+	MOVQ          184(AX), BX
+	MOVQ          144(AX), R9
+	CMPB          200(AX), $0x00
+	JE            dot1x4AVX512Bias
+	MOVQ          (SI), DI
+	LEAQ          (DX)(DI*4), DI
+	VADDSS        (DI), X5, X5
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X6, X6
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X7, X7
+	LEAQ          (DI)(BX*4), DI
+	VADDSS        (DI), X8, X8
+
+dot1x4AVX512Bias:
+	TESTQ  R9, R9
+	JZ     dot1x4AVX512ReLU
+	VADDSS (R9), X5, X5
+	VADDSS 4(R9), X6, X6
+	VADDSS 8(R9), X7, X7
+	VADDSS 12(R9), X8, X8
+
+dot1x4AVX512ReLU:
+	CMPB   201(AX), $0x00
+	JE     dot1x4AVX512Write
+	VXORPS X0, X0, X0
+	VMAXSS X5, X0, X5
+	VMAXSS X6, X0, X6
+	VMAXSS X7, X0, X7
+	VMAXSS X8, X0, X8
+
+dot1x4AVX512Write:
+	MOVQ   (SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X5, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X6, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X7, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X8, (DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   dot1x4AVX512Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x08, 8(SP)
+	ADDQ $0x08, 16(SP)
+	JMP  dot1x4AVX512Tile
+
+dot1x4AVX512Done:
+	VZEROUPPER
+	RET
+
+// func dot8x1AVX2(t *byte)
+// Requires: AVX, FMA3
+TEXT ·dot8x1AVX2(SB), NOSPLIT, $40-8
+	MOVQ t+0(FP), AX
+	MOVQ AX, (SP)
+	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
+	MOVQ BX, 16(SP)
+	MOVQ 208(AX), BX
+	MOVQ BX, 24(SP)
+
+dot8x1AVX2Tile:
+	MOVQ   (SP), AX
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	MOVQ   (AX), BX
+	MOVQ   8(SP), CX
+	MOVQ   (CX), DX
+	LEAQ   (BX)(DX*4), DX
+	MOVQ   8(CX), SI
+	LEAQ   (BX)(SI*4), SI
+	MOVQ   16(CX), DI
+	LEAQ   (BX)(DI*4), DI
+	MOVQ   24(CX), R8
+	LEAQ   (BX)(R8*4), R8
+	MOVQ   32(CX), R9
+	LEAQ   (BX)(R9*4), R9
+	MOVQ   40(CX), R10
+	LEAQ   (BX)(R10*4), R10
+	MOVQ   48(CX), R11
+	LEAQ   (BX)(R11*4), R11
+	MOVQ   56(CX), R12
+	LEAQ   (BX)(R12*4), R12
+	MOVQ   24(AX), CX
+	MOVQ   120(AX), BX
+	MOVQ   BX, 32(SP)
+
+dot8x1AVX2Tap:
+	MOVQ (SP), AX
+	MOVQ 128(AX), BX
+	SHLQ $0x04, BX
+	ADDQ 120(AX), BX
+	MOVQ 32(SP), AX
+	CMPQ AX, BX
+	JE   dot8x1AVX2Sum
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	ADDQ BX, R9
+	ADDQ BX, R10
+	ADDQ BX, R11
+	ADDQ BX, R12
+	LEAQ 16(AX), BX
+	MOVQ BX, 32(SP)
+	MOVQ 8(AX), AX
+	XORQ BX, BX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+
+dot8x1AVX2Step:
+	VMOVUPS     (CX), Y1
+	VFMADD231PS (DX)(BX*1), Y1, Y2
+	VFMADD231PS (SI)(BX*1), Y1, Y3
+	VFMADD231PS (DI)(BX*1), Y1, Y4
+	VFMADD231PS (R8)(BX*1), Y1, Y5
+	VFMADD231PS (R9)(BX*1), Y1, Y6
+	VFMADD231PS (R10)(BX*1), Y1, Y7
+	VFMADD231PS (R11)(BX*1), Y1, Y8
+	VFMADD231PS (R12)(BX*1), Y1, Y9
+	ADDQ        $0x20, BX
+	ADDQ        $+32, CX
+	DECQ        AX
+	JNZ         dot8x1AVX2Step
+	JMP         dot8x1AVX2Tap
+
+dot8x1AVX2Sum:
+	VEXTRACTF128 $0x01, Y2, X1
+	VMOVAPS      X2, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X2
+	VEXTRACTF128 $0x01, Y3, X1
+	VMOVAPS      X3, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X3
+	VEXTRACTF128 $0x01, Y4, X1
+	VMOVAPS      X4, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X4
+	VEXTRACTF128 $0x01, Y5, X1
+	VMOVAPS      X5, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X5
+	VEXTRACTF128 $0x01, Y6, X1
+	VMOVAPS      X6, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X6
+	VEXTRACTF128 $0x01, Y7, X1
+	VMOVAPS      X7, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X7
+	VEXTRACTF128 $0x01, Y8, X1
+	VMOVAPS      X8, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X8
+	VEXTRACTF128 $0x01, Y9, X1
+	VMOVAPS      X9, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X9
+	MOVQ         (SP), AX
+	MOVQ         48(AX), DX
+	MOVQ         16(SP), SI
+	MOVQ         184(AX), BX
+	MOVQ         144(AX), R9
+	CMPB         200(AX), $0x00
+	JE           dot8x1AVX2Bias
+	MOVQ         (SI), DI
+	LEAQ         (DX)(DI*4), DI
+	VADDSS       (DI), X2, X2
+	MOVQ         8(SI), DI
+	LEAQ         (DX)(DI*4), DI
+	VADDSS       (DI), X3, X3
+	MOVQ         16(SI), DI
+	LEAQ         (DX)(DI*4), DI
+	VADDSS       (DI), X4, X4
+	MOVQ         24(SI), DI
+	LEAQ         (DX)(DI*4), DI
+	VADDSS       (DI), X5, X5
+	MOVQ         32(SI), DI
+	LEAQ         (DX)(DI*4), DI
+	VADDSS       (DI), X6, X6
+	MOVQ         40(SI), DI
+	LEAQ         (DX)(DI*4), DI
+	VADDSS       (DI), X7, X7
+	MOVQ         48(SI), DI
+	LEAQ         (DX)(DI*4), DI
+	VADDSS       (DI), X8, X8
+	MOVQ         56(SI), DI
+	LEAQ         (DX)(DI*4), DI
+	VADDSS       (DI), X9, X9
+
+dot8x1AVX2Bias:
+	TESTQ  R9, R9
+	JZ     dot8x1AVX2ReLU
+	VADDSS (R9), X2, X2
+	VADDSS (R9), X3, X3
+	VADDSS (R9), X4, X4
+	VADDSS (R9), X5, X5
+	VADDSS (R9), X6, X6
+	VADDSS (R9), X7, X7
+	VADDSS (R9), X8, X8
+	VADDSS (R9), X9, X9
+
+dot8x1AVX2ReLU:
+	CMPB   201(AX), $0x00
+	JE     dot8x1AVX2Write
+	VXORPS X0, X0, X0
+	VMAXSS X2, X0, X2
+	VMAXSS X3, X0, X3
+	VMAXSS X4, X0, X4
+	VMAXSS X5, X0, X5
+	VMAXSS X6, X0, X6
+	VMAXSS X7, X0, X7
+	VMAXSS X8, X0, X8
+	VMAXSS X9, X0, X9
+
+dot8x1AVX2Write:
+	MOVQ   (SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X2, (DI)
+	MOVQ   8(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X3, (DI)
+	MOVQ   16(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X4, (DI)
+	MOVQ   24(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X5, (DI)
+	MOVQ   32(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X6, (DI)
+	MOVQ   40(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X7, (DI)
+	MOVQ   48(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X8, (DI)
+	MOVQ   56(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X9, (DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   dot8x1AVX2Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, 16(SP)
+	JMP  dot8x1AVX2Tile
+
+dot8x1AVX2Done:
+	VZEROUPPER
+	RET
+
+// func dot4x1AVX2(t *byte)
+// Requires: AVX, FMA3
+TEXT ·dot4x1AVX2(SB), NOSPLIT, $40-8
+	MOVQ t+0(FP), AX
+	MOVQ AX, (SP)
+	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
+	MOVQ BX, 16(SP)
+	MOVQ 208(AX), BX
+	MOVQ BX, 24(SP)
+
+dot4x1AVX2Tile:
+	MOVQ   (SP), AX
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	MOVQ   (AX), BX
+	MOVQ   8(SP), CX
+	MOVQ   (CX), DX
+	LEAQ   (BX)(DX*4), DX
+	MOVQ   8(CX), SI
+	LEAQ   (BX)(SI*4), SI
+	MOVQ   16(CX), DI
+	LEAQ   (BX)(DI*4), DI
+	MOVQ   24(CX), R8
+	LEAQ   (BX)(R8*4), R8
+	MOVQ   24(AX), CX
+	MOVQ   120(AX), BX
+	MOVQ   BX, 32(SP)
+
+dot4x1AVX2Tap:
+	MOVQ (SP), AX
+	MOVQ 128(AX), BX
+	SHLQ $0x04, BX
+	ADDQ 120(AX), BX
+	MOVQ 32(SP), AX
+	CMPQ AX, BX
+	JE   dot4x1AVX2Sum
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	LEAQ 16(AX), BX
+	MOVQ BX, 32(SP)
+	MOVQ 8(AX), AX
+	XORQ BX, BX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+
+dot4x1AVX2Step:
+	VMOVUPS     (CX), Y1
+	VFMADD231PS (DX)(BX*1), Y1, Y2
+	VFMADD231PS (SI)(BX*1), Y1, Y3
+	VFMADD231PS (DI)(BX*1), Y1, Y4
+	VFMADD231PS (R8)(BX*1), Y1, Y5
+	ADDQ        $0x20, BX
+	ADDQ        $+32, CX
+	DECQ        AX
+	JNZ         dot4x1AVX2Step
+	JMP         dot4x1AVX2Tap
+
+dot4x1AVX2Sum:
+	VEXTRACTF128 $0x01, Y2, X1
+	VMOVAPS      X2, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X2
+	VEXTRACTF128 $0x01, Y3, X1
+	VMOVAPS      X3, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X3
+	VEXTRACTF128 $0x01, Y4, X1
+	VMOVAPS      X4, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X4
+	VEXTRACTF128 $0x01, Y5, X1
+	VMOVAPS      X5, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X5
+	MOVQ         (SP), AX
+	MOVQ         48(AX), DX
+	MOVQ         16(SP), SI
+	MOVQ         184(AX), BX
+	MOVQ         144(AX), R9
+	CMPB         200(AX), $0x00
+	JE           dot4x1AVX2Bias
+	MOVQ         (SI), DI
+	LEAQ         (DX)(DI*4), DI
+	VADDSS       (DI), X2, X2
+	MOVQ         8(SI), DI
+	LEAQ         (DX)(DI*4), DI
+	VADDSS       (DI), X3, X3
+	MOVQ         16(SI), DI
+	LEAQ         (DX)(DI*4), DI
+	VADDSS       (DI), X4, X4
+	MOVQ         24(SI), DI
+	LEAQ         (DX)(DI*4), DI
+	VADDSS       (DI), X5, X5
+
+dot4x1AVX2Bias:
+	TESTQ  R9, R9
+	JZ     dot4x1AVX2ReLU
+	VADDSS (R9), X2, X2
+	VADDSS (R9), X3, X3
+	VADDSS (R9), X4, X4
+	VADDSS (R9), X5, X5
+
+dot4x1AVX2ReLU:
+	CMPB   201(AX), $0x00
+	JE     dot4x1AVX2Write
+	VXORPS X0, X0, X0
+	VMAXSS X2, X0, X2
+	VMAXSS X3, X0, X3
+	VMAXSS X4, X0, X4
+	VMAXSS X5, X0, X5
+
+dot4x1AVX2Write:
+	MOVQ   (SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X2, (DI)
+	MOVQ   8(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X3, (DI)
+	MOVQ   16(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X4, (DI)
+	MOVQ   24(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X5, (DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   dot4x1AVX2Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x20, 8(SP)
+	ADDQ $0x20, 16(SP)
+	JMP  dot4x1AVX2Tile
+
+dot4x1AVX2Done:
+	VZEROUPPER
+	RET
+
+// func dot1x1AVX2(t *byte)
+// Requires: AVX, FMA3
+TEXT ·dot1x1AVX2(SB), NOSPLIT, $40-8
+	MOVQ t+0(FP), AX
+	MOVQ AX, (SP)
+	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
+	MOVQ BX, 16(SP)
+	MOVQ 208(AX), BX
+	MOVQ BX, 24(SP)
+
+dot1x1AVX2Tile:
+	MOVQ   (SP), AX
+	VXORPS Y2, Y2, Y2
+	MOVQ   (AX), BX
+	MOVQ   8(SP), CX
+	MOVQ   (CX), DX
+	LEAQ   (BX)(DX*4), DX
+	MOVQ   24(AX), CX
+	MOVQ   120(AX), BX
+	MOVQ   BX, 32(SP)
+
+dot1x1AVX2Tap:
+	MOVQ (SP), AX
+	MOVQ 128(AX), BX
+	SHLQ $0x04, BX
+	ADDQ 120(AX), BX
+	MOVQ 32(SP), AX
+	CMPQ AX, BX
+	JE   dot1x1AVX2Sum
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	LEAQ 16(AX), BX
+	MOVQ BX, 32(SP)
+	MOVQ 8(AX), AX
+	XORQ BX, BX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+
+dot1x1AVX2Step:
+	VMOVUPS     (CX), Y1
+	VFMADD231PS (DX)(BX*1), Y1, Y2
+	ADDQ        $0x20, BX
+	ADDQ        $+32, CX
+	DECQ        AX
+	JNZ         dot1x1AVX2Step
+	JMP         dot1x1AVX2Tap
+
+dot1x1AVX2Sum:
+	VEXTRACTF128 $0x01, Y2, X1
+	VMOVAPS      X2, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X2
+	MOVQ         (SP), AX
+	MOVQ         48(AX), DX
+	MOVQ         16(SP), SI
+	MOVQ         184(AX), BX
+	MOVQ         144(AX), R9
+	CMPB         200(AX), $0x00
+	JE           dot1x1AVX2Bias
+	MOVQ         (SI), DI
+	LEAQ         (DX)(DI*4), DI
+	VADDSS       (DI), X2, X2
+
+dot1x1AVX2Bias:
+	TESTQ  R9, R9
+	JZ     dot1x1AVX2ReLU
+	VADDSS (R9), X2, X2
+
+dot1x1AVX2ReLU:
+	CMPB   201(AX), $0x00
+	JE     dot1x1AVX2Write
+	VXORPS X0, X0, X0
+	VMAXSS X2, X0, X2
+
+dot1x1AVX2Write:
+	MOVQ   (SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X2, (DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   dot1x1AVX2Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x08, 8(SP)
+	ADDQ $0x08, 16(SP)
+	JMP  dot1x1AVX2Tile
+
+dot1x1AVX2Done:
+	VZEROUPPER
+	RET
+
+// func dot6x2AVX2(t *byte)
+// Requires: AVX, FMA3
+TEXT ·dot6x2AVX2(SB), NOSPLIT, $40-8
+	MOVQ t+0(FP), AX
+	MOVQ AX, (SP)
+	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
+	MOVQ BX, 16(SP)
+	MOVQ 208(AX), BX
+	MOVQ BX, 24(SP)
+
+dot6x2AVX2Tile:
+	MOVQ   (SP), AX
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	VXORPS Y12, Y12, Y12
+	VXORPS Y13, Y13, Y13
+	VXORPS Y14, Y14, Y14
+	MOVQ   (AX), BX
+	MOVQ   8(SP), CX
+	MOVQ   (CX), DX
+	LEAQ   (BX)(DX*4), DX
+	MOVQ   8(CX), SI
+	LEAQ   (BX)(SI*4), SI
+	MOVQ   16(CX), DI
+	LEAQ   (BX)(DI*4), DI
+	MOVQ   24(CX), R8
+	LEAQ   (BX)(R8*4), R8
+	MOVQ   32(CX), R9
+	LEAQ   (BX)(R9*4), R9
+	MOVQ   40(CX), R10
+	LEAQ   (BX)(R10*4), R10
+	MOVQ   24(AX), CX
+	MOVQ   120(AX), BX
+	MOVQ   BX, 32(SP)
+
+dot6x2AVX2Tap:
+	MOVQ (SP), AX
+	MOVQ 128(AX), BX
+	SHLQ $0x04, BX
+	ADDQ 120(AX), BX
+	MOVQ 32(SP), AX
+	CMPQ AX, BX
+	JE   dot6x2AVX2Sum
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	ADDQ BX, R9
+	ADDQ BX, R10
+	LEAQ 16(AX), BX
+	MOVQ BX, 32(SP)
+	MOVQ 8(AX), AX
+	XORQ BX, BX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+
+dot6x2AVX2Step:
+	VMOVUPS     (CX), Y1
+	VMOVUPS     32(CX), Y2
+	VMOVUPS     (DX)(BX*1), Y0
+	VFMADD231PS Y0, Y1, Y3
+	VFMADD231PS Y0, Y2, Y4
+	VMOVUPS     (SI)(BX*1), Y0
+	VFMADD231PS Y0, Y1, Y5
+	VFMADD231PS Y0, Y2, Y6
+	VMOVUPS     (DI)(BX*1), Y0
+	VFMADD231PS Y0, Y1, Y7
+	VFMADD231PS Y0, Y2, Y8
+	VMOVUPS     (R8)(BX*1), Y0
+	VFMADD231PS Y0, Y1, Y9
+	VFMADD231PS Y0, Y2, Y10
+	VMOVUPS     (R9)(BX*1), Y0
+	VFMADD231PS Y0, Y1, Y11
+	VFMADD231PS Y0, Y2, Y12
+	VMOVUPS     (R10)(BX*1), Y0
+	VFMADD231PS Y0, Y1, Y13
+	VFMADD231PS Y0, Y2, Y14
+	ADDQ        $0x20, BX
+	ADDQ        $+64, CX
+	DECQ        AX
+	JNZ         dot6x2AVX2Step
+	JMP         dot6x2AVX2Tap
+
+dot6x2AVX2Sum:
+	VEXTRACTF128 $0x01, Y3, X1
+	VMOVAPS      X3, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X3
+	VEXTRACTF128 $0x01, Y4, X1
+	VMOVAPS      X4, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X4
+	VEXTRACTF128 $0x01, Y5, X1
+	VMOVAPS      X5, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X5
+	VEXTRACTF128 $0x01, Y6, X1
+	VMOVAPS      X6, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X6
+	VEXTRACTF128 $0x01, Y7, X1
+	VMOVAPS      X7, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X7
+	VEXTRACTF128 $0x01, Y8, X1
+	VMOVAPS      X8, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X8
+	VEXTRACTF128 $0x01, Y9, X1
+	VMOVAPS      X9, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X9
+	VEXTRACTF128 $0x01, Y10, X1
+	VMOVAPS      X10, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X10
+	VEXTRACTF128 $0x01, Y11, X1
+	VMOVAPS      X11, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X11
+	VEXTRACTF128 $0x01, Y12, X1
+	VMOVAPS      X12, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X12
+	VEXTRACTF128 $0x01, Y13, X1
+	VMOVAPS      X13, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X13
+	VEXTRACTF128 $0x01, Y14, X1
+	VMOVAPS      X14, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X14
+	MOVQ         (SP), AX
+	MOVQ         48(AX), DX
+	MOVQ         16(SP), SI
+	MOVQ         184(AX), BX
+	MOVQ         144(AX), R9
+	CMPB         200(AX), $0x00
+	JE           dot6x2AVX2Bias
+	MOVQ         (SI), DI
+	LEAQ         (DX)(DI*4), DI
+	VADDSS       (DI), X3, X3
+	LEAQ         (DI)(BX*4), DI
+	VADDSS       (DI), X4, X4
+	MOVQ         8(SI), DI
+	LEAQ         (DX)(DI*4), DI
+	VADDSS       (DI), X5, X5
+	LEAQ         (DI)(BX*4), DI
+	VADDSS       (DI), X6, X6
+	MOVQ         16(SI), DI
+	LEAQ         (DX)(DI*4), DI
+	VADDSS       (DI), X7, X7
+	LEAQ         (DI)(BX*4), DI
+	VADDSS       (DI), X8, X8
+	MOVQ         24(SI), DI
+	LEAQ         (DX)(DI*4), DI
+	VADDSS       (DI), X9, X9
+	LEAQ         (DI)(BX*4), DI
+	VADDSS       (DI), X10, X10
+	MOVQ         32(SI), DI
+	LEAQ         (DX)(DI*4), DI
+	VADDSS       (DI), X11, X11
+	LEAQ         (DI)(BX*4), DI
+	VADDSS       (DI), X12, X12
+	MOVQ         40(SI), DI
+	LEAQ         (DX)(DI*4), DI
+	VADDSS       (DI), X13, X13
+	LEAQ         (DI)(BX*4), DI
+	VADDSS       (DI), X14, X14
+
+dot6x2AVX2Bias:
+	TESTQ  R9, R9
+	JZ     dot6x2AVX2ReLU
+	VADDSS (R9), X3, X3
+	VADDSS 4(R9), X4, X4
+	VADDSS (R9), X5, X5
+	VADDSS 4(R9), X6, X6
+	VADDSS (R9), X7, X7
+	VADDSS 4(R9), X8, X8
+	VADDSS (R9), X9, X9
+	VADDSS 4(R9), X10, X10
+	VADDSS (R9), X11, X11
+	VADDSS 4(R9), X12, X12
+	VADDSS (R9), X13, X13
+	VADDSS 4(R9), X14, X14
+
+dot6x2AVX2ReLU:
+	CMPB   201(AX), $0x00
+	JE     dot6x2AVX2Write
+	VXORPS X0, X0, X0
+	VMAXSS X3, X0, X3
+	VMAXSS X4, X0, X4
+	VMAXSS X5, X0, X5
+	VMAXSS X6, X0, X6
+	VMAXSS X7, X0, X7
+	VMAXSS X8, X0, X8
+	VMAXSS X9, X0, X9
+	VMAXSS X10, X0, X10
+	VMAXSS X11, X0, X11
+	VMAXSS X12, X0, X12
+	VMAXSS X13, X0, X13
+	VMAXSS X14, X0, X14
+
+dot6x2AVX2Write:
+	MOVQ   (SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X3, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X4, (DI)
+	MOVQ   8(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X5, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X6, (DI)
+	MOVQ   16(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X7, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X8, (DI)
+	MOVQ   24(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X9, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X10, (DI)
+	MOVQ   32(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X11, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X12, (DI)
+	MOVQ   40(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X13, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X14, (DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   dot6x2AVX2Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x30, 8(SP)
+	ADDQ $0x30, 16(SP)
+	JMP  dot6x2AVX2Tile
+
+dot6x2AVX2Done:
+	VZEROUPPER
+	RET
+
+// func dot3x2AVX2(t *byte)
+// Requires: AVX, FMA3
+TEXT ·dot3x2AVX2(SB), NOSPLIT, $40-8
+	MOVQ t+0(FP), AX
+	MOVQ AX, (SP)
+	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
+	MOVQ BX, 16(SP)
+	MOVQ 208(AX), BX
+	MOVQ BX, 24(SP)
+
+dot3x2AVX2Tile:
+	MOVQ   (SP), AX
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	MOVQ   (AX), BX
+	MOVQ   8(SP), CX
+	MOVQ   (CX), DX
+	LEAQ   (BX)(DX*4), DX
+	MOVQ   8(CX), SI
+	LEAQ   (BX)(SI*4), SI
+	MOVQ   16(CX), DI
+	LEAQ   (BX)(DI*4), DI
+	MOVQ   24(AX), CX
+	MOVQ   120(AX), BX
+	MOVQ   BX, 32(SP)
+
+dot3x2AVX2Tap:
+	MOVQ (SP), AX
+	MOVQ 128(AX), BX
+	SHLQ $0x04, BX
+	ADDQ 120(AX), BX
+	MOVQ 32(SP), AX
+	CMPQ AX, BX
+	JE   dot3x2AVX2Sum
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	LEAQ 16(AX), BX
+	MOVQ BX, 32(SP)
+	MOVQ 8(AX), AX
+	XORQ BX, BX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+
+dot3x2AVX2Step:
+	VMOVUPS     (CX), Y1
+	VMOVUPS     32(CX), Y2
+	VMOVUPS     (DX)(BX*1), Y0
+	VFMADD231PS Y0, Y1, Y3
+	VFMADD231PS Y0, Y2, Y4
+	VMOVUPS     (SI)(BX*1), Y0
+	VFMADD231PS Y0, Y1, Y5
+	VFMADD231PS Y0, Y2, Y6
+	VMOVUPS     (DI)(BX*1), Y0
+	VFMADD231PS Y0, Y1, Y7
+	VFMADD231PS Y0, Y2, Y8
+	ADDQ        $0x20, BX
+	ADDQ        $+64, CX
+	DECQ        AX
+	JNZ         dot3x2AVX2Step
+	JMP         dot3x2AVX2Tap
+
+dot3x2AVX2Sum:
+	VEXTRACTF128 $0x01, Y3, X1
+	VMOVAPS      X3, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X3
+	VEXTRACTF128 $0x01, Y4, X1
+	VMOVAPS      X4, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X4
+	VEXTRACTF128 $0x01, Y5, X1
+	VMOVAPS      X5, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X5
+	VEXTRACTF128 $0x01, Y6, X1
+	VMOVAPS      X6, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X6
+	VEXTRACTF128 $0x01, Y7, X1
+	VMOVAPS      X7, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X7
+	VEXTRACTF128 $0x01, Y8, X1
+	VMOVAPS      X8, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X8
+	MOVQ         (SP), AX
+	MOVQ         48(AX), DX
+	MOVQ         16(SP), SI
+	MOVQ         184(AX), BX
+	MOVQ         144(AX), R9
+	CMPB         200(AX), $0x00
+	JE           dot3x2AVX2Bias
+	MOVQ         (SI), DI
+	LEAQ         (DX)(DI*4), DI
+	VADDSS       (DI), X3, X3
+	LEAQ         (DI)(BX*4), DI
+	VADDSS       (DI), X4, X4
+	MOVQ         8(SI), DI
+	LEAQ         (DX)(DI*4), DI
+	VADDSS       (DI), X5, X5
+	LEAQ         (DI)(BX*4), DI
+	VADDSS       (DI), X6, X6
+	MOVQ         16(SI), DI
+	LEAQ         (DX)(DI*4), DI
+	VADDSS       (DI), X7, X7
+	LEAQ         (DI)(BX*4), DI
+	VADDSS       (DI), X8, X8
+
+dot3x2AVX2Bias:
+	TESTQ  R9, R9
+	JZ     dot3x2AVX2ReLU
+	VADDSS (R9), X3, X3
+	VADDSS 4(R9), X4, X4
+	VADDSS (R9), X5, X5
+	VADDSS 4(R9), X6, X6
+	VADDSS (R9), X7, X7
+	VADDSS 4(R9), X8, X8
+
+dot3x2AVX2ReLU:
+	CMPB   201(AX), $0x00
+	JE     dot3x2AVX2Write
+	VXORPS X0, X0, X0
+	VMAXSS X3, X0, X3
+	VMAXSS X4, X0, X4
+	VMAXSS X5, X0, X5
+	VMAXSS X6, X0, X6
+	VMAXSS X7, X0, X7
+	VMAXSS X8, X0, X8
+
+dot3x2AVX2Write:
+	MOVQ   (SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X3, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X4, (DI)
+	MOVQ   8(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X5, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X6, (DI)
+	MOVQ   16(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X7, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X8, (DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   dot3x2AVX2Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x18, 8(SP)
+	ADDQ $0x18, 16(SP)
+	JMP  dot3x2AVX2Tile
+
+dot3x2AVX2Done:
+	VZEROUPPER
+	RET
+
+// func dot1x2AVX2(t *byte)
+// Requires: AVX, FMA3
+TEXT ·dot1x2AVX2(SB), NOSPLIT, $40-8
+	MOVQ t+0(FP), AX
+	MOVQ AX, (SP)
+	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
+	MOVQ BX, 16(SP)
+	MOVQ 208(AX), BX
+	MOVQ BX, 24(SP)
+
+dot1x2AVX2Tile:
+	MOVQ   (SP), AX
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	MOVQ   (AX), BX
+	MOVQ   8(SP), CX
+	MOVQ   (CX), DX
+	LEAQ   (BX)(DX*4), DX
+	MOVQ   24(AX), CX
+	MOVQ   120(AX), BX
+	MOVQ   BX, 32(SP)
+
+dot1x2AVX2Tap:
+	MOVQ (SP), AX
+	MOVQ 128(AX), BX
+	SHLQ $0x04, BX
+	ADDQ 120(AX), BX
+	MOVQ 32(SP), AX
+	CMPQ AX, BX
+	JE   dot1x2AVX2Sum
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	LEAQ 16(AX), BX
+	MOVQ BX, 32(SP)
+	MOVQ 8(AX), AX
+	XORQ BX, BX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+
+dot1x2AVX2Step:
+	VMOVUPS     (CX), Y1
+	VMOVUPS     32(CX), Y2
+	VMOVUPS     (DX)(BX*1), Y0
+	VFMADD231PS Y0, Y1, Y3
+	VFMADD231PS Y0, Y2, Y4
+	ADDQ        $0x20, BX
+	ADDQ        $+64, CX
+	DECQ        AX
+	JNZ         dot1x2AVX2Step
+	JMP         dot1x2AVX2Tap
+
+dot1x2AVX2Sum:
+	VEXTRACTF128 $0x01, Y3, X1
+	VMOVAPS      X3, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X3
+	VEXTRACTF128 $0x01, Y4, X1
+	VMOVAPS      X4, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X4
+	MOVQ         (SP), AX
+	MOVQ         48(AX), DX
+	MOVQ         16(SP), SI
+	MOVQ         184(AX), BX
+	MOVQ         144(AX), R9
+	CMPB         200(AX), $0x00
+	JE           dot1x2AVX2Bias
+	MOVQ         (SI), DI
+	LEAQ         (DX)(DI*4), DI
+	VADDSS       (DI), X3, X3
+	LEAQ         (DI)(BX*4), DI
+	VADDSS       (DI), X4, X4
+
+dot1x2AVX2Bias:
+	TESTQ  R9, R9
+	JZ     dot1x2AVX2ReLU
+	VADDSS (R9), X3, X3
+	VADDSS 4(R9), X4, X4
+
+dot1x2AVX2ReLU:
+	CMPB   201(AX), $0x00
+	JE     dot1x2AVX2Write
+	VXORPS X0, X0, X0
+	VMAXSS X3, X0, X3
+	VMAXSS X4, X0, X4
+
+dot1x2AVX2Write:
+	MOVQ   (SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X3, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X4, (DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   dot1x2AVX2Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x08, 8(SP)
+	ADDQ $0x08, 16(SP)
+	JMP  dot1x2AVX2Tile
+
+dot1x2AVX2Done:
+	VZEROUPPER
+	RET
+
+// func dot4x3AVX2(t *byte)
+// Requires: AVX, FMA3
+TEXT ·dot4x3AVX2(SB), NOSPLIT, $40-8
+	MOVQ t+0(FP), AX
+	MOVQ AX, (SP)
+	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
+	MOVQ BX, 16(SP)
+	MOVQ 208(AX), BX
+	MOVQ BX, 24(SP)
+
+dot4x3AVX2Tile:
+	MOVQ   (SP), AX
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	VXORPS Y12, Y12, Y12
+	VXORPS Y13, Y13, Y13
+	VXORPS Y14, Y14, Y14
+	VXORPS Y15, Y15, Y15
+	MOVQ   (AX), BX
+	MOVQ   8(SP), CX
+	MOVQ   (CX), DX
+	LEAQ   (BX)(DX*4), DX
+	MOVQ   8(CX), SI
+	LEAQ   (BX)(SI*4), SI
+	MOVQ   16(CX), DI
+	LEAQ   (BX)(DI*4), DI
+	MOVQ   24(CX), R8
+	LEAQ   (BX)(R8*4), R8
+	MOVQ   24(AX), CX
+	MOVQ   120(AX), BX
+	MOVQ   BX, 32(SP)
+
+dot4x3AVX2Tap:
+	MOVQ (SP), AX
+	MOVQ 128(AX), BX
+	SHLQ $0x04, BX
+	ADDQ 120(AX), BX
+	MOVQ 32(SP), AX
+	CMPQ AX, BX
+	JE   dot4x3AVX2Sum
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	LEAQ 16(AX), BX
+	MOVQ BX, 32(SP)
+	MOVQ 8(AX), AX
+	XORQ BX, BX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+
+dot4x3AVX2Step:
+	VMOVUPS     (CX), Y1
+	VMOVUPS     32(CX), Y2
+	VMOVUPS     64(CX), Y3
+	VMOVUPS     (DX)(BX*1), Y0
+	VFMADD231PS Y0, Y1, Y4
+	VFMADD231PS Y0, Y2, Y5
+	VFMADD231PS Y0, Y3, Y6
+	VMOVUPS     (SI)(BX*1), Y0
+	VFMADD231PS Y0, Y1, Y7
+	VFMADD231PS Y0, Y2, Y8
+	VFMADD231PS Y0, Y3, Y9
+	VMOVUPS     (DI)(BX*1), Y0
+	VFMADD231PS Y0, Y1, Y10
+	VFMADD231PS Y0, Y2, Y11
+	VFMADD231PS Y0, Y3, Y12
+	VMOVUPS     (R8)(BX*1), Y0
+	VFMADD231PS Y0, Y1, Y13
+	VFMADD231PS Y0, Y2, Y14
+	VFMADD231PS Y0, Y3, Y15
+	ADDQ        $0x20, BX
+	ADDQ        $+96, CX
+	DECQ        AX
+	JNZ         dot4x3AVX2Step
+	JMP         dot4x3AVX2Tap
+
+dot4x3AVX2Sum:
+	VEXTRACTF128 $0x01, Y4, X1
+	VMOVAPS      X4, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X4
+	VEXTRACTF128 $0x01, Y5, X1
+	VMOVAPS      X5, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X5
+	VEXTRACTF128 $0x01, Y6, X1
+	VMOVAPS      X6, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X6
+	VEXTRACTF128 $0x01, Y7, X1
+	VMOVAPS      X7, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X7
+	VEXTRACTF128 $0x01, Y8, X1
+	VMOVAPS      X8, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X8
+	VEXTRACTF128 $0x01, Y9, X1
+	VMOVAPS      X9, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X9
+	VEXTRACTF128 $0x01, Y10, X1
+	VMOVAPS      X10, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X10
+	VEXTRACTF128 $0x01, Y11, X1
+	VMOVAPS      X11, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X11
+	VEXTRACTF128 $0x01, Y12, X1
+	VMOVAPS      X12, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X12
+	VEXTRACTF128 $0x01, Y13, X1
+	VMOVAPS      X13, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X13
+	VEXTRACTF128 $0x01, Y14, X1
+	VMOVAPS      X14, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X14
+	VEXTRACTF128 $0x01, Y15, X1
+	VMOVAPS      X15, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X15
+	MOVQ         (SP), AX
+	MOVQ         48(AX), DX
+	MOVQ         16(SP), SI
+	MOVQ         184(AX), BX
+	MOVQ         144(AX), R9
+	CMPB         200(AX), $0x00
+	JE           dot4x3AVX2Bias
+	MOVQ         (SI), DI
+	LEAQ         (DX)(DI*4), DI
+	VADDSS       (DI), X4, X4
+	LEAQ         (DI)(BX*4), DI
+	VADDSS       (DI), X5, X5
+	LEAQ         (DI)(BX*4), DI
+	VADDSS       (DI), X6, X6
+	MOVQ         8(SI), DI
+	LEAQ         (DX)(DI*4), DI
+	VADDSS       (DI), X7, X7
+	LEAQ         (DI)(BX*4), DI
+	VADDSS       (DI), X8, X8
+	LEAQ         (DI)(BX*4), DI
+	VADDSS       (DI), X9, X9
+	MOVQ         16(SI), DI
+	LEAQ         (DX)(DI*4), DI
+	VADDSS       (DI), X10, X10
+	LEAQ         (DI)(BX*4), DI
+	VADDSS       (DI), X11, X11
+	LEAQ         (DI)(BX*4), DI
+	VADDSS       (DI), X12, X12
+	MOVQ         24(SI), DI
+	LEAQ         (DX)(DI*4), DI
+	VADDSS       (DI), X13, X13
+	LEAQ         (DI)(BX*4), DI
+	VADDSS       (DI), X14, X14
+	LEAQ         (DI)(BX*4), DI
+	VADDSS       (DI), X15, X15
+
+dot4x3AVX2Bias:
+	TESTQ  R9, R9
+	JZ     dot4x3AVX2ReLU
+	VADDSS (R9), X4, X4
+	VADDSS 4(R9), X5, X5
+	VADDSS 8(R9), X6, X6
+	VADDSS (R9), X7, X7
+	VADDSS 4(R9), X8, X8
+	VADDSS 8(R9), X9, X9
+	VADDSS (R9), X10, X10
+	VADDSS 4(R9), X11, X11
+	VADDSS 8(R9), X12, X12
+	VADDSS (R9), X13, X13
+	VADDSS 4(R9), X14, X14
+	VADDSS 8(R9), X15, X15
+
+dot4x3AVX2ReLU:
+	CMPB   201(AX), $0x00
+	JE     dot4x3AVX2Write
+	VXORPS X0, X0, X0
+	VMAXSS X4, X0, X4
+	VMAXSS X5, X0, X5
+	VMAXSS X6, X0, X6
+	VMAXSS X7, X0, X7
+	VMAXSS X8, X0, X8
+	VMAXSS X9, X0, X9
+	VMAXSS X10, X0, X10
+	VMAXSS X11, X0, X11
+	VMAXSS X12, X0, X12
+	VMAXSS X13, X0, X13
+	VMAXSS X14, X0, X14
+	VMAXSS X15, X0, X15
+
+dot4x3AVX2Write:
+	MOVQ   (SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X4, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X5, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X6, (DI)
+	MOVQ   8(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X7, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X8, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X9, (DI)
+	MOVQ   16(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X10, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X11, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X12, (DI)
+	MOVQ   24(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X13, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X14, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X15, (DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   dot4x3AVX2Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x20, 8(SP)
+	ADDQ $0x20, 16(SP)
+	JMP  dot4x3AVX2Tile
+
+dot4x3AVX2Done:
+	VZEROUPPER
+	RET
+
+// func dot1x3AVX2(t *byte)
+// Requires: AVX, FMA3
+TEXT ·dot1x3AVX2(SB), NOSPLIT, $40-8
+	MOVQ t+0(FP), AX
+	MOVQ AX, (SP)
+	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
+	MOVQ BX, 16(SP)
+	MOVQ 208(AX), BX
+	MOVQ BX, 24(SP)
+
+dot1x3AVX2Tile:
+	MOVQ   (SP), AX
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	MOVQ   (AX), BX
+	MOVQ   8(SP), CX
+	MOVQ   (CX), DX
+	LEAQ   (BX)(DX*4), DX
+	MOVQ   24(AX), CX
+	MOVQ   120(AX), BX
+	MOVQ   BX, 32(SP)
+
+dot1x3AVX2Tap:
+	MOVQ (SP), AX
+	MOVQ 128(AX), BX
+	SHLQ $0x04, BX
+	ADDQ 120(AX), BX
+	MOVQ 32(SP), AX
+	CMPQ AX, BX
+	JE   dot1x3AVX2Sum
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	LEAQ 16(AX), BX
+	MOVQ BX, 32(SP)
+	MOVQ 8(AX), AX
+	XORQ BX, BX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+
+dot1x3AVX2Step:
+	VMOVUPS     (CX), Y1
+	VMOVUPS     32(CX), Y2
+	VMOVUPS     64(CX), Y3
+	VMOVUPS     (DX)(BX*1), Y0
+	VFMADD231PS Y0, Y1, Y4
+	VFMADD231PS Y0, Y2, Y5
+	VFMADD231PS Y0, Y3, Y6
+	ADDQ        $0x20, BX
+	ADDQ        $+96, CX
+	DECQ        AX
+	JNZ         dot1x3AVX2Step
+	JMP         dot1x3AVX2Tap
+
+dot1x3AVX2Sum:
+	VEXTRACTF128 $0x01, Y4, X1
+	VMOVAPS      X4, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X4
+	VEXTRACTF128 $0x01, Y5, X1
+	VMOVAPS      X5, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X5
+	VEXTRACTF128 $0x01, Y6, X1
+	VMOVAPS      X6, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X6
+	MOVQ         (SP), AX
+	MOVQ         48(AX), DX
+	MOVQ         16(SP), SI
+	MOVQ         184(AX), BX
+	MOVQ         144(AX), R9
+	CMPB         200(AX), $0x00
+	JE           dot1x3AVX2Bias
+	MOVQ         (SI), DI
+	LEAQ         (DX)(DI*4), DI
+	VADDSS       (DI), X4, X4
+	LEAQ         (DI)(BX*4), DI
+	VADDSS       (DI), X5, X5
+	LEAQ         (DI)(BX*4), DI
+	VADDSS       (DI), X6, X6
+
+dot1x3AVX2Bias:
+	TESTQ  R9, R9
+	JZ     dot1x3AVX2ReLU
+	VADDSS (R9), X4, X4
+	VADDSS 4(R9), X5, X5
+	VADDSS 8(R9), X6, X6
+
+dot1x3AVX2ReLU:
+	CMPB   201(AX), $0x00
+	JE     dot1x3AVX2Write
+	VXORPS X0, X0, X0
+	VMAXSS X4, X0, X4
+	VMAXSS X5, X0, X5
+	VMAXSS X6, X0, X6
+
+dot1x3AVX2Write:
+	MOVQ   (SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X4, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X5, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X6, (DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   dot1x3AVX2Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x08, 8(SP)
+	ADDQ $0x08, 16(SP)
+	JMP  dot1x3AVX2Tile
+
+dot1x3AVX2Done:
+	VZEROUPPER
+	RET
+
+// func dot2x4AVX2(t *byte)
+// Requires: AVX, FMA3
+TEXT ·dot2x4AVX2(SB), NOSPLIT, $40-8
+	MOVQ t+0(FP), AX
+	MOVQ AX, (SP)
+	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
+	MOVQ BX, 16(SP)
+	MOVQ 208(AX), BX
+	MOVQ BX, 24(SP)
+
+dot2x4AVX2Tile:
+	MOVQ   (SP), AX
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	VXORPS Y12, Y12, Y12
+	MOVQ   (AX), BX
+	MOVQ   8(SP), CX
+	MOVQ   (CX), DX
+	LEAQ   (BX)(DX*4), DX
+	MOVQ   8(CX), SI
+	LEAQ   (BX)(SI*4), SI
+	MOVQ   24(AX), CX
+	MOVQ   120(AX), BX
+	MOVQ   BX, 32(SP)
+
+dot2x4AVX2Tap:
+	MOVQ (SP), AX
+	MOVQ 128(AX), BX
+	SHLQ $0x04, BX
+	ADDQ 120(AX), BX
+	MOVQ 32(SP), AX
+	CMPQ AX, BX
+	JE   dot2x4AVX2Sum
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	LEAQ 16(AX), BX
+	MOVQ BX, 32(SP)
+	MOVQ 8(AX), AX
+	XORQ BX, BX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+
+dot2x4AVX2Step:
+	VMOVUPS     (CX), Y1
+	VMOVUPS     32(CX), Y2
+	VMOVUPS     64(CX), Y3
+	VMOVUPS     96(CX), Y4
+	VMOVUPS     (DX)(BX*1), Y0
+	VFMADD231PS Y0, Y1, Y5
+	VFMADD231PS Y0, Y2, Y6
+	VFMADD231PS Y0, Y3, Y7
+	VFMADD231PS Y0, Y4, Y8
+	VMOVUPS     (SI)(BX*1), Y0
+	VFMADD231PS Y0, Y1, Y9
+	VFMADD231PS Y0, Y2, Y10
+	VFMADD231PS Y0, Y3, Y11
+	VFMADD231PS Y0, Y4, Y12
+	ADDQ        $0x20, BX
+	ADDQ        $+128, CX
+	DECQ        AX
+	JNZ         dot2x4AVX2Step
+	JMP         dot2x4AVX2Tap
+
+dot2x4AVX2Sum:
+	VEXTRACTF128 $0x01, Y5, X1
+	VMOVAPS      X5, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X5
+	VEXTRACTF128 $0x01, Y6, X1
+	VMOVAPS      X6, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X6
+	VEXTRACTF128 $0x01, Y7, X1
+	VMOVAPS      X7, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X7
+	VEXTRACTF128 $0x01, Y8, X1
+	VMOVAPS      X8, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X8
+	VEXTRACTF128 $0x01, Y9, X1
+	VMOVAPS      X9, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X9
+	VEXTRACTF128 $0x01, Y10, X1
+	VMOVAPS      X10, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X10
+	VEXTRACTF128 $0x01, Y11, X1
+	VMOVAPS      X11, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X11
+	VEXTRACTF128 $0x01, Y12, X1
+	VMOVAPS      X12, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X12
+	MOVQ         (SP), AX
+	MOVQ         48(AX), DX
+	MOVQ         16(SP), SI
+	MOVQ         184(AX), BX
+	MOVQ         144(AX), R9
+	CMPB         200(AX), $0x00
+	JE           dot2x4AVX2Bias
+	MOVQ         (SI), DI
+	LEAQ         (DX)(DI*4), DI
+	VADDSS       (DI), X5, X5
+	LEAQ         (DI)(BX*4), DI
+	VADDSS       (DI), X6, X6
+	LEAQ         (DI)(BX*4), DI
+	VADDSS       (DI), X7, X7
+	LEAQ         (DI)(BX*4), DI
+	VADDSS       (DI), X8, X8
+	MOVQ         8(SI), DI
+	LEAQ         (DX)(DI*4), DI
+	VADDSS       (DI), X9, X9
+	LEAQ         (DI)(BX*4), DI
+	VADDSS       (DI), X10, X10
+	LEAQ         (DI)(BX*4), DI
+	VADDSS       (DI), X11, X11
+	LEAQ         (DI)(BX*4), DI
+	VADDSS       (DI), X12, X12
+
+dot2x4AVX2Bias:
+	TESTQ  R9, R9
+	JZ     dot2x4AVX2ReLU
+	VADDSS (R9), X5, X5
+	VADDSS 4(R9), X6, X6
+	VADDSS 8(R9), X7, X7
+	VADDSS 12(R9), X8, X8
+	VADDSS (R9), X9, X9
+	VADDSS 4(R9), X10, X10
+	VADDSS 8(R9), X11, X11
+	VADDSS 12(R9), X12, X12
+
+dot2x4AVX2ReLU:
+	CMPB   201(AX), $0x00
+	JE     dot2x4AVX2Write
+	VXORPS X0, X0, X0
+	VMAXSS X5, X0, X5
+	VMAXSS X6, X0, X6
+	VMAXSS X7, X0, X7
+	VMAXSS X8, X0, X8
+	VMAXSS X9, X0, X9
+	VMAXSS X10, X0, X10
+	VMAXSS X11, X0, X11
+	VMAXSS X12, X0, X12
+
+dot2x4AVX2Write:
+	MOVQ   (SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X5, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X6, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X7, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X8, (DI)
+	MOVQ   8(SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X9, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X10, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X11, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X12, (DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   dot2x4AVX2Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x10, 8(SP)
+	ADDQ $0x10, 16(SP)
+	JMP  dot2x4AVX2Tile
+
+dot2x4AVX2Done:
+	VZEROUPPER
+	RET
+
+// func dot1x4AVX2(t *byte)
+// Requires: AVX, FMA3
+TEXT ·dot1x4AVX2(SB), NOSPLIT, $40-8
+	MOVQ t+0(FP), AX
+	MOVQ AX, (SP)
+	MOVQ 216(AX), BX
+	MOVQ BX, 8(SP)
+	MOVQ 224(AX), BX
+	MOVQ BX, 16(SP)
+	MOVQ 208(AX), BX
+	MOVQ BX, 24(SP)
+
+dot1x4AVX2Tile:
+	MOVQ   (SP), AX
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	MOVQ   (AX), BX
+	MOVQ   8(SP), CX
+	MOVQ   (CX), DX
+	LEAQ   (BX)(DX*4), DX
+	MOVQ   24(AX), CX
+	MOVQ   120(AX), BX
+	MOVQ   BX, 32(SP)
+
+dot1x4AVX2Tap:
+	MOVQ (SP), AX
+	MOVQ 128(AX), BX
+	SHLQ $0x04, BX
+	ADDQ 120(AX), BX
+	MOVQ 32(SP), AX
+	CMPQ AX, BX
+	JE   dot1x4AVX2Sum
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	LEAQ 16(AX), BX
+	MOVQ BX, 32(SP)
+	MOVQ 8(AX), AX
+	XORQ BX, BX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+	SHRQ $0x01, AX
+
+dot1x4AVX2Step:
+	VMOVUPS     (CX), Y1
+	VMOVUPS     32(CX), Y2
+	VMOVUPS     64(CX), Y3
+	VMOVUPS     96(CX), Y4
+	VMOVUPS     (DX)(BX*1), Y0
+	VFMADD231PS Y0, Y1, Y5
+	VFMADD231PS Y0, Y2, Y6
+	VFMADD231PS Y0, Y3, Y7
+	VFMADD231PS Y0, Y4, Y8
+	ADDQ        $0x20, BX
+	ADDQ        $+128, CX
+	DECQ        AX
+	JNZ         dot1x4AVX2Step
+	JMP         dot1x4AVX2Tap
+
+dot1x4AVX2Sum:
+	VEXTRACTF128 $0x01, Y5, X1
+	VMOVAPS      X5, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X5
+	VEXTRACTF128 $0x01, Y6, X1
+	VMOVAPS      X6, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X6
+	VEXTRACTF128 $0x01, Y7, X1
+	VMOVAPS      X7, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X7
+	VEXTRACTF128 $0x01, Y8, X1
+	VMOVAPS      X8, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X8
+	MOVQ         (SP), AX
+	MOVQ         48(AX), DX
+	MOVQ         16(SP), SI
+	MOVQ         184(AX), BX
+	MOVQ         144(AX), R9
+	CMPB         200(AX), $0x00
+	JE           dot1x4AVX2Bias
+	MOVQ         (SI), DI
+	LEAQ         (DX)(DI*4), DI
+	VADDSS       (DI), X5, X5
+	LEAQ         (DI)(BX*4), DI
+	VADDSS       (DI), X6, X6
+	LEAQ         (DI)(BX*4), DI
+	VADDSS       (DI), X7, X7
+	LEAQ         (DI)(BX*4), DI
+	VADDSS       (DI), X8, X8
+
+dot1x4AVX2Bias:
+	TESTQ  R9, R9
+	JZ     dot1x4AVX2ReLU
+	VADDSS (R9), X5, X5
+	VADDSS 4(R9), X6, X6
+	VADDSS 8(R9), X7, X7
+	VADDSS 12(R9), X8, X8
+
+dot1x4AVX2ReLU:
+	CMPB   201(AX), $0x00
+	JE     dot1x4AVX2Write
+	VXORPS X0, X0, X0
+	VMAXSS X5, X0, X5
+	VMAXSS X6, X0, X6
+	VMAXSS X7, X0, X7
+	VMAXSS X8, X0, X8
+
+dot1x4AVX2Write:
+	MOVQ   (SI), DI
+	LEAQ   (DX)(DI*4), DI
+	VMOVSS X5, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X6, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X7, (DI)
+	LEAQ   (DI)(BX*4), DI
+	VMOVSS X8, (DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   dot1x4AVX2Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x08, 8(SP)
+	ADDQ $0x08, 16(SP)
+	JMP  dot1x4AVX2Tile
+
+dot1x4AVX2Done:
+	VZEROUPPER
+	RET
+
+// func transpose8(dst *float32, src *float32, dstStride int, srcStride int, blocks int)
+// Requires: AVX
+TEXT ·transpose8(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ dstStride+16(FP), R8
+	MOVQ srcStride+24(FP), R9
+	MOVQ blocks+32(FP), CX
+	SHLQ $0x02, R8
+	SHLQ $0x02, R9
+	LEAQ (R9)(R9*2), R10
+	LEAQ (SI)(R10*2), R11
+	ADDQ SI, R10
+	LEAQ (R8)(R8*2), AX
+
+transpose8Block:
+	LEAQ (DI)(AX*1), R12
+	LEAQ (DI)(AX*2), R13
+
+	// Rows i and i+4 share a register, left halves in the first four, right halves in the others.
+	VMOVUPS     (SI), X0
+	VINSERTF128 $0x01, (R10)(R9*1), Y0, Y0
+	VMOVUPS     (SI)(R9*1), X1
+	VINSERTF128 $0x01, (R10)(R9*2), Y1, Y1
+	VMOVUPS     (SI)(R9*2), X2
+	VINSERTF128 $0x01, (R11), Y2, Y2
+	VMOVUPS     (R10), X3
+	VINSERTF128 $0x01, (R11)(R9*1), Y3, Y3
+	VMOVUPS     16(SI), X4
+	VINSERTF128 $0x01, 16(R10)(R9*1), Y4, Y4
+	VMOVUPS     16(SI)(R9*1), X5
+	VINSERTF128 $0x01, 16(R10)(R9*2), Y5, Y5
+	VMOVUPS     16(SI)(R9*2), X6
+	VINSERTF128 $0x01, 16(R11), Y6, Y6
+	VMOVUPS     16(R10), X7
+	VINSERTF128 $0x01, 16(R11)(R9*1), Y7, Y7
+
+	// Transpose 4 by 4 within the halves of the registers.
+	VUNPCKLPS Y1, Y0, Y8
+	VUNPCKHPS Y1, Y0, Y9
+	VUNPCKLPS Y3, Y2, Y10
+	VUNPCKHPS Y3, Y2, Y11
+	VUNPCKLPD Y10, Y8, Y0
+	VUNPCKHPD Y10, Y8, Y1
+	VUNPCKLPD Y11, Y9, Y2
+	VUNPCKHPD Y11, Y9, Y3
+	VMOVUPS   Y0, (DI)
+	VMOVUPS   Y1, (DI)(R8*1)
+	VMOVUPS   Y2, (DI)(R8*2)
+	VMOVUPS   Y3, (R12)
+	VUNPCKLPS Y5, Y4, Y8
+	VUNPCKHPS Y5, Y4, Y9
+	VUNPCKLPS Y7, Y6, Y10
+	VUNPCKHPS Y7, Y6, Y11
+	VUNPCKLPD Y10, Y8, Y4
+	VUNPCKHPD Y10, Y8, Y5
+	VUNPCKLPD Y11, Y9, Y6
+	VUNPCKHPD Y11, Y9, Y7
+	VMOVUPS   Y4, (R12)(R8*1)
+	VMOVUPS   Y5, (R12)(R8*2)
+	VMOVUPS   Y6, (R13)
+	VMOVUPS   Y7, (R13)(R8*1)
+	LEAQ      (DI)(R8*8), DI
+	ADDQ      $0x20, SI
+	ADDQ      $0x20, R10
+	ADDQ      $0x20, R11
+	DECQ      CX
+	JNZ       transpose8Block
 	VZEROUPPER
 	RET

@@ -15,15 +15,19 @@ var (
 	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.Bias)-144]
 	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.KStride)-168]
 	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.LDB)-176]
-	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.N)-184]
-	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.FromC)-192]
-	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.ReLU)-193]
-	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.tiles)-200]
-	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.rowPtr)-208]
-	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.cPtr)-216]
+	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.CStride)-184]
+	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.N)-192]
+	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.FromC)-200]
+	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.ReLU)-201]
+	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.tiles)-208]
+	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.rowPtr)-216]
+	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.cPtr)-224]
 	_ = [1]struct{}{}[unsafe.Sizeof(Tap{})-16]
 	_ = [1]struct{}{}[unsafe.Offsetof(Tap{}.Delta)]
 )
+
+//go:noescape
+func transpose8(dst, src *float32, dstStride, srcStride, blocks int)
 
 //go:noescape
 func broadcast12x16AVX512(t *Args)
@@ -78,6 +82,30 @@ func elementwise4x32AVX512(t *Args)
 
 //go:noescape
 func elementwise1x32AVX512(t *Args)
+
+//go:noescape
+func scaled12x16AVX512(t *Args)
+
+//go:noescape
+func scaled9x16AVX512(t *Args)
+
+//go:noescape
+func scaled4x16AVX512(t *Args)
+
+//go:noescape
+func scaled1x16AVX512(t *Args)
+
+//go:noescape
+func scaled12x32AVX512(t *Args)
+
+//go:noescape
+func scaled9x32AVX512(t *Args)
+
+//go:noescape
+func scaled4x32AVX512(t *Args)
+
+//go:noescape
+func scaled1x32AVX512(t *Args)
 
 //go:noescape
 func broadcast6x8AVX2(t *Args)
@@ -142,6 +170,99 @@ func elementwise3x16AVX2(t *Args)
 //go:noescape
 func elementwise1x16AVX2(t *Args)
 
+//go:noescape
+func scaled6x8AVX2(t *Args)
+
+//go:noescape
+func scaled3x8AVX2(t *Args)
+
+//go:noescape
+func scaled1x8AVX2(t *Args)
+
+//go:noescape
+func scaled6x16wholeAVX2(t *Args)
+
+//go:noescape
+func scaled3x16wholeAVX2(t *Args)
+
+//go:noescape
+func scaled1x16wholeAVX2(t *Args)
+
+//go:noescape
+func scaled6x16AVX2(t *Args)
+
+//go:noescape
+func scaled3x16AVX2(t *Args)
+
+//go:noescape
+func scaled1x16AVX2(t *Args)
+
+//go:noescape
+func dot12x1AVX512(t *Args)
+
+//go:noescape
+func dot4x1AVX512(t *Args)
+
+//go:noescape
+func dot1x1AVX512(t *Args)
+
+//go:noescape
+func dot12x2AVX512(t *Args)
+
+//go:noescape
+func dot4x2AVX512(t *Args)
+
+//go:noescape
+func dot1x2AVX512(t *Args)
+
+//go:noescape
+func dot8x3AVX512(t *Args)
+
+//go:noescape
+func dot4x3AVX512(t *Args)
+
+//go:noescape
+func dot1x3AVX512(t *Args)
+
+//go:noescape
+func dot6x4AVX512(t *Args)
+
+//go:noescape
+func dot3x4AVX512(t *Args)
+
+//go:noescape
+func dot1x4AVX512(t *Args)
+
+//go:noescape
+func dot8x1AVX2(t *Args)
+
+//go:noescape
+func dot4x1AVX2(t *Args)
+
+//go:noescape
+func dot1x1AVX2(t *Args)
+
+//go:noescape
+func dot6x2AVX2(t *Args)
+
+//go:noescape
+func dot3x2AVX2(t *Args)
+
+//go:noescape
+func dot1x2AVX2(t *Args)
+
+//go:noescape
+func dot4x3AVX2(t *Args)
+
+//go:noescape
+func dot1x3AVX2(t *Args)
+
+//go:noescape
+func dot2x4AVX2(t *Args)
+
+//go:noescape
+func dot1x4AVX2(t *Args)
+
 var broadcastAVX512 = family{
 	heights: []int{12, 8, 4, 2, 1},
 	variant: []variant{
@@ -155,6 +276,14 @@ var elementwiseAVX512 = family{
 	variant: []variant{
 		{columns: 16, whole: false, run: []func(*Args){elementwise12x16AVX512, elementwise9x16AVX512, elementwise4x16AVX512, elementwise1x16AVX512}},
 		{columns: 32, whole: false, run: []func(*Args){elementwise12x32AVX512, elementwise9x32AVX512, elementwise4x32AVX512, elementwise1x32AVX512}},
+	},
+}
+
+var scaledAVX512 = family{
+	heights: []int{12, 9, 4, 1},
+	variant: []variant{
+		{columns: 16, whole: false, run: []func(*Args){scaled12x16AVX512, scaled9x16AVX512, scaled4x16AVX512, scaled1x16AVX512}},
+		{columns: 32, whole: false, run: []func(*Args){scaled12x32AVX512, scaled9x32AVX512, scaled4x32AVX512, scaled1x32AVX512}},
 	},
 }
 
@@ -174,4 +303,27 @@ var elementwiseAVX2 = family{
 		{columns: 16, whole: true, run: []func(*Args){elementwise6x16wholeAVX2, elementwise3x16wholeAVX2, elementwise1x16wholeAVX2}},
 		{columns: 16, whole: false, run: []func(*Args){elementwise6x16AVX2, elementwise3x16AVX2, elementwise1x16AVX2}},
 	},
+}
+
+var scaledAVX2 = family{
+	heights: []int{6, 3, 1},
+	variant: []variant{
+		{columns: 8, whole: false, run: []func(*Args){scaled6x8AVX2, scaled3x8AVX2, scaled1x8AVX2}},
+		{columns: 16, whole: true, run: []func(*Args){scaled6x16wholeAVX2, scaled3x16wholeAVX2, scaled1x16wholeAVX2}},
+		{columns: 16, whole: false, run: []func(*Args){scaled6x16AVX2, scaled3x16AVX2, scaled1x16AVX2}},
+	},
+}
+
+var dotAVX512 = [MaxDotColumns]dotVariant{
+	{heights: []int{12, 4, 1}, run: []func(*Args){dot12x1AVX512, dot4x1AVX512, dot1x1AVX512}},
+	{heights: []int{12, 4, 1}, run: []func(*Args){dot12x2AVX512, dot4x2AVX512, dot1x2AVX512}},
+	{heights: []int{8, 4, 1}, run: []func(*Args){dot8x3AVX512, dot4x3AVX512, dot1x3AVX512}},
+	{heights: []int{6, 3, 1}, run: []func(*Args){dot6x4AVX512, dot3x4AVX512, dot1x4AVX512}},
+}
+
+var dotAVX2 = [MaxDotColumns]dotVariant{
+	{heights: []int{8, 4, 1}, run: []func(*Args){dot8x1AVX2, dot4x1AVX2, dot1x1AVX2}},
+	{heights: []int{6, 3, 1}, run: []func(*Args){dot6x2AVX2, dot3x2AVX2, dot1x2AVX2}},
+	{heights: []int{4, 1}, run: []func(*Args){dot4x3AVX2, dot1x3AVX2}},
+	{heights: []int{2, 1}, run: []func(*Args){dot2x4AVX2, dot1x4AVX2}},
 }

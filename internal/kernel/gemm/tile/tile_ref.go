@@ -6,6 +6,7 @@ package tile
 const (
 	refRows    = 8
 	refColumns = 16
+	refLanes   = 8
 )
 
 // refBroadcast is the contract of Kernels.Broadcast. Two rows by four columns
@@ -18,26 +19,62 @@ func refBroadcast(t *Args, m int) {
 			refTile2x4(t, r, n)
 		}
 		for ; n < t.N; n++ {
-			refOne(t, r, n, 0)
-			refOne(t, r+1, n, 0)
+			refOne(t, r, n, 0, 1)
+			refOne(t, r+1, n, 0, 1)
 		}
 	}
 	if r < m {
 		for n := range t.N {
-			refOne(t, r, n, 0)
+			refOne(t, r, n, 0, 1)
 		}
 	}
 }
 
-// refElementwise is the contract of Kernels.Elementwise.
-func refElementwise(t *Args, m int) {
+// refVectors is the contract of Kernels.Elementwise if bColumn is 1 and of
+// Kernels.Scaled if it is 0.
+func refVectors(t *Args, m, bColumn int) {
 	for r := range m {
 		n := 0
 		for ; n+4 <= t.N; n += 4 {
-			refVector4(t, r, n)
+			refVector4(t, r, n, bColumn)
 		}
 		for ; n < t.N; n++ {
-			refOne(t, r, n, n)
+			refOne(t, r, n, 1, bColumn)
+		}
+	}
+}
+
+// refDot is the contract of Kernels.Dot.
+func refDot(t *Args, m int) {
+	for r := range m {
+		for n := range t.N {
+			var sums [refLanes]float32
+			a, b := t.Rows[r], n*refLanes
+			for _, tap := range t.Taps {
+				a += tap.Delta
+				for i := 0; i < tap.Len; i += refLanes {
+					x, y := t.A[a+i:a+i+refLanes], t.B[b:b+refLanes]
+					for lane := range sums {
+						sums[lane] += x[lane] * y[lane]
+					}
+					b += t.N * refLanes
+				}
+			}
+			var sum float32
+			for _, v := range sums {
+				sum += v
+			}
+			c := t.CRows[r] + n*t.CStride
+			if t.FromC {
+				sum += t.C[c]
+			}
+			if t.Bias != nil {
+				sum += t.Bias[n]
+			}
+			if t.ReLU && sum < 0 {
+				sum = 0
+			}
+			t.C[c] = sum
 		}
 	}
 }
@@ -60,11 +97,11 @@ func refStore(t *Args, r, n int, x float32) {
 	t.C[t.CRows[r]+n] = x
 }
 
-// refOne computes one element; column is what the elementwise kernel adds to
-// an offset in A.
-func refOne(t *Args, r, n, column int) {
+// refOne computes one element. aColumn and bColumn are 1 where the column
+// counts in A and in B, and otherwise 0.
+func refOne(t *Args, r, n, aColumn, bColumn int) {
 	acc := refInit(t, r, n)
-	a, b := t.Rows[r]+column, n
+	a, b := t.Rows[r]+n*aColumn, n*bColumn
 	for _, tap := range t.Taps {
 		a += tap.Delta
 		i := a
@@ -112,18 +149,19 @@ func refTile2x4(t *Args, r, n int) {
 	refStore(t, r+1, n+3, c13)
 }
 
-func refVector4(t *Args, r, n int) {
+func refVector4(t *Args, r, n, bColumn int) {
 	c0, c1, c2, c3 := refInit(t, r, n), refInit(t, r, n+1), refInit(t, r, n+2), refInit(t, r, n+3)
-	a, b := t.Rows[r]+n, n
+	a, b := t.Rows[r]+n, n*bColumn
+	b1, b2, b3 := bColumn, 2*bColumn, 3*bColumn
 	for _, tap := range t.Taps {
 		a += tap.Delta
 		i := a
 		for range tap.Len {
-			x, y := t.A[i:i+4:i+4], t.B[b:b+4:b+4]
-			c0 += x[0] * y[0]
-			c1 += x[1] * y[1]
-			c2 += x[2] * y[2]
-			c3 += x[3] * y[3]
+			x := t.A[i : i+4 : i+4]
+			c0 += x[0] * t.B[b]
+			c1 += x[1] * t.B[b+b1]
+			c2 += x[2] * t.B[b+b2]
+			c3 += x[3] * t.B[b+b3]
 			i += t.KStride
 			b += t.LDB
 		}

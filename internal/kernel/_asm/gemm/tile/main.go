@@ -27,8 +27,8 @@ var fields = []struct {
 	offset int
 }{
 	{"A", 0}, {"B", 24}, {"C", 48}, {"Taps", 120}, {"Bias", 144},
-	{"KStride", 168}, {"LDB", 176}, {"N", 184}, {"FromC", 192}, {"ReLU", 193},
-	{"tiles", 200}, {"rowPtr", 208}, {"cPtr", 216},
+	{"KStride", 168}, {"LDB", 176}, {"CStride", 184}, {"N", 192}, {"FromC", 200}, {"ReLU", 201},
+	{"tiles", 208}, {"rowPtr", 216}, {"cPtr", 224},
 }
 
 func field(base Register, name string) Mem {
@@ -42,302 +42,6 @@ func field(base Register, name string) Mem {
 
 const tapSize = 16 // of a tile.Tap, whose Delta is first
 
-var (
-	spare = RAX // a counter in the inner loop
-	step  = RBX // bytes from the rows' pointers to the current step
-	bPtr  = RCX
-	rows  = []GPPhysical{RDX, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15, RBP}
-)
-
-// isa is how one instruction-set level loads, stores and multiplies.
-type isa struct {
-	name   string
-	vector int // bytes
-	vec    []VecPhysical
-}
-
-var (
-	avx512 = isa{"AVX512", 64, []VecPhysical{
-		Z0, Z1, Z2, Z3, Z4, Z5, Z6, Z7, Z8, Z9, Z10, Z11, Z12, Z13, Z14, Z15,
-		Z16, Z17, Z18, Z19, Z20, Z21, Z22, Z23, Z24, Z25, Z26, Z27, Z28, Z29, Z30, Z31}}
-	avx2 = isa{"AVX2", 32, []VecPhysical{
-		Y0, Y1, Y2, Y3, Y4, Y5, Y6, Y7, Y8, Y9, Y10, Y11, Y12, Y13, Y14, Y15}}
-)
-
-// kernel is one tile kernel being written.
-type kernel struct {
-	isa
-	height      int
-	vectors     int
-	masked      bool // columns beyond N are neither read nor written
-	elementwise bool
-
-	acc [][]VecPhysical
-	b   []VecPhysical
-	tmp []VecPhysical
-
-	args, rowPtr, cPtr, tiles, kStride, ldb, tap, tapEnd Mem // on the stack
-	masks                                                []Mem
-}
-
-func (k *kernel) symbol() string {
-	kind := "broadcast"
-	if k.elementwise {
-		kind = "elementwise"
-	}
-	whole := ""
-	if !k.masked {
-		whole = "whole"
-	}
-	return fmt.Sprintf("%s%dx%d%s%s", kind, k.height, k.vectors*k.vector/4, whole, k.name)
-}
-
-func (k *kernel) label(name string) string { return k.symbol() + name }
-
-func (k *kernel) write() {
-	TEXT(k.symbol(), NOSPLIT, "func(t *byte)")
-	slots := AllocLocal(8*8 + 64)
-	slot := func(i int) Mem { return slots.Offset(8 * i) }
-	k.args, k.rowPtr, k.cPtr, k.tiles = slot(0), slot(1), slot(2), slot(3)
-	k.kStride, k.ldb, k.tap, k.tapEnd = slot(4), slot(5), slot(6), slot(7)
-	k.masks = []Mem{slot(8), slot(12)}
-
-	free := k.vec
-	take := func(n int) []VecPhysical {
-		taken := free[:n]
-		free = free[n:]
-		return taken
-	}
-	for range k.height {
-		k.acc = append(k.acc, take(k.vectors))
-	}
-	k.b = take(k.vectors)
-	k.tmp = take(min(len(free), 4))
-
-	k.prologue()
-	Label(k.label("Tile"))
-	k.initialise()
-	k.reduce()
-	k.store()
-	Comment("Next tile.")
-	MOVQ(k.tiles, spare)
-	DECQ(spare)
-	JZ(LabelRef(k.label("Done")))
-	MOVQ(spare, k.tiles)
-	ADDQ(Imm(uint64(8*k.height)), k.rowPtr)
-	ADDQ(Imm(uint64(8*k.height)), k.cPtr)
-	JMP(LabelRef(k.label("Tile")))
-	Label(k.label("Done"))
-	VZEROUPPER()
-	RET()
-}
-
-// prologue moves what the registers have no room for to the stack.
-func (k *kernel) prologue() {
-	Load(Param("t"), spare)
-	MOVQ(spare, k.args)
-	for _, f := range []struct {
-		name  string
-		slot  Mem
-		shift bool // from elements to bytes
-	}{
-		{"rowPtr", k.rowPtr, false}, {"cPtr", k.cPtr, false}, {"tiles", k.tiles, false},
-		{"KStride", k.kStride, true}, {"LDB", k.ldb, true},
-	} {
-		MOVQ(field(spare, f.name), RBX)
-		if f.shift {
-			SHLQ(Imm(2), RBX)
-		}
-		MOVQ(RBX, f.slot)
-	}
-	MOVQ(field(spare, "Taps").Offset(8), RBX)
-	SHLQ(Imm(4), RBX)
-	ADDQ(field(spare, "Taps"), RBX)
-	MOVQ(RBX, k.tapEnd)
-	if k.masked {
-		k.setMasks()
-	}
-}
-
-func (k *kernel) setMasks() {
-	Comment("Masks of the columns below N.")
-	if k.name == "AVX512" {
-		MOVQ(field(spare, "N"), RCX)
-		MOVQ(I32(1), RBX)
-		SHLQ(CL, RBX)
-		DECQ(RBX)
-		KMOVW(EBX, K1)
-		if k.vectors == 2 {
-			SHRQ(Imm(16), RBX)
-			KMOVW(EBX, K2)
-		}
-		return
-	}
-	VPBROADCASTD(field(spare, "N"), Y0)
-	for v := range k.vectors {
-		VPCMPGTD(columnNumbers.Offset(32*v), Y0, Y1)
-		VMOVDQU(Y1, k.masks[v])
-	}
-}
-
-var masks = []OpmaskPhysical{K1, K2}
-
-// load loads a vector of a row of the output or of B, or zeros where masked.
-func (k *kernel) load(v int, from Mem, to VecPhysical) {
-	from = from.Offset(v * k.vector)
-	switch {
-	case !k.masked:
-		VMOVUPS(from, to)
-	case k.name == "AVX512":
-		VMOVUPS_Z(from, masks[v], to)
-	default:
-		mask := k.tmp[len(k.tmp)-1]
-		VMOVUPS(k.masks[v], mask)
-		VMASKMOVPS(from, mask, to)
-	}
-}
-
-// initialise sets the accumulators from C and the bias, or to zero.
-func (k *kernel) initialise() {
-	MOVQ(k.args, spare)
-	Comment("Accumulators from C or zero.")
-	CMPB(field(spare, "FromC"), Imm(0))
-	JE(LabelRef(k.label("Zero")))
-	MOVQ(field(spare, "C"), RDX)
-	MOVQ(k.cPtr, RSI)
-	for r, acc := range k.acc {
-		MOVQ(Mem{Base: RSI, Disp: 8 * r}, RDI)
-		LEAQ(Mem{Base: RDX, Index: RDI, Scale: 4}, RDI)
-		for v, a := range acc {
-			k.load(v, Mem{Base: RDI}, a)
-		}
-	}
-	JMP(LabelRef(k.label("Bias")))
-	Label(k.label("Zero"))
-	for _, acc := range k.acc {
-		for _, a := range acc {
-			k.zero(a)
-		}
-	}
-	Label(k.label("Bias"))
-	MOVQ(field(spare, "Bias"), RDX)
-	TESTQ(RDX, RDX)
-	JZ(LabelRef(k.label("Rows")))
-	for v, b := range k.b {
-		k.load(v, Mem{Base: RDX}, b)
-	}
-	for _, acc := range k.acc {
-		for v, a := range acc {
-			VADDPS(k.b[v], a, a)
-		}
-	}
-	Label(k.label("Rows"))
-}
-
-func (k *kernel) zero(a VecPhysical) {
-	if k.name == "AVX512" {
-		VPXORD(a, a, a)
-	} else {
-		VXORPS(a, a, a)
-	}
-}
-
-// reduce runs all taps.
-func (k *kernel) reduce() {
-	MOVQ(field(spare, "A"), RBX)
-	MOVQ(k.rowPtr, RCX)
-	for r := range k.height {
-		MOVQ(Mem{Base: RCX, Disp: 8 * r}, rows[r])
-		LEAQ(Mem{Base: RBX, Index: rows[r], Scale: 4}, rows[r])
-	}
-	MOVQ(field(spare, "B"), bPtr)
-	MOVQ(field(spare, "Taps"), spare)
-	Label(k.label("Tap"))
-	CMPQ(spare, k.tapEnd)
-	JE(LabelRef(k.label("Store")))
-	MOVQ(Mem{Base: spare}, RBX)
-	SHLQ(Imm(2), RBX)
-	for r := range k.height {
-		ADDQ(RBX, rows[r])
-	}
-	LEAQ(Mem{Base: spare, Disp: tapSize}, RBX)
-	MOVQ(RBX, k.tap)
-	MOVQ(Mem{Base: spare, Disp: 8}, spare)
-	XORQ(step, step)
-
-	Label(k.label("Step"))
-	for v, b := range k.b {
-		k.load(v, Mem{Base: bPtr}, b)
-	}
-	for r := range k.height {
-		at := Mem{Base: rows[r], Index: step, Scale: 1}
-		if k.elementwise {
-			k.multiplyVectors(r, at)
-			continue
-		}
-		a := k.tmp[r%len(k.tmp)]
-		VBROADCASTSS(at, a)
-		for v, acc := range k.acc[r] {
-			VFMADD231PS(k.b[v], a, acc)
-		}
-	}
-	ADDQ(k.kStride, step)
-	ADDQ(k.ldb, bPtr)
-	DECQ(spare)
-	JNZ(LabelRef(k.label("Step")))
-	MOVQ(k.tap, spare)
-	JMP(LabelRef(k.label("Tap")))
-}
-
-func (k *kernel) multiplyVectors(r int, at Mem) {
-	for v, acc := range k.acc[r] {
-		switch {
-		case !k.masked:
-			VFMADD231PS(at.Offset(v*k.vector), k.b[v], acc)
-		case k.name == "AVX512":
-			VFMADD231PS(at.Offset(v*k.vector), k.b[v], masks[v], acc)
-		default:
-			k.load(v, at, k.tmp[0])
-			VFMADD231PS(k.tmp[0], k.b[v], acc)
-		}
-	}
-}
-
-// store applies the activation and writes the tile.
-func (k *kernel) store() {
-	Label(k.label("Store"))
-	MOVQ(k.args, spare)
-	CMPB(field(spare, "ReLU"), Imm(0))
-	JE(LabelRef(k.label("Write")))
-	Comment("The maximum of zero and a NaN is the second operand, the NaN.")
-	zero := k.b[0]
-	k.zero(zero)
-	for _, acc := range k.acc {
-		for _, a := range acc {
-			VMAXPS(a, zero, a)
-		}
-	}
-	Label(k.label("Write"))
-	MOVQ(field(spare, "C"), RDX)
-	MOVQ(k.cPtr, RSI)
-	for r, acc := range k.acc {
-		MOVQ(Mem{Base: RSI, Disp: 8 * r}, RDI)
-		LEAQ(Mem{Base: RDX, Index: RDI, Scale: 4}, RDI)
-		for v, a := range acc {
-			to := Mem{Base: RDI, Disp: v * k.vector}
-			switch {
-			case !k.masked:
-				VMOVUPS(a, to)
-			case k.name == "AVX512":
-				VMOVUPS(a, masks[v], to)
-			default:
-				VMOVUPS(k.masks[v], k.tmp[0])
-				VMASKMOVPS(a, k.tmp[0], to)
-			}
-		}
-	}
-}
-
 // columnNumbers holds the numbers 0 to 15, to compare with N.
 var columnNumbers Mem
 
@@ -350,50 +54,63 @@ func main() {
 		DATA(4*i, U32(uint32(i)))
 	}
 
-	// A family is a set of heights in all of a list of widths.
-	type width struct {
-		vectors int
-		masked  bool
-	}
-	families := []struct {
-		isa         isa
-		elementwise bool
-		heights     []int
-		widths      []width
-	}{
-		{avx512, false, []int{12, 8, 4, 2, 1}, []width{{1, true}, {2, true}}},
-		{avx512, true, []int{12, 9, 4, 1}, []width{{1, true}, {2, true}}},
-		{avx2, false, []int{6, 4, 2, 1}, []width{{1, true}, {2, false}, {2, true}}},
-		{avx2, true, []int{6, 3, 1}, []width{{1, true}, {2, false}, {2, true}}},
-	}
 	var symbols []string
-	var table strings.Builder
+	var tables strings.Builder
 	for _, f := range families {
-		kind := "broadcast"
-		if f.elementwise {
-			kind = "elementwise"
-		}
-		fmt.Fprintf(&table, "\nvar %s%s = family{\n\theights: %#v,\n\tvariant: []variant{\n", kind, f.isa.name, f.heights)
-		for _, w := range f.widths {
-			var run []string
-			for _, h := range f.heights {
-				k := kernel{isa: f.isa, height: h, vectors: w.vectors, masked: w.masked, elementwise: f.elementwise}
-				k.write()
-				run = append(run, k.symbol())
-			}
-			fmt.Fprintf(&table, "\t\t{columns: %d, whole: %v, run: []func(*Args){%s}},\n",
-				w.vectors*f.isa.vector/4, !w.masked, strings.Join(run, ", "))
-			symbols = append(symbols, run...)
-		}
-		table.WriteString("\t},\n}\n")
+		symbols = append(symbols, f.write(&tables)...)
 	}
+	symbols = append(symbols, writeDots(&tables)...)
+	writeTranspose()
 	Generate()
 	if *decls == "" {
 		return
 	}
-	if err := os.WriteFile(*decls, []byte(declarations(symbols)+table.String()), 0o644); err != nil {
+	if err := os.WriteFile(*decls, []byte(declarations(symbols)+tables.String()), 0o644); err != nil {
 		log.Fatal(err)
 	}
+}
+
+// width is how wide the tiles of one set are.
+type width struct {
+	vectors int
+	masked  bool
+}
+
+// family is the tiles of one kind in all of some heights and widths.
+type family struct {
+	isa     isa
+	kind    string
+	heights []int
+	widths  []width
+}
+
+var families = []family{
+	{avx512, broadcast, []int{12, 8, 4, 2, 1}, []width{{1, true}, {2, true}}},
+	{avx512, elementwise, []int{12, 9, 4, 1}, []width{{1, true}, {2, true}}},
+	{avx512, scaled, []int{12, 9, 4, 1}, []width{{1, true}, {2, true}}},
+	{avx2, broadcast, []int{6, 4, 2, 1}, []width{{1, true}, {2, false}, {2, true}}},
+	{avx2, elementwise, []int{6, 3, 1}, []width{{1, true}, {2, false}, {2, true}}},
+	{avx2, scaled, []int{6, 3, 1}, []width{{1, true}, {2, false}, {2, true}}},
+}
+
+// write writes the kernels of a family, adds its table to the declarations and
+// returns the kernels' names.
+func (f family) write(table *strings.Builder) []string {
+	var symbols []string
+	fmt.Fprintf(table, "\nvar %s%s = family{\n\theights: %#v,\n\tvariant: []variant{\n", f.kind, f.isa.name, f.heights)
+	for _, w := range f.widths {
+		var run []string
+		for _, h := range f.heights {
+			k := kernel{isa: f.isa, height: h, vectors: w.vectors, masked: w.masked, kind: f.kind}
+			k.write()
+			run = append(run, k.symbol())
+		}
+		fmt.Fprintf(table, "\t\t{columns: %d, whole: %v, run: []func(*Args){%s}},\n",
+			w.vectors*f.isa.vector/4, !w.masked, strings.Join(run, ", "))
+		symbols = append(symbols, run...)
+	}
+	table.WriteString("\t},\n}\n")
+	return symbols
 }
 
 // declarations returns the Go file that declares the kernels and asserts what
@@ -408,6 +125,7 @@ func declarations(symbols []string) string {
 	}
 	fmt.Fprintf(&b, "\t_ = [1]struct{}{}[unsafe.Sizeof(Tap{})-%d]\n", tapSize)
 	b.WriteString("\t_ = [1]struct{}{}[unsafe.Offsetof(Tap{}.Delta)]\n)\n")
+	b.WriteString("\n//go:noescape\nfunc transpose8(dst, src *float32, dstStride, srcStride, blocks int)\n")
 	for _, s := range symbols {
 		fmt.Fprintf(&b, "\n//go:noescape\nfunc %s(t *Args)\n", s)
 	}

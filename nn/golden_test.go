@@ -158,7 +158,7 @@ func TestLayersAgreeWithPyTorch(t *testing.T) {
 func TestLayersOnBackends(t *testing.T) {
 	for _, be := range testBackends(t) {
 		for _, gc := range readGolden(t) {
-			t.Run(fmt.Sprintf("%s/%s", be.Name(), gc.Name), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s/%s", be.name, gc.Name), func(t *testing.T) {
 				g, c := gc.program(t)
 				store := backend.NewStore()
 				if err := Initialize(c.Params(), store, 1); err != nil {

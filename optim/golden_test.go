@@ -109,7 +109,7 @@ func TestOptimisersOnBackends(t *testing.T) {
 	readGolden(t, "optimisers.json", &golden)
 	for _, be := range testBackends(t) {
 		for _, c := range golden.Cases {
-			t.Run(be.Name()+"/"+c.Name, func(t *testing.T) {
+			t.Run(be.name+"/"+c.Name, func(t *testing.T) {
 				g, _, err := updateProgram(c.Options, golden.Shapes)
 				if err != nil {
 					t.Fatal(err)

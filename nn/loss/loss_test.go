@@ -118,7 +118,7 @@ func TestLossesAgreeWithPyTorch(t *testing.T) {
 			gc.check(t, outputs["loss"][0], outputs["dx"], 1e-7)
 		})
 		for _, be := range testBackends(t) {
-			t.Run(be.Name()+"/"+name, func(t *testing.T) {
+			t.Run(be.name+"/"+name, func(t *testing.T) {
 				p, err := be.Compile(gc.program(t), backend.NewStore())
 				if err != nil {
 					t.Fatal(err)

@@ -2,15 +2,12 @@
 
 package vec
 
-import "hourglass/internal/isa"
+import (
+	"math"
+	"unsafe"
 
-var avx2, avx512 = vectorSet(isa.AVX2), vectorSet(isa.AVX512)
-
-func vectorSet(level isa.Level) Set {
-	s := generic
-	s.Level = level
-	return s
-}
+	"hourglass/internal/isa"
+)
 
 func at(level isa.Level) *Set {
 	switch level {
@@ -22,4 +19,110 @@ func at(level isa.Level) *Set {
 		return &avx512
 	}
 	return nil
+}
+
+// The functions below give an assembly loop, which takes addresses, the type
+// of its field in Set. They hold the operands to the length of the
+// destination: the assembly could not.
+
+func addr(v []float32) *float32 { return unsafe.SliceData(v) }
+
+// hold panics if an operand is shorter than n.
+func hold(n int, lengths ...int) {
+	for _, l := range lengths {
+		if l < n {
+			panic("vec: an operand is shorter than the destination")
+		}
+	}
+}
+
+func unaryOf(f func(dst, a *float32, n int)) Unary {
+	return func(dst, a []float32) {
+		hold(len(dst), len(a))
+		f(addr(dst), addr(a), len(dst))
+	}
+}
+
+func unaryScalarOf(f func(dst, a *float32, n int, s float32)) UnaryScalar {
+	return func(dst, a []float32, s float32) {
+		hold(len(dst), len(a))
+		f(addr(dst), addr(a), len(dst), s)
+	}
+}
+
+func binaryOf(f func(dst, a, b *float32, n int)) Binary {
+	return func(dst, a, b []float32) {
+		hold(len(dst), len(a), len(b))
+		f(addr(dst), addr(a), addr(b), len(dst))
+	}
+}
+
+func ternaryOf(f func(dst, a, b, c *float32, n int)) Ternary {
+	return func(dst, a, b, c []float32) {
+		hold(len(dst), len(a), len(b), len(c))
+		f(addr(dst), addr(a), addr(b), addr(c), len(dst))
+	}
+}
+
+func quaternaryOf(f func(dst, a, b, c, d *float32, n int)) func(dst, a, b, c, d []float32) {
+	return func(dst, a, b, c, d []float32) {
+		hold(len(dst), len(a), len(b), len(c), len(d))
+		f(addr(dst), addr(a), addr(b), addr(c), addr(d), len(dst))
+	}
+}
+
+func senaryOf(f func(dst, g, x, m, a, b, c *float32, n int)) func(dst, g, x, m, a, b, c []float32) {
+	return func(dst, g, x, m, a, b, c []float32) {
+		hold(len(dst), len(g), len(x), len(m), len(a), len(b), len(c))
+		f(addr(dst), addr(g), addr(x), addr(m), addr(a), addr(b), addr(c), len(dst))
+	}
+}
+
+func stepOf(f func(a, b, c *float32, n int, s float32)) func(a, b, c []float32, s float32) {
+	return func(a, b, c []float32, s float32) {
+		hold(len(a), len(b), len(c))
+		f(addr(a), addr(b), addr(c), len(a), s)
+	}
+}
+
+func fillOf(f func(dst *float32, n int, v float32)) func(dst []float32, v float32) {
+	return func(dst []float32, v float32) { f(addr(dst), len(dst), v) }
+}
+
+// fromUint8Of leaves the last bytes to Go: there is no masked load of bytes
+// below AVX-512.
+func fromUint8Of(f func(dst *float32, src *uint8, n int)) func(dst []float32, src []uint8) {
+	return func(dst []float32, src []uint8) {
+		hold(len(dst), len(src))
+		n := len(dst) &^ 15
+		f(addr(dst), unsafe.SliceData(src), n)
+		fromUint8Ref(dst[n:], src[n:])
+	}
+}
+
+func fromInt32Of(f func(dst *float32, src *int32, n int)) func(dst []float32, src []int32) {
+	return func(dst []float32, src []int32) {
+		hold(len(dst), len(src))
+		f(addr(dst), unsafe.SliceData(src), len(dst))
+	}
+}
+
+func sumOf(f func(a *float32, n int) float32) func([]float32) float32 {
+	return inBlocks(func(a []float32) float32 { return f(addr(a), len(a)) })
+}
+
+func dotOf(f func(a, b *float32, n int) float32) func(a, b []float32) float32 {
+	return inBlocks2(func(a, b []float32) float32 {
+		hold(len(a), len(b))
+		return f(addr(a), addr(b), len(a))
+	})
+}
+
+func maxOf(f func(a *float32, n int) float32) func([]float32) float32 {
+	return func(a []float32) float32 {
+		if len(a) == 0 {
+			return float32(math.Inf(-1))
+		}
+		return f(addr(a), len(a))
+	}
 }

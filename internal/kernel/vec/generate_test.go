@@ -1,0 +1,54 @@
+package vec
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// TestGenerated writes the assembly again and compares. The first lines hold
+// the command and are left out.
+func TestGenerated(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiling the generator takes long")
+	}
+	source := filepath.Join("..", "_asm", "vec")
+	run := func(args ...string) ([]byte, error) {
+		cmd := exec.Command("go", args...)
+		cmd.Dir = source
+		cmd.Env = append(os.Environ(), "GOPROXY=off", "GOFLAGS=-mod=mod", "GOWORK=off")
+		return cmd.CombinedOutput()
+	}
+	if _, err := exec.LookPath("go"); err != nil {
+		t.Skip("there is no go command to run the generator with")
+	}
+	if out, err := run("list", "-deps", "."); err != nil {
+		t.Skipf("the generator's modules are not in the module cache: run \"go mod download\" in internal/kernel/_asm: %s", out)
+	}
+	dir := t.TempDir()
+	assembly, stubs := filepath.Join(dir, "vec_amd64.s"), filepath.Join(dir, "stubs_amd64.go")
+	if out, err := run("run", ".", "-out", assembly, "-stubs", stubs, "-pkg", "vec"); err != nil {
+		t.Fatalf("the generator failed: %v\n%s", err, out)
+	}
+	for _, fresh := range []string{assembly, stubs} {
+		name := filepath.Base(fresh)
+		if !bytes.Equal(withoutHeader(t, fresh), withoutHeader(t, name)) {
+			t.Errorf("%s is not what its generator writes: run \"go generate ./vec\" in internal/kernel/_asm", name)
+		}
+	}
+}
+
+func withoutHeader(t *testing.T, path string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, found := bytes.Cut(data, []byte("\n"))
+	if !found {
+		t.Fatalf("%s has one line", path)
+	}
+	return rest
+}

@@ -19,9 +19,9 @@ import (
 // the choice to [Resolve]; what it chose stands in the run's config.json.
 type Options struct {
 	Source    string  // folder, archive, file or built-in set
-	Arch      string  // one of [Archs]; "" chooses by the image size
+	Arch      string  // one of [arch.Kinds]; "" chooses by the image size
 	Latent    int     // k, the length of the code
-	Decoder   string  // architecture of the decoder, if it is not the encoder's
+	Decoder   string  // one of [arch.Decoders], if it is not to mirror the encoder
 	Loss      string  // one of [Losses]
 	Epochs    int     //
 	Minutes   float64 // train for about this long instead of a number of epochs
@@ -69,9 +69,6 @@ type Config struct {
 	ISA string `json:"isa"`
 }
 
-// Archs lists the architectures.
-func Archs() []string { return []string{"conv", "dense", "spatial", "wide"} }
-
 // Losses lists the reconstruction losses: mean squared error, mean absolute
 // error, Huber's (1 beyond which it is linear: 0.1 of the pixel range) and
 // binary cross-entropy.
@@ -114,10 +111,10 @@ func Resolve(o Options, set *data.Set) (c Config, err error) {
 	if large {
 		defaultArch, defaultAugment = "spatial", "flip"
 	}
-	if c.Arch, err = choose("arch", o.Arch, defaultArch, Archs()); err != nil {
+	if c.Arch, err = choose("arch", o.Arch, defaultArch, arch.Kinds()); err != nil {
 		return c, err
 	}
-	if _, err = choose("decoder", o.Decoder, "", Archs()); err != nil {
+	if _, err = choose("decoder", o.Decoder, "", arch.Decoders()); err != nil {
 		return c, err
 	}
 	if c.Loss, err = choose("loss", o.Loss, "mse", Losses()); err != nil {
@@ -137,7 +134,7 @@ func Resolve(o Options, set *data.Set) (c Config, err error) {
 	}
 	train, validation, heldOut := divide(set)
 	c.Train, c.Validation, c.HeldOut = len(train), len(validation), len(heldOut)
-	if c.Latent == 0 {
+	if c.Latent == 0 && c.Arch != archWide {
 		c.Latent = defaultLatent(d)
 	}
 	if c.Batch == 0 {
@@ -156,14 +153,23 @@ func Resolve(o Options, set *data.Set) (c Config, err error) {
 	if c.Epochs == 0 {
 		c.Epochs = defaultEpochs(c)
 	}
-	return c, c.check(d)
+	if err := c.check(d); err != nil {
+		return c, err
+	}
+	net, err := c.network()
+	if err == nil {
+		c.Latent = net.Latent // a grid may not hold quite as many as were asked for
+	}
+	return c, err
 }
+
+const archWide = "wide"
 
 func (c Config) check(d int) error {
 	switch {
-	case c.Latent < 1:
+	case c.Latent < 0 || (c.Latent == 0 && c.Arch != archWide):
 		return fmt.Errorf("%w: --latent %d: the code needs at least 1 number", ErrChoice, c.Latent)
-	case c.Latent > d && c.Arch != "wide":
+	case c.Latent > d && c.Arch != archWide:
 		return fmt.Errorf("%w: --latent %d is larger than the image, which has d = %d×%d×%d = %d numbers: choose a smaller k, or --arch wide to see why not to",
 			ErrChoice, c.Latent, c.Height, c.Width, c.Channels, d)
 	case c.Epochs < 1 || c.Epochs > 1e6:
@@ -175,13 +181,14 @@ func (c Config) check(d int) error {
 	case c.Minutes < 0 || math.IsNaN(c.Minutes) || math.IsInf(c.Minutes, 0):
 		return fmt.Errorf("%w: --minutes %v: choose a positive number", ErrChoice, c.Minutes)
 	}
-	_, err := c.network()
-	return err
+	return nil
 }
 
 // network builds the layers.
 func (c Config) network() (arch.Autoencoder, error) {
-	a, err := arch.New(c.Arch, c.Height, c.Width, c.Channels, c.Latent, arch.Options{Decoder: c.Decoder})
+	a, err := arch.New(c.Arch, c.Height, c.Width, c.Channels, c.Latent, arch.Options{
+		Decoder: c.Decoder, Activation: "silu", Output: "linear",
+	})
 	if err != nil {
 		return a, fmt.Errorf("%w: %w", ErrChoice, err)
 	}

@@ -50,6 +50,8 @@ type Outcome struct {
 	Dir      string
 	Summary  *Summary
 	Evidence *Evidence
+
+	begun time.Time
 }
 
 // The files of a run's folder.

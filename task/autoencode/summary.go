@@ -20,15 +20,18 @@ type Summary struct {
 	Curve    []CurvePoint `json:"curve"` // PCA's held-out error against k
 	// PCANeeds is the smallest k at which PCA's error is at most the
 	// autoencoder's, 0 if it is not among those computed.
-	PCANeeds   int     `json:"pca_needs,omitempty"`
-	PCAMethod  string  `json:"pca_method"`
-	KNNBase    int     `json:"knn_base,omitempty"` // images that vote
-	KNNQueries int     `json:"knn_queries,omitempty"`
-	Codes      Counts  `json:"codes"`
-	Seconds    Times   `json:"seconds"`
-	ImagesPerS float64 `json:"images_per_second"`
-	PeakBytes  int64   `json:"peak_bytes"`         // of memory, by the operating system's count
-	Copyable   bool    `json:"copyable,omitempty"` // no bottleneck: it can copy its input
+	PCANeeds int `json:"pca_needs,omitempty"`
+	// PCAClippedMSE is PCA's held-out error with k components when what it
+	// gives is clipped to the range of pixels, as the autoencoder's is.
+	PCAClippedMSE float64 `json:"pca_clipped_mse"`
+	PCAMethod     string  `json:"pca_method"`
+	KNNBase       int     `json:"knn_base,omitempty"` // images that vote
+	KNNQueries    int     `json:"knn_queries,omitempty"`
+	Codes         Counts  `json:"codes"`
+	Seconds       Times   `json:"seconds"`
+	ImagesPerS    float64 `json:"images_per_second"`
+	PeakBytes     int64   `json:"peak_bytes"`         // of memory, by the operating system's count
+	Copyable      bool    `json:"copyable,omitempty"` // no bottleneck: it can copy its input
 }
 
 // Skipped names a file that was left out.

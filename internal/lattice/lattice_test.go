@@ -1,0 +1,144 @@
+// Package lattice holds the test that keeps imports pointing downward.
+package lattice
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// allowed lists, for each package of the module, what it may import of the
+// module; a trailing /... stands for a whole tree. A package matches the
+// longest entry. Read it from the bottom storey up.
+var allowed = []struct {
+	pkg     string
+	imports string
+}{
+	// machine
+	{"tensor", ""},
+	{"internal/isa", ""},
+	{"internal/par", ""},
+	{"internal/random", "internal/par"},
+	{"internal/atomicfile", ""},
+	{"internal/peakmem", ""},
+	{"internal/lattice", ""},
+	{"internal/kernel/...", "internal/isa internal/par internal/kernel/..."},
+	{"engine/graph", "tensor"},
+	{"engine/autodiff", "engine/graph tensor"},
+	{"engine/compile", "engine/graph tensor"},
+	{"engine/backend", "engine/graph tensor"},
+	{"engine/backend/ref", "engine/backend engine/graph tensor internal/random"},
+	{"engine/backend/cpu", "engine/backend engine/compile engine/graph tensor internal/isa internal/par internal/random internal/kernel/..."},
+	{"engine/backend/backendtest", "engine/backend engine/backend/ref engine/graph tensor internal/random"},
+	{"engine", "engine/backend/... engine/compile engine/graph tensor internal/isa internal/par"},
+
+	// learning
+	{"format/...", "format/... internal/atomicfile"},
+	{"nn", "engine/graph engine/backend tensor internal/random"},
+	{"nn/loss", "engine/graph tensor"},
+	{"nn/arch", "nn engine/graph tensor"},
+	{"optim", "nn engine/graph tensor"},
+	{"data/...", "data/... format/... internal/atomicfile internal/par internal/random"},
+	{"represent/...", "represent/... internal/isa internal/par internal/random internal/kernel/..."},
+	{"train", "nn optim engine engine/backend engine/graph engine/autodiff format/safetensors tensor"},
+	{"task/autoencode", "train data nn nn/... optim represent/... format/safetensors engine engine/backend engine/graph tensor internal/random internal/atomicfile internal/peakmem internal/par"},
+
+	// people
+	{"internal/report", "task/... train internal/atomicfile"},
+	{"internal/cli", "internal/report task/... train data nn format/... engine internal/... tensor"},
+	{"cmd/hourglass", "internal/cli"},
+}
+
+const module = "hourglass/"
+
+func matches(pattern, pkg string) bool {
+	if tree, ok := strings.CutSuffix(pattern, "/..."); ok {
+		return pkg == tree || strings.HasPrefix(pkg, tree+"/")
+	}
+	return pkg == pattern
+}
+
+// ruleFor returns the allowed imports of the most special entry for pkg.
+func ruleFor(pkg string) (imports []string, ok bool) {
+	best := -1
+	for _, a := range allowed {
+		if matches(a.pkg, pkg) && len(a.pkg) > best {
+			best, imports, ok = len(a.pkg), strings.Fields(a.imports), true
+		}
+	}
+	return imports, ok
+}
+
+func TestImportsPointDownward(t *testing.T) {
+	root := filepath.Join("..", "..")
+	known := make(map[string]bool)
+	err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			name := d.Name()
+			if file != root && (strings.HasPrefix(name, "_") || strings.HasPrefix(name, ".") || name == "testdata" || name == "bench" || name == "runs") {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		// Tests may reach sideways for an oracle.
+		if !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") {
+			return nil
+		}
+		rel, err := filepath.Rel(root, file)
+		if err != nil {
+			return err
+		}
+		pkg := path.Dir(filepath.ToSlash(rel))
+		src, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), file, src, parser.ImportsOnly|parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		for _, group := range f.Comments {
+			if strings.HasPrefix(group.List[0].Text, "//go:build ignore") {
+				return nil // a script, not part of the package
+			}
+		}
+		rule, ok := ruleFor(pkg)
+		if !ok && !known[pkg] {
+			t.Errorf("%s has no place in the lattice; give it one", pkg)
+		}
+		known[pkg] = true
+		for _, spec := range f.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			target, ours := strings.CutPrefix(imported, module)
+			if !ours {
+				continue
+			}
+			fine := false
+			for _, pattern := range rule {
+				fine = fine || matches(pattern, target)
+			}
+			if ok && !fine {
+				t.Errorf("%s must not import %s (%s)", pkg, target, filepath.ToSlash(rel))
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(known) < 20 {
+		t.Errorf("only %d packages were found; the walk is broken", len(known))
+	}
+}

@@ -1,0 +1,467 @@
+package autoencode
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"path/filepath"
+	"time"
+
+	"hourglass/data"
+	"hourglass/internal/peakmem"
+	"hourglass/nn"
+	"hourglass/represent/embedding"
+	"hourglass/represent/neighbors"
+	"hourglass/represent/pca"
+)
+
+// Limits of what a judgement looks at, so that it takes seconds for any
+// collection.
+const (
+	maxBase     = 20_000    // images that vote
+	maxQueries  = 2_000     // held-out images that are voted on, and mapped
+	maxMatrix   = 256 << 20 // bytes of the pixels of either, as numbers
+	votes       = 5
+	sampleCount = 16
+	queryCount  = 6
+	nearest     = 8
+	blockImages = 256 // images in floating point at a time
+)
+
+// spread returns at most n of the indices, evenly spaced.
+func spread(indices []int, n int) []int {
+	if len(indices) <= n {
+		return indices
+	}
+	few := make([]int, n)
+	for i := range few {
+		few[i] = indices[i*len(indices)/n]
+	}
+	return few
+}
+
+// gather copies the images at indices.
+func gather(set *data.Set, indices []int) []uint8 {
+	d := set.ImageBytes()
+	all := make([]uint8, len(indices)*d)
+	for i, index := range indices {
+		copy(all[i*d:], set.Image(index))
+	}
+	return all
+}
+
+// toFloats writes bytes as numbers in 0–1.
+func toFloats(dst []float32, src []uint8) {
+	for i, v := range src {
+		dst[i] = float32(v) / 255
+	}
+}
+
+// pixelRows reads images as vectors.
+type pixelRows struct {
+	set     *data.Set
+	indices []int
+}
+
+func (r pixelRows) Len() int { return len(r.indices) }
+func (r pixelRows) Dim() int { return r.set.ImageBytes() }
+func (r pixelRows) Read(start int, dst []float32) {
+	d := r.Dim()
+	for i := 0; i*d < len(dst); i++ {
+		toFloats(dst[i*d:(i+1)*d], r.set.Image(r.indices[start+i]))
+	}
+}
+
+// reconstruct returns the mean squared error of each image after encoding and
+// decoding, and of all.
+func (r *run) reconstruct(indices []int) (each []float64, mean float64, err error) {
+	d := r.set.ImageBytes()
+	each = make([]float64, 0, len(indices))
+	for at := 0; at < len(indices); at += blockImages {
+		block := gather(r.set, indices[at:min(at+blockImages, len(indices))])
+		codes, err := r.model.Encode(block)
+		if err != nil {
+			return nil, 0, err
+		}
+		images, err := r.model.Decode(codes)
+		if err != nil {
+			return nil, 0, err
+		}
+		for i := 0; i*d < len(block); i++ {
+			each = append(each, MSE(block[i*d:(i+1)*d], images[i*d:(i+1)*d]))
+		}
+	}
+	for _, e := range each {
+		mean += e / float64(len(each))
+	}
+	return each, mean, nil
+}
+
+// MSE returns the mean squared difference of an image in 0–255 and its
+// reconstruction in 0–1, in units of the latter.
+func MSE(original []uint8, reconstruction []float32) float64 {
+	sum := 0.0
+	for i, v := range original {
+		e := float64(v)/255 - float64(reconstruction[i])
+		sum += e * e
+	}
+	return sum / float64(len(original))
+}
+
+// PSNR returns the peak signal-to-noise ratio, in dB, of a mean squared error
+// on pixels in 0–1, at most 100.
+func PSNR(mse float64) float64 {
+	return min(100, -10*math.Log10(max(mse, 1e-10)))
+}
+
+// judge measures what the model is worth on images that it has not seen.
+func (r *run) judge(ctx context.Context) (*Outcome, error) {
+	r.h.phase(PhaseJudge)
+	begun := time.Now()
+	s := r.summarize()
+	ev := &Evidence{}
+	each, mse, err := r.reconstruct(r.heldOut)
+	if err != nil {
+		return nil, err
+	}
+	s.HeldOut.Autoencoder = score(mse)
+
+	p := &pools{run: r}
+	p.choose()
+	if err := p.encode(); err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, &Interrupted{r.dir}
+	}
+	if err := p.vote(s); err != nil {
+		return nil, err
+	}
+	if err := p.neighbourhoods(ev); err != nil {
+		return nil, err
+	}
+	if err := p.drawMap(ev); err != nil {
+		return nil, err
+	}
+	r.times.Judge = time.Since(begun).Seconds()
+
+	if err := ctx.Err(); err != nil {
+		return nil, &Interrupted{r.dir}
+	}
+	r.h.phase(PhasePCA)
+	begun = time.Now()
+	if err := r.judgePCA(s, ev, p, each); err != nil {
+		return nil, err
+	}
+	r.times.PCA = time.Since(begun).Seconds()
+	s.Seconds = r.times
+	s.PeakBytes = peakmem.Bytes()
+	r.h.phase(PhaseReport)
+	return &Outcome{Dir: r.dir, Summary: s, Evidence: ev, begun: r.begun}, nil
+}
+
+func score(mse float64) Score {
+	psnr := PSNR(mse)
+	return Score{MSE: &mse, PSNR: &psnr}
+}
+
+// summarize fills in what is known without measuring.
+func (r *run) summarize() *Summary {
+	c := r.file.Config
+	d := r.set.ImageBytes()
+	s := &Summary{
+		Config: c, Command: r.file.Command, Found: r.set.Found, Classes: r.set.Classes,
+		Dimensions: d, Parameters: r.model.record.Parameters, Training: r.model.record,
+		Codes: Counts{Images: float64(d) * math.Log10(256), Names: float64(r.model.CodeLength()) * math.Log10(11)},
+	}
+	for _, skip := range r.set.Skipped {
+		s.Skipped = append(s.Skipped, Skipped{skip.Name, skip.Reason})
+	}
+	encoder, decoder := r.model.Rows()
+	for _, rows := range [][]nn.Row{encoder, decoder} {
+		for _, row := range rows {
+			s.MACs += row.MACs
+		}
+	}
+	if n := len(r.model.record.Epochs); n > 0 && r.model.record.Seconds > 0 {
+		s.ImagesPerS = float64(r.model.record.Epochs[n-1].Step*c.Batch) / r.model.record.Seconds
+	}
+	return s
+}
+
+// pools holds the images that vote and those that are voted on, as pixels and
+// as codes.
+type pools struct {
+	*run
+	base, queries           []int
+	baseCodes, queryCodes   []float32
+	basePixels, queryPixels []float32
+}
+
+func (p *pools) choose() {
+	d := p.set.ImageBytes()
+	fit := max(1, maxMatrix/(4*d))
+	learnt := append(append([]int(nil), p.train...), p.validation...)
+	p.base = spread(learnt, min(maxBase, fit))
+	p.queries = spread(p.heldOut, min(maxQueries, fit))
+}
+
+func (p *pools) encode() (err error) {
+	if p.baseCodes, err = p.codes(p.base); err != nil {
+		return err
+	}
+	if p.queryCodes, err = p.codes(p.queries); err != nil {
+		return err
+	}
+	d := p.set.ImageBytes()
+	p.basePixels = make([]float32, len(p.base)*d)
+	pixelRows{p.set, p.base}.Read(0, p.basePixels)
+	p.queryPixels = make([]float32, len(p.queries)*d)
+	pixelRows{p.set, p.queries}.Read(0, p.queryPixels)
+	return nil
+}
+
+func (r *run) codes(indices []int) ([]float32, error) {
+	var all []float32
+	for at := 0; at < len(indices); at += blockImages {
+		codes, err := r.model.Encode(gather(r.set, indices[at:min(at+blockImages, len(indices))]))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, codes...)
+	}
+	return all, nil
+}
+
+// labelOf returns an image's label, -1 without.
+func (r *run) labelOf(image int) int {
+	if r.set.Labels == nil {
+		return -1
+	}
+	return int(r.set.Labels[image])
+}
+
+func (p *pools) search(queries, base []float32, dim, k int) (neighbors.Result, error) {
+	return neighbors.Search(queries, base, dim, min(k, len(base)/dim), neighbors.Options{Pool: p.e.Pool(), ISA: p.e.Level().String()})
+}
+
+// accuracy is the share of queries whose label wins the vote of their
+// neighbours.
+func (p *pools) accuracy(queries, base []float32, dim int) (*float64, error) {
+	if p.set.Labels == nil {
+		return nil, nil
+	}
+	found, err := p.search(queries, base, dim, votes)
+	if err != nil {
+		return nil, err
+	}
+	truth := make([]int32, len(p.queries))
+	for i, image := range p.queries {
+		truth[i] = p.set.Labels[image]
+	}
+	labels := make([]int32, len(p.base))
+	for i, image := range p.base {
+		labels[i] = p.set.Labels[image]
+	}
+	winners, err := neighbors.Vote(found, labels)
+	if err != nil {
+		return nil, err
+	}
+	a := neighbors.Accuracy(winners, truth)
+	return &a, nil
+}
+
+func (p *pools) vote(s *Summary) (err error) {
+	if p.set.Labels == nil {
+		return nil
+	}
+	s.KNNBase, s.KNNQueries = len(p.base), len(p.queries)
+	if s.HeldOut.Autoencoder.KNNAccuracy, err = p.accuracy(p.queryCodes, p.baseCodes, p.model.CodeLength()); err != nil {
+		return err
+	}
+	s.HeldOut.Pixels.KNNAccuracy, err = p.accuracy(p.queryPixels, p.basePixels, p.set.ImageBytes())
+	return err
+}
+
+func (p *pools) neighbourhoods(ev *Evidence) error {
+	d, k := p.set.ImageBytes(), p.model.CodeLength()
+	few := make([]int, len(p.queries))
+	for i := range few {
+		few[i] = i
+	}
+	few = spread(few, queryCount)
+	describe := func(image int) Neighbour {
+		return Neighbour{Name: p.set.Names[image], Label: p.labelOf(image), Image: p.set.Image(image)}
+	}
+	for _, q := range few {
+		hood := Neighbourhood{Query: describe(p.queries[q])}
+		for _, space := range []struct {
+			queries, base []float32
+			dim           int
+			into          *[]Neighbour
+		}{
+			{p.queryCodes, p.baseCodes, k, &hood.Latent},
+			{p.queryPixels, p.basePixels, d, &hood.Pixels},
+		} {
+			found, err := p.search(space.queries[q*space.dim:(q+1)*space.dim], space.base, space.dim, nearest)
+			if err != nil {
+				return err
+			}
+			for _, i := range found.Indices {
+				*space.into = append(*space.into, describe(p.base[i]))
+			}
+		}
+		ev.Neighbours = append(ev.Neighbours, hood)
+	}
+	return nil
+}
+
+// drawMap places the held-out codes on a plane.
+func (p *pools) drawMap(ev *Evidence) error {
+	places, err := embedding.TSNE(p.queryCodes, p.model.CodeLength(), embedding.Options{
+		Seed: p.file.Config.Seed, Pool: p.e.Pool(), ISA: p.e.Level().String(),
+	})
+	if err != nil {
+		return err
+	}
+	for i, image := range p.queries {
+		ev.Map = append(ev.Map, MapPoint{
+			X: float64(places[2*i]), Y: float64(places[2*i+1]),
+			Label: p.labelOf(image), Name: p.set.Names[image], Image: p.set.Image(image),
+		})
+	}
+	return nil
+}
+
+// judgePCA fits principal components to the images that the autoencoder had
+// to learn from, its validation images included, and measures the same.
+func (r *run) judgePCA(s *Summary, ev *Evidence, p *pools, each []float64) error {
+	o := pca.Options{Seed: r.file.Config.Seed, Pool: r.e.Pool(), ISA: r.e.Level().String()}
+	learnt := append(append([]int(nil), r.train...), r.validation...)
+	k := r.file.Config.Latent
+	// Some more components than the code has numbers, to see how many PCA
+	// needs for the same error; n images span at most n-1 directions.
+	most := max(1, min(4*k, k+512, len(learnt)-1, r.set.ImageBytes()))
+	full, err := pca.Fit(pixelRows{r.set, learnt}, most, o)
+	if err != nil {
+		return fmt.Errorf("cannot fit PCA: %w", err)
+	}
+	s.PCAMethod = full.Method.String()
+	errs, err := full.ReconstructionErrors(pixelRows{r.set, r.heldOut}, o)
+	if err != nil {
+		return err
+	}
+	for i, e := range errs {
+		s.Curve = append(s.Curve, CurvePoint{i, e})
+		if s.PCANeeds == 0 && e <= *s.HeldOut.Autoencoder.MSE {
+			s.PCANeeds = i
+		}
+	}
+	model, err := full.Truncate(min(k, most))
+	if err != nil {
+		return err
+	}
+	s.HeldOut.PCA = score(errs[model.K()])
+	base, err := model.Transform(p.basePixels, o)
+	if err != nil {
+		return err
+	}
+	queries, err := model.Transform(p.queryPixels, o)
+	if err != nil {
+		return err
+	}
+	if s.HeldOut.PCA.KNNAccuracy, err = p.accuracy(queries, base, model.K()); err != nil {
+		return err
+	}
+	return r.samples(s, ev, model, o, each)
+}
+
+// samples picks held-out images over the whole range of difficulty and shows
+// both reconstructions; and measures PCA's error when its images are clipped
+// to the range that pixels have.
+func (r *run) samples(s *Summary, ev *Evidence, model *pca.Model, o pca.Options, each []float64) error {
+	d := r.set.ImageBytes()
+	position := make(map[int]int)
+	for i, image := range r.heldOut {
+		position[image] = i
+	}
+	chosen := make(map[int]int)
+	for i, image := range spread(r.heldOut, sampleCount) {
+		chosen[image] = i
+	}
+	ev.Samples = make([]Sample, len(chosen))
+	clipped := 0.0
+	for at := 0; at < len(r.heldOut); at += blockImages {
+		images := r.heldOut[at:min(at+blockImages, len(r.heldOut))]
+		x := make([]float32, len(images)*d)
+		pixelRows{r.set, images}.Read(0, x)
+		z, err := model.Transform(x, o)
+		if err != nil {
+			return err
+		}
+		y, err := model.Inverse(z, o)
+		if err != nil {
+			return err
+		}
+		clip(y)
+		for i, image := range images {
+			back := y[i*d : (i+1)*d]
+			mse := MSE(r.set.Image(image), back)
+			clipped += mse / float64(len(r.heldOut))
+			if n, ok := chosen[image]; ok {
+				ev.Samples[n] = Sample{
+					Name: r.set.Names[image], Label: r.labelOf(image), Original: r.set.Image(image),
+					PCA: ToBytes(back), PCAPSNR: PSNR(mse), AutoencoderPSNR: PSNR(each[position[image]]),
+				}
+			}
+		}
+	}
+	s.PCAClippedMSE = clipped
+	for i, image := range spread(r.heldOut, sampleCount) {
+		codes, err := r.model.Encode(r.set.Image(image))
+		if err != nil {
+			return err
+		}
+		back, err := r.model.Decode(codes)
+		if err != nil {
+			return err
+		}
+		ev.Samples[i].Autoencoder = ToBytes(back)
+	}
+	return nil
+}
+
+func clip(v []float32) {
+	for i, x := range v {
+		v[i] = max(0, min(1, x))
+	}
+}
+
+// ToBytes returns an image in 0–1 as pixels in 0–255, rounded to nearest.
+func ToBytes(image []float32) []uint8 {
+	b := make([]uint8, len(image))
+	for i, v := range image {
+		b[i] = uint8(max(0, min(255, math.Round(float64(v)*255))))
+	}
+	return b
+}
+
+// Result returns what `hourglass learn --json` prints.
+func (o *Outcome) Result() Result {
+	s := o.Summary
+	return Result{
+		Source: s.Config.Source, Images: s.Found - len(s.Skipped), Skipped: len(s.Skipped),
+		Height: s.Config.Height, Width: s.Config.Width, Channels: s.Config.Channels,
+		Latent: s.Config.Latent, Parameters: s.Parameters, HeldOut: s.HeldOut,
+		Seconds: s.Seconds, ImagesPerS: s.ImagesPerS, PeakBytes: s.PeakBytes,
+		Run: o.Dir, Model: filepath.Join(o.Dir, ModelFile), Report: filepath.Join(o.Dir, ReportFile),
+	}
+}
+
+// Finish writes the summary, which completes the run's folder. reportSeconds
+// is the time that writing the report took.
+func (o *Outcome) Finish(reportSeconds float64) error {
+	o.Summary.Seconds.Report = reportSeconds
+	o.Summary.Seconds.Total = time.Since(o.begun).Seconds()
+	return writeJSON(filepath.Join(o.Dir, SummaryFile), o.Summary)
+}

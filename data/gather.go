@@ -13,7 +13,8 @@ import (
 )
 
 // gather reads all images of t into s, in two passes: the first reads only
-// headers, which say how much memory the second needs.
+// headers, which say how much memory the second needs. Images are put in order
+// of name, unless the user named each.
 func gather(ctx context.Context, t tree, o Options, s *Set) error {
 	report := &progress{call: o.Progress}
 	all, err := survey(ctx, t, o, report)
@@ -21,7 +22,9 @@ func gather(ctx context.Context, t tree, o Options, s *Set) error {
 		return err
 	}
 	order := chooseShape(all, o, s)
-	slices.SortStableFunc(order, func(a, b *entry) int { return cmp.Compare(a.name, b.name) })
+	if d, ok := t.(*folder); !ok || !d.named {
+		slices.SortStableFunc(order, func(a, b *entry) int { return cmp.Compare(a.name, b.name) })
+	}
 	for i, e := range order {
 		e.slot = i
 	}
@@ -41,7 +44,6 @@ func gather(ctx context.Context, t tree, o Options, s *Set) error {
 	}
 	slices.SortStableFunc(s.Skipped, func(a, b Skip) int { return cmp.Compare(a.Name, b.Name) })
 	s.Found = s.Len() + len(s.Skipped)
-	s.Labels, s.Classes, s.Parts = labelNames(s.Names)
 	return nil
 }
 

@@ -121,6 +121,7 @@ func openTree(ctx context.Context, source string, t tree, o Options, s *Set) err
 	if err := gather(ctx, t, o, s); err != nil {
 		return err
 	}
+	s.Labels, s.Classes, s.Parts = labelNames(s.Names)
 	damaged := false
 	if b, ok := t.(*tarball); ok && b.damage != nil {
 		damaged = true

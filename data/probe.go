@@ -80,6 +80,9 @@ func decode(h header, data []byte) (img image.Image, err error) {
 	if err != nil {
 		return nil, decodeError(h.codec, err)
 	}
+	if h.codec == &webpCodec {
+		widenWebP(img)
+	}
 	return img, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"hourglass/engine/graph"
+	"hourglass/tensor"
 )
 
 // Depthwise as a number of groups stands for one group for each input
@@ -178,6 +179,8 @@ func (l ConvTranspose) size(g geometry, height, width int) ([2]int, error) {
 			return size, fmt.Errorf("kernel, stride and dilation must be 1 to %d", maxWindow)
 		}
 		switch {
+		case named[i] < 0 || named[i] > tensor.MaxElements:
+			return size, fmt.Errorf("an output size of %d is out of range", named[i])
 		case named[i] != 0 && more[i] != 0:
 			return size, fmt.Errorf("it has both an output size and an output padding; name one of them")
 		case named[i] != 0:

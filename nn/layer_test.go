@@ -89,6 +89,7 @@ func TestErrorsNameTheLayer(t *testing.T) {
 		{ConvTranspose{Stride: -1}, image, "must be 1 to"},
 		{ConvTranspose{OutputPadding: 1}, image, "name the output's height"},
 		{ConvTranspose{OutputPadding: 2, Padding: Valid()}, image, "0 to stride-1"},
+		{ConvTranspose{Width: 1 << 62}, image, "out of range"},
 		{ConvTranspose{Height: 20}, image, "no output of 20x12"},
 		{ConvTranspose{Height: 12, OutputPadding: 1, Padding: Valid()}, image, "name one of them"},
 		{ConvTranspose{Kernel: 1, Padding: Pads(9, 9, 9, 9)}, image, "places long"},

@@ -33,6 +33,44 @@ func blobs(n int) []float32 {
 	return pixels
 }
 
+// compileTraining returns a program of one training step of Adam on a batch.
+// Its outputs are the loss and that of the batch's mean image.
+func compileTraining(t testing.TB, e *engine.Engine, a Autoencoder, batch ...int) backend.Program {
+	t.Helper()
+	b := graph.NewBuilder("train")
+	x := b.Input("x", tensor.Float32, batch...)
+	lr, step := b.Input("lr", tensor.Float32), b.Input("step", tensor.Int32)
+	c := nn.NewContext(b, nn.Options{Training: true, Step: step})
+	y := c.Layer("decoder", a.Decoder, c.Layer("encoder", a.Encoder, x))
+	l := loss.SquaredError(y, x, loss.MeanAll)
+	var wrt []*graph.Node
+	for _, p := range c.Trainable() {
+		wrt = append(wrt, p.Node)
+	}
+	grads, err := autodiff.Gradients(l, wrt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := optim.Build(b, optim.Options{}, c.Trainable(), grads, lr, step); err != nil {
+		t.Fatal(err)
+	}
+	b.Output("loss", l)
+	b.Output("constant", loss.SquaredError(x, b.BroadcastTo(b.Mean(x, 0), batch...), loss.MeanAll))
+	g, err := b.Graph()
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := backend.NewStore()
+	if err := nn.Initialize(c.Params(), store, 3); err != nil {
+		t.Fatal(err)
+	}
+	p, err := e.Compile(g, store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
 // TestAutoencodersLearn trains each kind for a few steps: its error must fall
 // well below that of the best constant image.
 func TestAutoencodersLearn(t *testing.T) {
@@ -53,38 +91,7 @@ func TestAutoencodersLearn(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			b := graph.NewBuilder("train")
-			x := b.Input("x", tensor.Float32, n, 12, 12, 1)
-			lr, step := b.Input("lr", tensor.Float32), b.Input("step", tensor.Int32)
-			c := nn.NewContext(b, nn.Options{Training: true, Step: step})
-			y := c.Layer("decoder", a.Decoder, c.Layer("encoder", a.Encoder, x))
-			l := loss.SquaredError(y, x, loss.MeanAll)
-			var wrt []*graph.Node
-			for _, p := range c.Trainable() {
-				wrt = append(wrt, p.Node)
-			}
-			grads, err := autodiff.Gradients(l, wrt)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := optim.Build(b, optim.Options{}, c.Trainable(), grads, lr, step); err != nil {
-				t.Fatal(err)
-			}
-			b.Output("loss", l)
-			// The error of the mean image, for comparison.
-			b.Output("constant", loss.SquaredError(x, b.BroadcastTo(b.Mean(x, 0), n, 12, 12, 1), loss.MeanAll))
-			g, err := b.Graph()
-			if err != nil {
-				t.Fatal(err)
-			}
-			store := backend.NewStore()
-			if err := nn.Initialize(c.Params(), store, 3); err != nil {
-				t.Fatal(err)
-			}
-			p, err := e.Compile(g, store)
-			if err != nil {
-				t.Fatal(err)
-			}
+			p := compileTraining(t, e, a, n, 12, 12, 1)
 			for i := range steps {
 				if err := p.Run([]*tensor.Tensor{images, tensor.Scalar(0.01), tensor.Of([]int32{int32(i)})}); err != nil {
 					t.Fatal(err)
@@ -95,6 +102,34 @@ func TestAutoencodersLearn(t *testing.T) {
 			if !(got < 0.5*constant) {
 				t.Errorf("the loss is %v after %d steps; the mean image has %v", got, steps, constant)
 			}
+		})
+	}
+}
+
+// BenchmarkStep is a training step of the default network for 28×28 pixels on
+// a batch of 64, by the way that the decoder grows the image.
+func BenchmarkStep(b *testing.B) {
+	e, err := engine.New(engine.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer e.Close()
+	for _, upsample := range []string{"transpose", "nearest", "bilinear", "shuffle"} {
+		b.Run(upsample, func(b *testing.B) {
+			a, err := New("conv", 28, 28, 1, 16, Options{Upsample: upsample})
+			if err != nil {
+				b.Fatal(err)
+			}
+			p := compileTraining(b, e, a, 64, 28, 28, 1)
+			images := tensor.New(tensor.Float32, 64, 28, 28, 1)
+			random.Uniform(images.Float32(), 1, 2, 3)
+			inputs := []*tensor.Tensor{images, tensor.Scalar(0.001), tensor.Of([]int32{0})}
+			for b.Loop() {
+				if err := p.Run(inputs); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(64*float64(b.N)/b.Elapsed().Seconds(), "images/s")
 		})
 	}
 }

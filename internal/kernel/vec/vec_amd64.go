@@ -27,60 +27,68 @@ func at(level isa.Level) *Set {
 
 func addr(v []float32) *float32 { return unsafe.SliceData(v) }
 
-// hold panics if an operand is shorter than n.
-func hold(n int, lengths ...int) {
-	for _, l := range lengths {
-		if l < n {
-			panic("vec: an operand is shorter than the destination")
-		}
-	}
-}
+// short reports a bug of the caller. It is apart so that the checks stay small.
+func short() { panic("vec: an operand is shorter than the destination") }
 
 func unaryOf(f func(dst, a *float32, n int)) Unary {
 	return func(dst, a []float32) {
-		hold(len(dst), len(a))
+		if n := len(dst); len(a) < n {
+			short()
+		}
 		f(addr(dst), addr(a), len(dst))
 	}
 }
 
 func unaryScalarOf(f func(dst, a *float32, n int, s float32)) UnaryScalar {
 	return func(dst, a []float32, s float32) {
-		hold(len(dst), len(a))
+		if n := len(dst); len(a) < n {
+			short()
+		}
 		f(addr(dst), addr(a), len(dst), s)
 	}
 }
 
 func binaryOf(f func(dst, a, b *float32, n int)) Binary {
 	return func(dst, a, b []float32) {
-		hold(len(dst), len(a), len(b))
+		if n := len(dst); len(a) < n || len(b) < n {
+			short()
+		}
 		f(addr(dst), addr(a), addr(b), len(dst))
 	}
 }
 
 func ternaryOf(f func(dst, a, b, c *float32, n int)) Ternary {
 	return func(dst, a, b, c []float32) {
-		hold(len(dst), len(a), len(b), len(c))
+		if n := len(dst); len(a) < n || len(b) < n || len(c) < n {
+			short()
+		}
 		f(addr(dst), addr(a), addr(b), addr(c), len(dst))
 	}
 }
 
 func quaternaryOf(f func(dst, a, b, c, d *float32, n int)) func(dst, a, b, c, d []float32) {
 	return func(dst, a, b, c, d []float32) {
-		hold(len(dst), len(a), len(b), len(c), len(d))
+		if n := len(dst); len(a) < n || len(b) < n || len(c) < n || len(d) < n {
+			short()
+		}
 		f(addr(dst), addr(a), addr(b), addr(c), addr(d), len(dst))
 	}
 }
 
 func senaryOf(f func(dst, g, x, m, a, b, c *float32, n int)) func(dst, g, x, m, a, b, c []float32) {
 	return func(dst, g, x, m, a, b, c []float32) {
-		hold(len(dst), len(g), len(x), len(m), len(a), len(b), len(c))
+		if n := len(dst); len(g) < n || len(x) < n || len(m) < n || len(a) < n || len(b) < n || len(c) < n {
+			short()
+		}
 		f(addr(dst), addr(g), addr(x), addr(m), addr(a), addr(b), addr(c), len(dst))
 	}
 }
 
 func stepOf(f func(a, b, c *float32, n int, s float32)) func(a, b, c []float32, s float32) {
 	return func(a, b, c []float32, s float32) {
-		hold(len(a), len(b), len(c))
+		if n := len(a); len(b) < n || len(c) < n {
+			short()
+		}
 		f(addr(a), addr(b), addr(c), len(a), s)
 	}
 }
@@ -93,7 +101,9 @@ func fillOf(f func(dst *float32, n int, v float32)) func(dst []float32, v float3
 // below AVX-512.
 func fromUint8Of(f func(dst *float32, src *uint8, n int)) func(dst []float32, src []uint8) {
 	return func(dst []float32, src []uint8) {
-		hold(len(dst), len(src))
+		if n := len(dst); len(src) < n {
+			short()
+		}
 		n := len(dst) &^ 15
 		f(addr(dst), unsafe.SliceData(src), n)
 		fromUint8Ref(dst[n:], src[n:])
@@ -102,7 +112,9 @@ func fromUint8Of(f func(dst *float32, src *uint8, n int)) func(dst []float32, sr
 
 func fromInt32Of(f func(dst *float32, src *int32, n int)) func(dst []float32, src []int32) {
 	return func(dst []float32, src []int32) {
-		hold(len(dst), len(src))
+		if n := len(dst); len(src) < n {
+			short()
+		}
 		f(addr(dst), unsafe.SliceData(src), len(dst))
 	}
 }
@@ -113,7 +125,9 @@ func sumOf(f func(a *float32, n int) float32) func([]float32) float32 {
 
 func dotOf(f func(a, b *float32, n int) float32) func(a, b []float32) float32 {
 	return inBlocks2(func(a, b []float32) float32 {
-		hold(len(a), len(b))
+		if n := len(a); len(b) < n {
+			short()
+		}
 		return f(addr(a), addr(b), len(a))
 	})
 }

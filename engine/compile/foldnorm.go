@@ -62,7 +62,7 @@ func scaled(r *rewriter, count map[*graph.Node]int, x, s *graph.Node) *graph.Nod
 	default:
 		return nil
 	}
-	if len(x.Inputs()) != 2 {
+	if len(x.Inputs()) != 2 || activated(x) {
 		return nil
 	}
 	return r.Node(x.Op(), x.Attrs(), r.to[x.Input(0)], r.Mul(r.to[x.Input(1)], s))

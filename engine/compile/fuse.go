@@ -32,13 +32,25 @@ func fuseBias(g *graph.Graph) (*graph.Graph, error) {
 				continue
 			}
 			channels := x.Shape()[len(x.Shape())-1]
-			if count[x] == 1 && len(x.Inputs()) == 2 && bias.Shape().Equal(tensor.Shape{channels}) &&
+			if count[x] == 1 && len(x.Inputs()) == 2 && !activated(x) && bias.Shape().Equal(tensor.Shape{channels}) &&
 				x.Shape().Equal(n.Shape()) {
 				return r.Node(x.Op(), x.Attrs(), append(r.mapped(x.Inputs()), r.to[bias])...)
 			}
 		}
 		return nil
 	})
+}
+
+// activated reports whether a product or a convolution has an activation
+// inside: what follows can then no longer move into it.
+func activated(n *graph.Node) bool {
+	switch a := n.Attrs().(type) {
+	case graph.MatMulAttrs:
+		return a.Act != graph.ActNone
+	case graph.ConvAttrs:
+		return a.Act != graph.ActNone
+	}
+	return false
 }
 
 func fuseRelu(g *graph.Graph) (*graph.Graph, error) {

@@ -228,45 +228,60 @@ func (m *mixer) reduce(x sized) {
 	}
 }
 
-// dense multiplies matrices and convolves images, perhaps with a factor, a
-// bias and a rectifier behind, which compilation moves inside.
+// dense multiplies matrices or convolves images, perhaps with a factor, a bias
+// and a rectifier behind, which compilation moves inside.
 func (m *mixer) dense(x, w sized) {
-	b := m.b
-	xs := x.node.Shape()
-	if len(xs) == 0 {
+	b, xs := m.b, x.node.Shape()
+	if len(xs) != 2 && len(xs) != 4 {
 		return
 	}
-	// Weights are cut out of any value by its first elements.
-	channels, out := xs[len(xs)-1], 1+m.IntN(3)
-	weights := tensor.Shape{channels, out}
-	if len(xs) == 4 {
-		weights = tensor.Shape{1, 1, channels, out}
+	channels, out, kernel := xs[len(xs)-1], 1+m.IntN(3), 1+m.IntN(2)
+	// Weights are the first elements of any value.
+	weights := func(shape ...int) *graph.Node {
+		flat := b.Reshape(w.node, w.node.Shape().Elements())
+		return b.Reshape(b.Slice(flat, []int{0}, []int{tensor.Shape(shape).Elements()}), shape...)
 	}
-	if w.node.Shape().Elements() < weights.Elements() || x.size*w.size*float64(channels) > limit {
+	size := x.size * w.size * float64(kernel*kernel*channels)
+	if w.node.Shape().Elements() < kernel*kernel*channels*out || size > limit {
 		return
 	}
-	flat := b.Slice(b.Reshape(w.node, w.node.Shape().Elements()), []int{0}, []int{weights.Elements()})
 	var y *graph.Node
-	switch len(xs) {
-	case 2:
-		y = b.MatMul(x.node, b.Reshape(flat, weights...), false, false)
-	case 4:
-		y = b.Conv2D(x.node, b.Reshape(flat, weights...), graph.Window{}, 1)
+	switch choice := m.IntN(3); {
+	case len(xs) == 2 && choice == 0:
+		y = b.MatMul(x.node, weights(out, channels), false, true)
+	case len(xs) == 2:
+		y = b.MatMul(x.node, weights(channels, out), false, false)
+	case choice == 0:
+		win := graph.Window{Stride: [2]int{kernel, kernel}}
+		y = b.ConvTranspose2D(x.node, weights(kernel, kernel, out, channels), win, 1, kernel*xs[1], kernel*xs[2])
+	case choice == 1: // depthwise
+		out = channels
+		y = b.Conv2D(x.node, weights(kernel, kernel, 1, out), graph.Window{PadBefore: [2]int{1, 1}}, out)
 	default:
-		return
+		y = b.Conv2D(x.node, weights(kernel, kernel, channels, out), graph.Window{PadAfter: [2]int{1, 1}}, 1)
 	}
-	size := x.size * w.size * float64(channels)
-	row := func() *graph.Node { return b.Slice(flat, []int{0}, []int{out}) }
-	if m.IntN(2) == 0 {
-		y, size = b.Mul(y, row()), size*w.size
+	m.epilogue(sized{y, size}, sized{weights(out), w.size})
+}
+
+// epilogue adds what becomes of a value by factors and offsets, one number per
+// channel, and rectifiers.
+func (m *mixer) epilogue(y, row sized) {
+	b := m.b
+	for range m.IntN(5) {
+		switch m.IntN(4) {
+		case 0:
+			y = sized{b.Add(y.node, row.node), y.size + row.size}
+		case 1:
+			y = sized{b.Add(row.node, y.node), y.size + row.size}
+		case 2:
+			if y.size*row.size <= limit {
+				y = sized{b.Mul(y.node, row.node), y.size * row.size}
+			}
+		case 3:
+			y.node = b.Relu(y.node)
+		}
 	}
-	if m.IntN(2) == 0 {
-		y, size = b.Add(y, row()), size+w.size
-	}
-	if m.IntN(2) == 0 {
-		y = b.Relu(y)
-	}
-	m.add(y, size)
+	m.add(y.node, y.size)
 }
 
 // update gives a variable some value of its shape, if there is one.

@@ -186,9 +186,11 @@ func (c Config) check(d int) error {
 
 // network builds the layers.
 func (c Config) network() (arch.Autoencoder, error) {
-	a, err := arch.New(c.Arch, c.Height, c.Width, c.Channels, c.Latent, arch.Options{
-		Decoder: c.Decoder, Activation: "silu", Output: "linear",
-	})
+	o := arch.Options{Decoder: c.Decoder, Activation: "silu", Output: "sigmoid"}
+	if c.Loss == lossBCE {
+		o.Output = "linear" // its loss takes logits
+	}
+	a, err := arch.New(c.Arch, c.Height, c.Width, c.Channels, c.Latent, o)
 	if err != nil {
 		return a, fmt.Errorf("%w: %w", ErrChoice, err)
 	}

@@ -1,0 +1,55 @@
+package train_test
+
+import (
+	"context"
+	"fmt"
+
+	"hourglass/engine"
+	"hourglass/engine/backend"
+	"hourglass/engine/graph"
+	"hourglass/internal/random"
+	"hourglass/nn"
+	"hourglass/nn/loss"
+	"hourglass/optim"
+	"hourglass/tensor"
+	"hourglass/train"
+)
+
+// A network with a waist of 2 learns vectors of 8 numbers that have only two
+// degrees of freedom.
+func Example() {
+	e, err := engine.New(engine.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer e.Close()
+	net := nn.Sequential{nn.Dense{Out: 16}, nn.Tanh{}, nn.Dense{Out: 2}, nn.Dense{Out: 16}, nn.Tanh{}, nn.Dense{Out: 8}}
+	t, err := train.New(e, backend.NewStore(), train.Problem{
+		Name: "waist",
+		Trace: func(c *nn.Context) *graph.Node {
+			x := c.Builder().Input("x", tensor.Float32, 32, 8)
+			return loss.SquaredError(c.Layer("net", net, x), x, loss.MeanAll)
+		},
+		Batch: func(epoch, step int, in []*tensor.Tensor) {
+			free := make([]float32, 32*2)
+			random.Uniform(free, 1, 0, uint64(epoch*10+step))
+			for i, x := 0, in[0].Float32(); i < len(x); i++ {
+				x[i] = free[i/8*2]*float32(i%8)/8 + free[i/8*2+1]*float32(7-i%8)/8
+			}
+		},
+		Steps: 10,
+	}, train.Options{Epochs: 60, Seed: 1, LR: 0.01, Schedule: optim.OneCycle{}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	r, err := t.Run(context.Background())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	first, last := r.Epochs[0].Loss, r.Epochs[len(r.Epochs)-1].Loss
+	fmt.Println("error fell below a hundredth:", last < first/100)
+	// Output: error fell below a hundredth: true
+}

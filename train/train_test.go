@@ -1,0 +1,258 @@
+package train_test
+
+import (
+	"context"
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"hourglass/engine"
+	"hourglass/engine/backend"
+	"hourglass/engine/graph"
+	"hourglass/internal/random"
+	"hourglass/nn"
+	"hourglass/nn/loss"
+	"hourglass/optim"
+	"hourglass/tensor"
+	"hourglass/train"
+)
+
+const (
+	batch = 8
+	steps = 5
+)
+
+// network is small but has what state a run can have: running statistics,
+// dropout, moments of the optimiser.
+var network = nn.Sequential{
+	nn.Dense{Out: 16, NoBias: true}, nn.BatchNorm{}, nn.SiLU{}, nn.Dropout{Rate: 0.1}, nn.Dense{Out: 3},
+}
+
+// toy is the problem of rebuilding three sums of random vectors.
+func toy() train.Problem {
+	return train.Problem{
+		Name: "toy",
+		Trace: func(c *nn.Context) *graph.Node {
+			b := c.Builder()
+			x := b.Input("x", tensor.Float32, batch, 6)
+			y := b.Input("y", tensor.Float32, batch, 3)
+			return loss.SquaredError(c.Layer("net", network, x), y, loss.MeanAll)
+		},
+		Batch: func(epoch, step int, inputs []*tensor.Tensor) {
+			x, y := inputs[0].Float32(), inputs[1].Float32()
+			random.Normal(x, 7, 0, uint64(epoch*steps+step))
+			for i := range batch {
+				for j := range 3 {
+					y[i*3+j] = x[i*6+j] + 2*x[i*6+j+3]
+				}
+			}
+		},
+		Steps: steps,
+	}
+}
+
+func newEngine(t testing.TB) *engine.Engine {
+	e, err := engine.New(engine.Options{Threads: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	return e
+}
+
+func options(dir string) train.Options {
+	return train.Options{
+		Epochs: 6, Seed: 3, LR: 0.02, Schedule: optim.Cosine{},
+		Checkpoint: dir, CheckpointEvery: -1,
+	}
+}
+
+func newTrainer(t testing.TB, e *engine.Engine, p train.Problem, o train.Options) (*train.Trainer, *backend.Store) {
+	store := backend.NewStore()
+	tr, err := train.New(e, store, p, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tr, store
+}
+
+func values(s *backend.Store) map[string][]float32 {
+	all := make(map[string][]float32)
+	for _, name := range s.Names() {
+		all[name] = append([]float32(nil), s.Get(name).Float32()...)
+	}
+	return all
+}
+
+func TestTrainingLearns(t *testing.T) {
+	o := options("")
+	o.Epochs = 200
+	tr, _ := newTrainer(t, newEngine(t), toy(), o)
+	r, err := tr.Run(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, last := r.Epochs[0].Loss, r.Epochs[len(r.Epochs)-1].Loss
+	if last > first/4 {
+		t.Errorf("loss went from %v to %v in 200 epochs", first, last)
+	}
+	if want := 6*16 + 16*2 + 16*3 + 3; r.Parameters != want {
+		t.Errorf("%d parameters, want %d", r.Parameters, want)
+	}
+}
+
+// TestResumeIsExact interrupts a run after each number of steps and goes on in
+// a new trainer, as a new process would.
+func TestResumeIsExact(t *testing.T) {
+	e := newEngine(t)
+	whole, store := newTrainer(t, e, toy(), options(t.TempDir()))
+	want, err := whole.Run(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, stop := range []int{1, 4, 5, 6, 13, 25, 29} {
+		dir := t.TempDir()
+		ctx, cancel := context.WithCancel(context.Background())
+		o := options(dir)
+		o.OnStep = func(p train.Progress) {
+			if p.Step == stop {
+				cancel()
+			}
+		}
+		tr, _ := newTrainer(t, e, toy(), o)
+		if _, err := tr.Run(ctx); !errors.Is(err, train.ErrInterrupted) {
+			t.Fatalf("stopped after step %d: %v", stop, err)
+		}
+		tr, again := newTrainer(t, e, toy(), options(dir))
+		history, err := tr.Restore()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(history) != stop/steps {
+			t.Errorf("after step %d the checkpoint has %d epochs", stop, len(history))
+		}
+		got, err := tr.Run(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(values(store), values(again)); d != "" {
+			t.Errorf("stopped after step %d: variables differ:\n%s", stop, d)
+		}
+		if d := cmp.Diff(want.WithoutTimes(), got.WithoutTimes()); d != "" {
+			t.Errorf("stopped after step %d: records differ:\n%s", stop, d)
+		}
+	}
+}
+
+func TestPatienceKeepsTheBest(t *testing.T) {
+	p := toy()
+	judgements := []float64{3, 2, 2.5, 2.2, 4, 1}
+	var atBest float32
+	var store *backend.Store
+	epoch := 0
+	p.Validate = func() (float64, error) {
+		if epoch == 1 {
+			atBest = store.Get("net.0.weight").Float32()[0]
+		}
+		epoch++
+		return judgements[epoch-1], nil
+	}
+	o := options("")
+	o.Patience = 3
+	var tr *train.Trainer
+	tr, store = newTrainer(t, newEngine(t), p, o)
+	r, err := tr.Run(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Stopped != "patience" || r.BestEpoch != 2 || len(r.Epochs) != 5 {
+		t.Errorf("stopped by %q after %d epochs, best %d; want patience, 5, 2", r.Stopped, len(r.Epochs), r.BestEpoch)
+	}
+	if got := store.Get("net.0.weight").Float32()[0]; got != atBest {
+		t.Errorf("a weight is %v after the run and was %v at the best epoch", got, atBest)
+	}
+}
+
+func TestNonFiniteLossStops(t *testing.T) {
+	p := toy()
+	fill := p.Batch
+	p.Batch = func(epoch, step int, inputs []*tensor.Tensor) {
+		fill(epoch, step, inputs)
+		if epoch == 1 && step == 2 {
+			inputs[0].Float32()[0] = float32(math.Inf(1))
+		}
+	}
+	tr, _ := newTrainer(t, newEngine(t), p, options(t.TempDir()))
+	_, err := tr.Run(context.Background())
+	var e *train.NonFiniteError
+	if !errors.As(err, &e) || e.Step != 7 || !e.Saved || !strings.Contains(err.Error(), "lower --lr") {
+		t.Errorf("got %v, want a NonFiniteError at step 7 with a checkpoint", err)
+	}
+}
+
+func TestRestoreRefusesAnotherArchitecture(t *testing.T) {
+	e, dir := newEngine(t), t.TempDir()
+	tr, _ := newTrainer(t, e, toy(), options(dir))
+	if _, err := tr.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	saved := network
+	network = nn.Sequential{nn.Dense{Out: 3}}
+	defer func() { network = saved }()
+	tr, _ = newTrainer(t, e, toy(), options(dir))
+	if _, err := tr.Restore(); err == nil || !strings.Contains(err.Error(), "another architecture") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestRestoreRefusesDamage(t *testing.T) {
+	e, dir := newEngine(t), t.TempDir()
+	tr, _ := newTrainer(t, e, toy(), options(dir))
+	if _, err := tr.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "last.safetensors")
+	whole, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int{0, 5, 100, len(whole) - 1} {
+		if err := os.WriteFile(file, whole[:n], 0o666); err != nil {
+			t.Fatal(err)
+		}
+		tr, _ = newTrainer(t, e, toy(), options(dir))
+		if _, err := tr.Restore(); err == nil || !strings.Contains(err.Error(), "last.safetensors") {
+			t.Errorf("cut to %d bytes: %v", n, err)
+		}
+	}
+}
+
+func TestUnwritableFolderIsNamed(t *testing.T) {
+	blocked := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(blocked, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	tr, _ := newTrainer(t, newEngine(t), toy(), options(filepath.Join(blocked, "checkpoint")))
+	if _, err := tr.Run(context.Background()); err == nil || !strings.Contains(err.Error(), blocked) {
+		t.Errorf("got %v, want an error that names %s", err, blocked)
+	}
+}
+
+func TestTimeLeavesNoTrace(t *testing.T) {
+	e := newEngine(t)
+	tr, store := newTrainer(t, e, toy(), options(""))
+	before := values(store)
+	d, err := tr.Time(3)
+	if err != nil || d <= 0 || d > time.Minute {
+		t.Errorf("Time returned %v, %v", d, err)
+	}
+	if diff := cmp.Diff(before, values(store)); diff != "" {
+		t.Errorf("timing changed variables:\n%s", diff)
+	}
+}

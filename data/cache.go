@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // A cache file holds one decoded set:
@@ -182,7 +183,8 @@ func (c cache) save(s *Set) (err error) {
 	if err := os.MkdirAll(filepath.Dir(c.path), 0o755); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(c.path), ".writing-*.hgset")
+	removeLeftovers(filepath.Dir(c.path))
+	f, err := os.CreateTemp(filepath.Dir(c.path), unfinished)
 	if err != nil {
 		return err
 	}
@@ -196,6 +198,22 @@ func (c cache) save(s *Set) (err error) {
 		return err
 	}
 	return os.Rename(f.Name(), c.path)
+}
+
+// unfinished is the pattern of the names of files that are being written.
+const unfinished = ".writing-*.hgset"
+
+// removeLeftovers removes unfinished files whose writers must have been killed.
+func removeLeftovers(dir string) {
+	files, err := filepath.Glob(filepath.Join(dir, unfinished))
+	if err != nil {
+		return // dir holds characters of patterns
+	}
+	for _, f := range files {
+		if info, err := os.Stat(f); err == nil && time.Since(info.ModTime()) > time.Hour {
+			os.Remove(f)
+		}
+	}
 }
 
 func writeCache(w io.Writer, s *Set) error {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -168,6 +169,43 @@ func TestCacheWriteFails(t *testing.T) {
 	defer full.Close()
 	if err := writeCache(full, mustOpen(t, folderOf(t, someImages(t)...), Options{})); err == nil || !strings.Contains(err.Error(), "no space left") {
 		t.Errorf("a full disk gave %v", err)
+	}
+}
+
+func TestCacheFolder(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("other systems name the user's cache folder in other ways")
+	}
+	source, user := folderOf(t, someImages(t)...), t.TempDir()
+	t.Setenv("XDG_CACHE_HOME", user)
+	left := filepath.Join(user, "hourglass", ".writing-1.hgset")
+	fresh := filepath.Join(user, "hourglass", ".writing-2.hgset")
+	if err := os.Mkdir(filepath.Dir(left), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []string{left, fresh} {
+		if err := os.WriteFile(p, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chtimes(left, time.Time{}, time.Now().Add(-2*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	openCached(t, source, Options{})
+	if _, decoded := openCached(t, source, Options{}); decoded {
+		t.Error("decoded again")
+	}
+	if _, err := os.Stat(left); err == nil {
+		t.Error("a file whose writer was killed is still there")
+	}
+	if _, err := os.Stat(fresh); err != nil {
+		t.Error("a file that another may be writing was removed")
+	}
+
+	t.Setenv("XDG_CACHE_HOME", "")
+	t.Setenv("HOME", "")
+	if s, decoded := openCached(t, source, Options{}); !decoded || len(s.Warnings) != 1 {
+		t.Errorf("without a cache folder: decoded %t, warnings %q", decoded, s.Warnings)
 	}
 }
 

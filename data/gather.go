@@ -5,11 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"image"
 	"slices"
+	"strings"
 	"sync"
-
-	"golang.org/x/image/draw"
+	"unicode"
 )
 
 // gather reads all images of t into s, in two passes: the first reads only
@@ -39,7 +38,7 @@ func gather(ctx context.Context, t tree, o Options, s *Set) error {
 	s.keepDecoded(order)
 	for _, e := range all {
 		if e.err != nil && !e.ignored {
-			s.Skipped = append(s.Skipped, Skip{e.name, e.err.Error()})
+			s.Skipped = append(s.Skipped, Skip{e.name, printable(e.err.Error())})
 		}
 	}
 	slices.SortStableFunc(s.Skipped, func(a, b Skip) int { return cmp.Compare(a.Name, b.Name) })
@@ -52,7 +51,7 @@ func survey(ctx context.Context, t tree, o Options, report *progress) ([]*entry,
 	var all []*entry
 	scratch := make([][]byte, o.Threads)
 	err := forEach(ctx, t, o.Threads, nil, func(f file) *entry {
-		e := &entry{name: f.name, err: f.err, ignored: f.ignored}
+		e := &entry{name: printable(f.name), err: f.err, ignored: f.ignored}
 		all = append(all, e)
 		if !e.usable() {
 			return nil
@@ -138,7 +137,7 @@ func decodeAll(ctx context.Context, t tree, all []*entry, o Options, s *Set, rep
 			return nil
 		}
 		e := all[f.ordinal]
-		if f.err == nil && f.name != e.name {
+		if f.err == nil && printable(f.name) != e.name {
 			f.err = errChanged
 		}
 		if e.err = f.err; e.err != nil {
@@ -161,32 +160,6 @@ func decodeAll(ctx context.Context, t tree, all []*entry, o Options, s *Set, rep
 		e.err, e.decoded = err, err == nil
 		report.add(int64(len(w.data)))
 	})
-}
-
-// decode decodes the file in data and writes its pixels to dst.
-func (r *renderer) decode(dst []uint8, h header, data []byte) error {
-	if sniffImage(data) != h.codec {
-		return errChanged
-	}
-	img, err := decode(h, data)
-	if err != nil {
-		return err
-	}
-	width, height := h.width, h.height
-	if h.turn.transposes() {
-		width, height = height, width
-	}
-	if b := img.Bounds(); b.Min != (image.Point{}) || b.Dx() != width || b.Dy() != height {
-		if h.codec != &gifCodec {
-			return errChanged
-		}
-		// The first frame of a GIF may cover a part of the screen only.
-		screen := image.NewNRGBA(image.Rect(0, 0, width, height))
-		draw.Draw(screen, b, img, b.Min, draw.Src)
-		img = screen
-	}
-	r.render(dst, img, h.turn)
-	return nil
 }
 
 // keepDecoded closes the gaps that images leave which could not be decoded,
@@ -232,4 +205,15 @@ func (p *progress) add(bytes int64) {
 	p.done++
 	p.bytes += bytes
 	p.call(p.done, p.total, p.bytes)
+}
+
+// printable makes a name fit to be shown and stored: what is no UTF-8, or would
+// steer a terminal, is replaced.
+func printable(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, strings.ToValidUTF8(name, string(unicode.ReplacementChar)))
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"image"
 	"io"
+
+	"golang.org/x/image/draw"
 )
 
 // probeLen is how much of a file is read to find its size and colours. Most
@@ -69,21 +71,39 @@ func probe(r io.Reader, scratch *[]byte, limit, maxPixels int64) (h header, err 
 	return h, nil
 }
 
-// decode decodes the image in data, whose header has been probed.
-func decode(h header, data []byte) (img image.Image, err error) {
+// decode decodes the file in data and writes its pixels to dst. A decoder that
+// panics does no more harm than one that fails.
+func (r *renderer) decode(dst []uint8, h header, data []byte) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			img, err = nil, fmt.Errorf("damaged %s: the decoder failed with %v", h.codec.name, p)
+			err = fmt.Errorf("damaged %s: the decoder failed with %v", h.codec.name, p)
 		}
 	}()
-	img, err = h.codec.decode(bytes.NewReader(data))
+	if c := sniffImage(data); c == nil || c.name != h.codec.name {
+		return errChanged
+	}
+	img, err := h.codec.decode(bytes.NewReader(data))
 	if err != nil {
-		return nil, decodeError(h.codec, err)
+		return decodeError(h.codec, err)
 	}
 	if h.codec == &webpCodec {
 		widenWebP(img)
 	}
-	return img, nil
+	width, height := h.width, h.height
+	if h.turn.transposes() {
+		width, height = height, width
+	}
+	if b := img.Bounds(); b.Min != (image.Point{}) || b.Dx() != width || b.Dy() != height {
+		if h.codec != &gifCodec {
+			return errChanged
+		}
+		// The first frame of a GIF may cover a part of the screen only.
+		screen := image.NewNRGBA(image.Rect(0, 0, width, height))
+		draw.Draw(screen, b, img, b.Min, draw.Src)
+		img = screen
+	}
+	r.render(dst, img, h.turn)
+	return nil
 }
 
 func decodeError(c *codec, err error) error {

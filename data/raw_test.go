@@ -217,3 +217,14 @@ func TestFashionFolder(t *testing.T) {
 		t.Errorf("./fashion: %v", err)
 	}
 }
+
+func TestPartOf(t *testing.T) {
+	for name, want := range map[string]Part{
+		"train-images-idx3-ubyte": PartTrain, "t10k-images-idx3-ubyte.gz": PartTest, "emnist-letters-test-images": PartTest,
+		"data_batch_5.bin": PartTrain, "test_batch.bin": PartTest, "x.val.npy": PartVal, "latest.npy": PartNone, "images.npy": PartNone,
+	} {
+		if got := partOf(name); got != want {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode"
 
 	"hourglass/format/idx"
 )
@@ -38,13 +39,18 @@ func openRaw(ctx context.Context, kind container, paths []string, o Options, s *
 	return s.adopt(ctx, blocks, classes, o)
 }
 
-// partOf reads the part off the name of a file of arrays.
+// partOf reads the part off the words in the name of a file of arrays, as
+// those of MNIST's and CIFAR's files have it.
 func partOf(name string) Part {
-	name = strings.ToLower(name)
-	switch {
-	case strings.Contains(name, "t10k"), strings.Contains(name, "test"):
-		return PartTest
-	case strings.Contains(name, "train"), strings.HasPrefix(name, "data_batch"):
+	for word := range strings.FieldsFuncSeq(name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+		if p := partNamed(word); p != PartNone {
+			return p
+		}
+		if word == "t10k" { // MNIST's 10,000 test images
+			return PartTest
+		}
+	}
+	if strings.HasPrefix(name, "data_batch") {
 		return PartTrain
 	}
 	return PartNone

@@ -5,12 +5,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -231,6 +235,60 @@ func TestHiddenFilesAreIgnored(t *testing.T) {
 			t.Errorf("%s: read %v, skipped %v", filepath.Base(p), s.Names, s.Skipped)
 		}
 	}
+}
+
+// TestOddNames reads files whose names are no text.
+func TestOddNames(t *testing.T) {
+	png := someImages(t)[0].data
+	ball := fileOf(t, "a.tar", tarOf(t, member{"a\x1b[31m.png", png}, member{"b\xff.png", png}, member{"c\x07.png", nil}))
+	o := Options{CacheDir: t.TempDir()}
+	for range 2 {
+		s, _ := openCached(t, ball, o)
+		if want := []string{"a\ufffd[31m.png", "b\ufffd.png"}; !slices.Equal(s.Names, want) {
+			t.Errorf("names %q, want %q", s.Names, want)
+		}
+		wantSkipped(t, s, "c\ufffd.png", "the file is empty")
+	}
+}
+
+// TestDecoderPanics has a decoder fail in a way of its own.
+func TestDecoderPanics(t *testing.T) {
+	png := someImages(t)[0].data
+	wild := codec{name: "PNG", decode: func(io.Reader) (image.Image, error) { panic("index out of range") }}
+	r := renderer{height: 10, width: 12, channels: 3}
+	err := r.decode(make([]uint8, 360), header{codec: &wild, width: 12, height: 10}, png)
+	if err == nil || err.Error() != "damaged PNG: the decoder failed with index out of range" {
+		t.Errorf("error %v", err)
+	}
+	err = r.decode(make([]uint8, 360), header{codec: &pngCodec, width: 11, height: 10}, png)
+	if !errors.Is(err, errChanged) {
+		t.Errorf("an image of another size than its header: %v", err)
+	}
+}
+
+func TestGate(t *testing.T) {
+	g := newGate(10)
+	var inside, most atomic.Int64
+	var team sync.WaitGroup
+	for range 8 {
+		team.Go(func() {
+			for _, weight := range []int64{1, 4, 9, 3} {
+				g.enter(weight)
+				if now := inside.Add(weight); now > most.Load() {
+					most.Store(now)
+				}
+				runtime.Gosched()
+				inside.Add(-weight)
+				g.exit(weight)
+			}
+		})
+	}
+	team.Wait()
+	if most.Load() > 10 || inside.Load() != 0 {
+		t.Errorf("%d inside a gate for 10", most.Load())
+	}
+	g.enter(99) // alone, anything may enter
+	g.exit(99)
 }
 
 func TestOpenFiles(t *testing.T) {

@@ -52,6 +52,7 @@ func Run(t *testing.T, mk func(t *testing.T) backend.Backend, options ...Option)
 		run  func(t *testing.T, be backend.Backend)
 	}{
 		{"updates", testUpdates},
+		{"updates from themselves", testOwnUpdates},
 		{"outputs", testOutputs},
 		{"leaves", testLeaves},
 		{"stores", testStores},

@@ -4,41 +4,60 @@ package layout
 // bytes each stay in the first-level cache together with their transpose.
 const tile = 16
 
-// block copies what the innermost loops cover, at the given offsets.
-func (c *Plan[T]) block(dst, src int) {
+// blocks copies what the innermost loops cover, for each place of the axis
+// around them, from the given offsets on.
+func (c *Plan[T]) blocks(dst, src int, around axis) {
 	n := c.inner.n
 	switch c.kind {
 	case runs:
-		copyRun(c.dst[dst:dst+n], c.src[src:src+n])
+		if n <= shortRun {
+			c.shortRuns(dst, src, around)
+			return
+		}
+		for range around.n {
+			copy(c.dst[dst:dst+n], c.src[src:src+n])
+			dst, src = dst+around.dst, src+around.src
+		}
 	case repeats:
-		v := c.src[src]
-		d := c.dst[dst : dst+n]
-		for i := range d {
-			d[i] = v
+		for range around.n {
+			v := c.src[src]
+			d := c.dst[dst : dst+n]
+			for i := range d {
+				d[i] = v
+			}
+			dst, src = dst+around.dst, src+around.src
 		}
 	case transpose:
-		transposeBlock(c.dst[dst:], c.src[src:], c.second.n, n, c.second.dst, c.inner.src)
+		for range around.n {
+			transposeBlock(c.dst[dst:], c.src[src:], c.second.n, n, c.second.dst, c.inner.src)
+			dst, src = dst+around.dst, src+around.src
+		}
 	default:
 		d, s := c.dst, c.src
-		for range n {
-			d[dst] = s[src]
-			dst += c.inner.dst
-			src += c.inner.src
+		for range around.n {
+			i, j := dst, src
+			for range n {
+				d[i] = s[j]
+				i, j = i+c.inner.dst, j+c.inner.src
+			}
+			dst, src = dst+around.dst, src+around.src
 		}
 	}
 }
 
-// copyRun copies a run; the shortest ones, such as a pixel's channels, without
-// a call.
-func copyRun[T Element](dst, src []T) {
-	if len(dst) <= 8 {
-		src = src[:len(dst)]
-		for i := range dst {
-			dst[i] = src[i]
+// shortRun is the length up to which a run, such as a pixel's channels, is
+// copied by a loop rather than by a call.
+const shortRun = 8
+
+func (c *Plan[T]) shortRuns(dst, src int, around axis) {
+	n := c.inner.n
+	for range around.n {
+		d, s := c.dst[dst:dst+n], c.src[src:src+n]
+		for i := range d {
+			d[i] = s[i]
 		}
-		return
+		dst, src = dst+around.dst, src+around.src
 	}
-	copy(dst, src)
 }
 
 // transposeBlock sets dst[i*dstStride+j] = src[j*srcStride+i] for i < rows and

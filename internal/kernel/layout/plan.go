@@ -193,12 +193,23 @@ func (c *Plan[T]) run(_, part int) {
 		dst += index[k] * a.dst
 		src += index[k] * a.src
 	}
+	last := len(c.outer) - 1
+	if last < 0 {
+		c.blocks(dst, src, axis{n: 1})
+		return
+	}
 	for {
-		c.block(dst, src)
-		if n--; n == 0 {
+		// All that is left of the last outer axis, or of the part.
+		a := c.outer[last]
+		m := min(a.n-index[last], n)
+		c.blocks(dst, src, axis{m, a.dst, a.src})
+		if n -= m; n == 0 {
 			return
 		}
-		for k := len(c.outer) - 1; ; k-- {
+		dst -= index[last] * a.dst
+		src -= index[last] * a.src
+		index[last] = 0
+		for k := last - 1; ; k-- {
 			a := c.outer[k]
 			dst += a.dst
 			src += a.src

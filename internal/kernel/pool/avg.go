@@ -33,6 +33,9 @@ func NewAvg(s Shape, level isa.Level) (*Avg, error) {
 	a.in = newSplit(s.N, s.H, s.W*s.C, s.StrideH)
 	a.perWorker = max(s.W, a.h.out) * s.C
 	a.forward, a.backward = a.forwardPart, a.backwardPart
+	if s.quarters() {
+		a.forward, a.backward = a.forwardQuarter, a.backwardQuarter
+	}
 	return a, nil
 }
 

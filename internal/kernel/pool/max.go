@@ -31,6 +31,9 @@ func NewMax(s Shape, level isa.Level) (*Max, error) {
 	m.in = newSplit(s.N, s.H, s.W*s.C, s.StrideH)
 	m.perWorker = max(s.W, 2) * s.C
 	m.forward, m.backward = m.forwardPart, m.backwardPart
+	if s.quarters() {
+		m.forward, m.backward = m.forwardQuarter, m.backwardQuarter
+	}
 	return m, nil
 }
 

@@ -20,7 +20,7 @@ func testShapes() []Shape {
 	shapes := []Shape{
 		square(1, 1, 1, 1, 1, 0), square(2, 4, 3, 2, 2, 0), square(2, 5, 16, 2, 2, 0), square(3, 7, 5, 3, 2, 1), square(1, 9, 17, 3, 1, 1),
 		square(2, 8, 64, 8, 8, 0), square(1, 6, 8, 2, 3, 0), square(1, 11, 2, 5, 3, 4), square(1, 64, 20, 2, 2, 0), square(2, 61, 16, 3, 2, 1),
-		square(40, 6, 33, 2, 2, 0),
+		square(40, 6, 33, 2, 2, 0), square(1, 129, 6, 2, 2, 0), square(3, 30, 64, 2, 2, 0), square(9, 27, 1, 2, 2, 0),
 		{N: 2, H: 6, W: 9, C: 9, KernelH: 3, KernelW: 2, StrideH: 1, StrideW: 3, PadTop: 2, PadBottom: 0, PadLeft: 0, PadRight: 1},
 		{N: 1, H: 3, W: 40, C: 1, KernelH: 1, KernelW: 7, StrideH: 2, StrideW: 2, PadLeft: 6, PadRight: 3},
 		{N: 1, H: 2, W: 2, C: 10, KernelH: 4, KernelW: 4, StrideH: 1, StrideW: 1, PadTop: 1, PadBottom: 1, PadLeft: 1, PadRight: 1},

@@ -61,6 +61,10 @@ var avx2 = Set{
 	Dot:        dotOf(dotAVX2),
 	MaxOf:      maxOf(maxOfAVX2),
 
+	Max2x2:     max2x2Of(max2x2AVX2),
+	Sum2x2:     sum2x2Of(sum2x2AVX2),
+	MaxGrad2x2: maxGrad2x2Of(maxGrad2x2AVX2),
+	Spread2x2:  spread2x2Of(spread2x2AVX2),
 	ArgMaxStep: stepOf(argMaxStepAVX2),
 	AddWhere:   stepOf(addWhereAVX2),
 

@@ -61,6 +61,10 @@ var avx512 = Set{
 	Dot:        dotOf(dotAVX512),
 	MaxOf:      maxOf(maxOfAVX512),
 
+	Max2x2:     max2x2Of(max2x2AVX512),
+	Sum2x2:     sum2x2Of(sum2x2AVX512),
+	MaxGrad2x2: maxGrad2x2Of(maxGrad2x2AVX512),
+	Spread2x2:  spread2x2Of(spread2x2AVX512),
 	ArgMaxStep: stepOf(argMaxStepAVX512),
 	AddWhere:   stepOf(addWhereAVX512),
 

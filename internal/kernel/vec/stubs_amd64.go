@@ -219,6 +219,30 @@ func sumSquaresAVX2(a *float32, n int) float32
 //go:noescape
 func dotAVX2(a *float32, b *float32, n int) float32
 
+// max2x2AVX2 takes the maximum of each window.
+// n is the number of windows, c that of channels.
+//
+//go:noescape
+func max2x2AVX2(dst *float32, x0 *float32, x1 *float32, n int, c int)
+
+// sum2x2AVX2 adds up each window and multiplies by scale.
+// n is the number of windows, c that of channels.
+//
+//go:noescape
+func sum2x2AVX2(dst *float32, x0 *float32, x1 *float32, n int, c int, scale float32)
+
+// maxGrad2x2AVX2 hands grad to the first largest pixel of each window.
+// n is the number of windows, c that of channels.
+//
+//go:noescape
+func maxGrad2x2AVX2(grad *float32, dx0 *float32, dx1 *float32, x0 *float32, x1 *float32, n int, c int)
+
+// spread2x2AVX2 hands grad times scale to the four pixels of each window.
+// n is the number of windows, c that of channels.
+//
+//go:noescape
+func spread2x2AVX2(grad *float32, dx0 *float32, dx1 *float32, n int, c int, scale float32)
+
 // maxOfAVX2 finds the largest of at least one element, NaN if there is one.
 //
 //go:noescape
@@ -443,6 +467,30 @@ func sumSquaresAVX512(a *float32, n int) float32
 //
 //go:noescape
 func dotAVX512(a *float32, b *float32, n int) float32
+
+// max2x2AVX512 takes the maximum of each window.
+// n is the number of windows, c that of channels.
+//
+//go:noescape
+func max2x2AVX512(dst *float32, x0 *float32, x1 *float32, n int, c int)
+
+// sum2x2AVX512 adds up each window and multiplies by scale.
+// n is the number of windows, c that of channels.
+//
+//go:noescape
+func sum2x2AVX512(dst *float32, x0 *float32, x1 *float32, n int, c int, scale float32)
+
+// maxGrad2x2AVX512 hands grad to the first largest pixel of each window.
+// n is the number of windows, c that of channels.
+//
+//go:noescape
+func maxGrad2x2AVX512(grad *float32, dx0 *float32, dx1 *float32, x0 *float32, x1 *float32, n int, c int)
+
+// spread2x2AVX512 hands grad times scale to the four pixels of each window.
+// n is the number of windows, c that of channels.
+//
+//go:noescape
+func spread2x2AVX512(grad *float32, dx0 *float32, dx1 *float32, n int, c int, scale float32)
 
 // maxOfAVX512 finds the largest of at least one element, NaN if there is one.
 //

@@ -99,7 +99,20 @@ type Set struct {
 	// MaxOf gives the largest element: NaN if there is a NaN, -Inf of nothing.
 	MaxOf func(a []float32) float32
 
-	// Parts of maximum pooling (package pool).
+	// Parts of pooling (package pool). The first four go over windows of two
+	// by two pixels, side by side: x0 and x1, or their gradients, are two rows
+	// of an image of c channels, and the other operand is a row of an image
+	// half as wide. c is at least 1.
+
+	// Max2x2 takes the maximum of each window, NaN if it has one.
+	Max2x2 func(dst, x0, x1 []float32, c int)
+	// Sum2x2 gives the sum of each window times scale.
+	Sum2x2 func(dst, x0, x1 []float32, c int, scale float32)
+	// MaxGrad2x2 sets dx0 and dx1 to g at the first largest pixel of each
+	// window by rows, or its first NaN, and to 0 at the others.
+	MaxGrad2x2 func(dx0, dx1, x0, x1, g []float32, c int)
+	// Spread2x2 sets the four pixels of each window to g*scale.
+	Spread2x2 func(dx0, dx1, g []float32, c int, scale float32)
 
 	// ArgMaxStep compares x with the largest values so far: where x is
 	// greater, or is the first NaN, best becomes x and index becomes cell.

@@ -4065,6 +4065,324 @@ end:
 	VZEROUPPER
 	RET
 
+// func max2x2AVX2(dst *float32, x0 *float32, x1 *float32, n int, c int)
+// Requires: AVX
+TEXT ·max2x2AVX2(SB), NOSPLIT, $0-40
+	MOVQ    dst+0(FP), AX
+	MOVQ    x0+8(FP), CX
+	MOVQ    x1+16(FP), DX
+	MOVQ    n+24(FP), BX
+	MOVQ    c+32(FP), SI
+	MOVQ    SI, DI
+	ANDQ    $-8, DI
+	MOVQ    SI, R8
+	SUBQ    DI, R8
+	LEAQ    tail<>+0(SB), R9
+	MOVQ    $0x00000008, R10
+	SUBQ    R8, R10
+	VMOVDQU (R9)(R10*4), Y0
+	TESTQ   BX, BX
+	JZ      end
+
+window:
+	XORQ R9, R9
+	MOVQ SI, R10
+
+channels:
+	CMPQ      R9, DI
+	JGE       rest
+	VMOVUPS   (CX)(R9*4), Y1
+	VMOVUPS   (CX)(R10*4), Y2
+	VMOVUPS   (DX)(R9*4), Y3
+	VMOVUPS   (DX)(R10*4), Y4
+	VCMPPS    $0x03, Y2, Y2, Y5
+	VMAXPS    Y1, Y2, Y1
+	VBLENDVPS Y5, Y2, Y1, Y1
+	VCMPPS    $0x03, Y4, Y4, Y2
+	VMAXPS    Y3, Y4, Y3
+	VBLENDVPS Y2, Y4, Y3, Y3
+	VCMPPS    $0x03, Y3, Y3, Y2
+	VMAXPS    Y1, Y3, Y1
+	VBLENDVPS Y2, Y3, Y1, Y1
+	VMOVUPS   Y1, (AX)(R9*4)
+	ADDQ      $0x00000008, R9
+	ADDQ      $0x00000008, R10
+	JMP       channels
+
+rest:
+	TESTQ      R8, R8
+	JZ         next
+	VMASKMOVPS (CX)(R9*4), Y0, Y1
+	VMASKMOVPS (CX)(R10*4), Y0, Y2
+	VMASKMOVPS (DX)(R9*4), Y0, Y3
+	VMASKMOVPS (DX)(R10*4), Y0, Y4
+	VCMPPS     $0x03, Y2, Y2, Y5
+	VMAXPS     Y1, Y2, Y1
+	VBLENDVPS  Y5, Y2, Y1, Y1
+	VCMPPS     $0x03, Y4, Y4, Y2
+	VMAXPS     Y3, Y4, Y3
+	VBLENDVPS  Y2, Y4, Y3, Y3
+	VCMPPS     $0x03, Y3, Y3, Y2
+	VMAXPS     Y1, Y3, Y1
+	VBLENDVPS  Y2, Y3, Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)(R9*4)
+
+next:
+	LEAQ (AX)(SI*4), AX
+	LEAQ (CX)(SI*8), CX
+	LEAQ (DX)(SI*8), DX
+	DECQ BX
+	JNZ  window
+
+end:
+	VZEROUPPER
+	RET
+
+// func sum2x2AVX2(dst *float32, x0 *float32, x1 *float32, n int, c int, scale float32)
+// Requires: AVX, AVX2, SSE
+TEXT ·sum2x2AVX2(SB), NOSPLIT, $0-44
+	MOVQ         dst+0(FP), AX
+	MOVQ         x0+8(FP), CX
+	MOVQ         x1+16(FP), DX
+	MOVQ         n+24(FP), BX
+	MOVQ         c+32(FP), SI
+	MOVSS        scale+40(FP), X0
+	VBROADCASTSS X0, Y0
+	MOVQ         SI, DI
+	ANDQ         $-8, DI
+	MOVQ         SI, R8
+	SUBQ         DI, R8
+	LEAQ         tail<>+0(SB), R9
+	MOVQ         $0x00000008, R10
+	SUBQ         R8, R10
+	VMOVDQU      (R9)(R10*4), Y1
+	TESTQ        BX, BX
+	JZ           end
+
+window:
+	XORQ R9, R9
+	MOVQ SI, R10
+
+channels:
+	CMPQ    R9, DI
+	JGE     rest
+	VMOVUPS (CX)(R9*4), Y2
+	VMOVUPS (CX)(R10*4), Y3
+	VMOVUPS (DX)(R9*4), Y4
+	VMOVUPS (DX)(R10*4), Y5
+	VADDPS  Y3, Y2, Y2
+	VADDPS  Y5, Y4, Y4
+	VADDPS  Y4, Y2, Y2
+	VMULPS  Y0, Y2, Y2
+	VMOVUPS Y2, (AX)(R9*4)
+	ADDQ    $0x00000008, R9
+	ADDQ    $0x00000008, R10
+	JMP     channels
+
+rest:
+	TESTQ      R8, R8
+	JZ         next
+	VMASKMOVPS (CX)(R9*4), Y1, Y2
+	VMASKMOVPS (CX)(R10*4), Y1, Y3
+	VMASKMOVPS (DX)(R9*4), Y1, Y4
+	VMASKMOVPS (DX)(R10*4), Y1, Y5
+	VADDPS     Y3, Y2, Y2
+	VADDPS     Y5, Y4, Y4
+	VADDPS     Y4, Y2, Y2
+	VMULPS     Y0, Y2, Y2
+	VMASKMOVPS Y2, Y1, (AX)(R9*4)
+
+next:
+	LEAQ (AX)(SI*4), AX
+	LEAQ (CX)(SI*8), CX
+	LEAQ (DX)(SI*8), DX
+	DECQ BX
+	JNZ  window
+
+end:
+	VZEROUPPER
+	RET
+
+// func maxGrad2x2AVX2(grad *float32, dx0 *float32, dx1 *float32, x0 *float32, x1 *float32, n int, c int)
+// Requires: AVX
+TEXT ·maxGrad2x2AVX2(SB), NOSPLIT, $0-56
+	MOVQ    grad+0(FP), AX
+	MOVQ    dx0+8(FP), CX
+	MOVQ    dx1+16(FP), DX
+	MOVQ    x0+24(FP), BX
+	MOVQ    x1+32(FP), SI
+	MOVQ    n+40(FP), DI
+	MOVQ    c+48(FP), R8
+	MOVQ    R8, R9
+	ANDQ    $-8, R9
+	MOVQ    R8, R10
+	SUBQ    R9, R10
+	LEAQ    tail<>+0(SB), R11
+	MOVQ    $0x00000008, R12
+	SUBQ    R10, R12
+	VMOVDQU (R11)(R12*4), Y0
+	TESTQ   DI, DI
+	JZ      end
+
+window:
+	XORQ R11, R11
+	MOVQ R8, R12
+
+channels:
+	CMPQ      R11, R9
+	JGE       rest
+	VMOVUPS   (BX)(R11*4), Y1
+	VMOVUPS   (BX)(R12*4), Y2
+	VMOVUPS   (SI)(R11*4), Y3
+	VMOVUPS   (SI)(R12*4), Y4
+	VMOVUPS   (AX)(R11*4), Y5
+	VMOVAPS   Y1, Y6
+	VCMPPS    $0x03, Y2, Y2, Y7
+	VMAXPS    Y6, Y2, Y6
+	VBLENDVPS Y7, Y2, Y6, Y6
+	VCMPPS    $0x03, Y3, Y3, Y7
+	VMAXPS    Y6, Y3, Y6
+	VBLENDVPS Y7, Y3, Y6, Y6
+	VCMPPS    $0x03, Y4, Y4, Y7
+	VMAXPS    Y6, Y4, Y6
+	VBLENDVPS Y7, Y4, Y6, Y6
+	VCMPPS    $0x00, Y6, Y1, Y4
+	VCMPPS    $0x03, Y1, Y1, Y1
+	VORPS     Y1, Y4, Y4
+	VANDPS    Y5, Y4, Y1
+	VCMPPS    $0x00, Y6, Y2, Y7
+	VCMPPS    $0x03, Y2, Y2, Y2
+	VORPS     Y2, Y7, Y7
+	VANDNPS   Y7, Y4, Y2
+	VORPS     Y7, Y4, Y4
+	VANDPS    Y5, Y2, Y2
+	VCMPPS    $0x00, Y6, Y3, Y6
+	VCMPPS    $0x03, Y3, Y3, Y3
+	VORPS     Y3, Y6, Y6
+	VANDNPS   Y6, Y4, Y3
+	VORPS     Y6, Y4, Y4
+	VANDPS    Y5, Y3, Y3
+	VANDNPS   Y5, Y4, Y4
+	VMOVUPS   Y1, (CX)(R11*4)
+	VMOVUPS   Y2, (CX)(R12*4)
+	VMOVUPS   Y3, (DX)(R11*4)
+	VMOVUPS   Y4, (DX)(R12*4)
+	ADDQ      $0x00000008, R11
+	ADDQ      $0x00000008, R12
+	JMP       channels
+
+rest:
+	TESTQ      R10, R10
+	JZ         next
+	VMASKMOVPS (BX)(R11*4), Y0, Y1
+	VMASKMOVPS (BX)(R12*4), Y0, Y2
+	VMASKMOVPS (SI)(R11*4), Y0, Y3
+	VMASKMOVPS (SI)(R12*4), Y0, Y4
+	VMASKMOVPS (AX)(R11*4), Y0, Y5
+	VMOVAPS    Y1, Y6
+	VCMPPS     $0x03, Y2, Y2, Y7
+	VMAXPS     Y6, Y2, Y6
+	VBLENDVPS  Y7, Y2, Y6, Y6
+	VCMPPS     $0x03, Y3, Y3, Y7
+	VMAXPS     Y6, Y3, Y6
+	VBLENDVPS  Y7, Y3, Y6, Y6
+	VCMPPS     $0x03, Y4, Y4, Y7
+	VMAXPS     Y6, Y4, Y6
+	VBLENDVPS  Y7, Y4, Y6, Y6
+	VCMPPS     $0x00, Y6, Y1, Y4
+	VCMPPS     $0x03, Y1, Y1, Y1
+	VORPS      Y1, Y4, Y4
+	VANDPS     Y5, Y4, Y1
+	VCMPPS     $0x00, Y6, Y2, Y7
+	VCMPPS     $0x03, Y2, Y2, Y2
+	VORPS      Y2, Y7, Y7
+	VANDNPS    Y7, Y4, Y2
+	VORPS      Y7, Y4, Y4
+	VANDPS     Y5, Y2, Y2
+	VCMPPS     $0x00, Y6, Y3, Y6
+	VCMPPS     $0x03, Y3, Y3, Y3
+	VORPS      Y3, Y6, Y6
+	VANDNPS    Y6, Y4, Y3
+	VORPS      Y6, Y4, Y4
+	VANDPS     Y5, Y3, Y3
+	VANDNPS    Y5, Y4, Y4
+	VMASKMOVPS Y1, Y0, (CX)(R11*4)
+	VMASKMOVPS Y2, Y0, (CX)(R12*4)
+	VMASKMOVPS Y3, Y0, (DX)(R11*4)
+	VMASKMOVPS Y4, Y0, (DX)(R12*4)
+
+next:
+	LEAQ (AX)(R8*4), AX
+	LEAQ (CX)(R8*8), CX
+	LEAQ (DX)(R8*8), DX
+	LEAQ (BX)(R8*8), BX
+	LEAQ (SI)(R8*8), SI
+	DECQ DI
+	JNZ  window
+
+end:
+	VZEROUPPER
+	RET
+
+// func spread2x2AVX2(grad *float32, dx0 *float32, dx1 *float32, n int, c int, scale float32)
+// Requires: AVX, AVX2, SSE
+TEXT ·spread2x2AVX2(SB), NOSPLIT, $0-44
+	MOVQ         grad+0(FP), AX
+	MOVQ         dx0+8(FP), CX
+	MOVQ         dx1+16(FP), DX
+	MOVQ         n+24(FP), BX
+	MOVQ         c+32(FP), SI
+	MOVSS        scale+40(FP), X0
+	VBROADCASTSS X0, Y0
+	MOVQ         SI, DI
+	ANDQ         $-8, DI
+	MOVQ         SI, R8
+	SUBQ         DI, R8
+	LEAQ         tail<>+0(SB), R9
+	MOVQ         $0x00000008, R10
+	SUBQ         R8, R10
+	VMOVDQU      (R9)(R10*4), Y1
+	TESTQ        BX, BX
+	JZ           end
+
+window:
+	XORQ R9, R9
+	MOVQ SI, R10
+
+channels:
+	CMPQ    R9, DI
+	JGE     rest
+	VMOVUPS (AX)(R9*4), Y2
+	VMULPS  Y0, Y2, Y2
+	VMOVUPS Y2, (CX)(R9*4)
+	VMOVUPS Y2, (CX)(R10*4)
+	VMOVUPS Y2, (DX)(R9*4)
+	VMOVUPS Y2, (DX)(R10*4)
+	ADDQ    $0x00000008, R9
+	ADDQ    $0x00000008, R10
+	JMP     channels
+
+rest:
+	TESTQ      R8, R8
+	JZ         next
+	VMASKMOVPS (AX)(R9*4), Y1, Y2
+	VMULPS     Y0, Y2, Y2
+	VMASKMOVPS Y2, Y1, (CX)(R9*4)
+	VMASKMOVPS Y2, Y1, (CX)(R10*4)
+	VMASKMOVPS Y2, Y1, (DX)(R9*4)
+	VMASKMOVPS Y2, Y1, (DX)(R10*4)
+
+next:
+	LEAQ (AX)(SI*4), AX
+	LEAQ (CX)(SI*8), CX
+	LEAQ (DX)(SI*8), DX
+	DECQ BX
+	JNZ  window
+
+end:
+	VZEROUPPER
+	RET
+
 // func maxOfAVX2(a *float32, n int) float32
 // Requires: AVX, SSE
 TEXT ·maxOfAVX2(SB), NOSPLIT, $0-20
@@ -7607,6 +7925,322 @@ end:
 	VPERMILPS     $0xb1, X0, X1
 	VADDPS        X1, X0, X0
 	MOVSS         X0, ret+24(FP)
+	VZEROUPPER
+	RET
+
+// func max2x2AVX512(dst *float32, x0 *float32, x1 *float32, n int, c int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·max2x2AVX512(SB), NOSPLIT, $0-40
+	MOVQ  dst+0(FP), AX
+	MOVQ  x0+8(FP), CX
+	MOVQ  x1+16(FP), DX
+	MOVQ  n+24(FP), BX
+	MOVQ  c+32(FP), SI
+	MOVQ  SI, DI
+	ANDQ  $-16, DI
+	MOVQ  SI, R8
+	SUBQ  DI, R8
+	MOVL  $0x0000ffff, R9
+	BZHIL R8, R9, R9
+	KMOVW R9, K1
+	TESTQ BX, BX
+	JZ    end
+
+window:
+	XORQ R9, R9
+	MOVQ SI, R10
+
+channels:
+	CMPQ    R9, DI
+	JGE     rest
+	VMOVUPS (CX)(R9*4), Z0
+	VMOVUPS (CX)(R10*4), Z1
+	VMOVUPS (DX)(R9*4), Z2
+	VMOVUPS (DX)(R10*4), Z3
+	VCMPPS  $0x03, Z1, Z1, K5
+	VMAXPS  Z0, Z1, Z0
+	VMOVAPS Z1, K5, Z0
+	VCMPPS  $0x03, Z3, Z3, K6
+	VMAXPS  Z2, Z3, Z2
+	VMOVAPS Z3, K6, Z2
+	VCMPPS  $0x03, Z2, Z2, K7
+	VMAXPS  Z0, Z2, Z0
+	VMOVAPS Z2, K7, Z0
+	VMOVUPS Z0, (AX)(R9*4)
+	ADDQ    $0x00000010, R9
+	ADDQ    $0x00000010, R10
+	JMP     channels
+
+rest:
+	TESTQ     R8, R8
+	JZ        next
+	VMOVUPS.Z (CX)(R9*4), K1, Z0
+	VMOVUPS.Z (CX)(R10*4), K1, Z1
+	VMOVUPS.Z (DX)(R9*4), K1, Z2
+	VMOVUPS.Z (DX)(R10*4), K1, Z3
+	VCMPPS    $0x03, Z1, Z1, K2
+	VMAXPS    Z0, Z1, Z0
+	VMOVAPS   Z1, K2, Z0
+	VCMPPS    $0x03, Z3, Z3, K3
+	VMAXPS    Z2, Z3, Z2
+	VMOVAPS   Z3, K3, Z2
+	VCMPPS    $0x03, Z2, Z2, K4
+	VMAXPS    Z0, Z2, Z0
+	VMOVAPS   Z2, K4, Z0
+	VMOVUPS   Z0, K1, (AX)(R9*4)
+
+next:
+	LEAQ (AX)(SI*4), AX
+	LEAQ (CX)(SI*8), CX
+	LEAQ (DX)(SI*8), DX
+	DECQ BX
+	JNZ  window
+
+end:
+	VZEROUPPER
+	RET
+
+// func sum2x2AVX512(dst *float32, x0 *float32, x1 *float32, n int, c int, scale float32)
+// Requires: AVX, AVX512F, BMI2, SSE
+TEXT ·sum2x2AVX512(SB), NOSPLIT, $0-44
+	MOVQ         dst+0(FP), AX
+	MOVQ         x0+8(FP), CX
+	MOVQ         x1+16(FP), DX
+	MOVQ         n+24(FP), BX
+	MOVQ         c+32(FP), SI
+	MOVSS        scale+40(FP), X0
+	VBROADCASTSS X0, Z0
+	MOVQ         SI, DI
+	ANDQ         $-16, DI
+	MOVQ         SI, R8
+	SUBQ         DI, R8
+	MOVL         $0x0000ffff, R9
+	BZHIL        R8, R9, R9
+	KMOVW        R9, K1
+	TESTQ        BX, BX
+	JZ           end
+
+window:
+	XORQ R9, R9
+	MOVQ SI, R10
+
+channels:
+	CMPQ    R9, DI
+	JGE     rest
+	VMOVUPS (CX)(R9*4), Z1
+	VMOVUPS (CX)(R10*4), Z2
+	VMOVUPS (DX)(R9*4), Z3
+	VMOVUPS (DX)(R10*4), Z4
+	VADDPS  Z2, Z1, Z1
+	VADDPS  Z4, Z3, Z3
+	VADDPS  Z3, Z1, Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, (AX)(R9*4)
+	ADDQ    $0x00000010, R9
+	ADDQ    $0x00000010, R10
+	JMP     channels
+
+rest:
+	TESTQ     R8, R8
+	JZ        next
+	VMOVUPS.Z (CX)(R9*4), K1, Z1
+	VMOVUPS.Z (CX)(R10*4), K1, Z2
+	VMOVUPS.Z (DX)(R9*4), K1, Z3
+	VMOVUPS.Z (DX)(R10*4), K1, Z4
+	VADDPS    Z2, Z1, Z1
+	VADDPS    Z4, Z3, Z3
+	VADDPS    Z3, Z1, Z1
+	VMULPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, (AX)(R9*4)
+
+next:
+	LEAQ (AX)(SI*4), AX
+	LEAQ (CX)(SI*8), CX
+	LEAQ (DX)(SI*8), DX
+	DECQ BX
+	JNZ  window
+
+end:
+	VZEROUPPER
+	RET
+
+// func maxGrad2x2AVX512(grad *float32, dx0 *float32, dx1 *float32, x0 *float32, x1 *float32, n int, c int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·maxGrad2x2AVX512(SB), NOSPLIT, $0-56
+	MOVQ  grad+0(FP), AX
+	MOVQ  dx0+8(FP), CX
+	MOVQ  dx1+16(FP), DX
+	MOVQ  x0+24(FP), BX
+	MOVQ  x1+32(FP), SI
+	MOVQ  n+40(FP), DI
+	MOVQ  c+48(FP), R8
+	MOVQ  R8, R9
+	ANDQ  $-16, R9
+	MOVQ  R8, R10
+	SUBQ  R9, R10
+	MOVL  $0x0000ffff, R11
+	BZHIL R10, R11, R11
+	KMOVW R11, K1
+	TESTQ DI, DI
+	JZ    end
+
+window:
+	XORQ R11, R11
+	MOVQ R8, R12
+
+channels:
+	CMPQ      R11, R9
+	JGE       rest
+	VMOVUPS   (BX)(R11*4), Z0
+	VMOVUPS   (BX)(R12*4), Z1
+	VMOVUPS   (SI)(R11*4), Z2
+	VMOVUPS   (SI)(R12*4), Z3
+	VMOVUPS   (AX)(R11*4), Z4
+	VMOVAPS   Z0, Z5
+	VCMPPS    $0x03, Z1, Z1, K5
+	VMAXPS    Z5, Z1, Z5
+	VMOVAPS   Z1, K5, Z5
+	VCMPPS    $0x03, Z2, Z2, K6
+	VMAXPS    Z5, Z2, Z5
+	VMOVAPS   Z2, K6, Z5
+	VCMPPS    $0x03, Z3, Z3, K7
+	VMAXPS    Z5, Z3, Z5
+	VMOVAPS   Z3, K7, Z5
+	VCMPPS    $0x00, Z5, Z0, K2
+	VCMPPS    $0x03, Z0, Z0, K3
+	KORW      K3, K2, K2
+	VMOVUPS.Z Z4, K2, Z0
+	VCMPPS    $0x00, Z5, Z1, K4
+	VCMPPS    $0x03, Z1, Z1, K5
+	KORW      K5, K4, K4
+	KANDNW    K4, K2, K5
+	KORW      K4, K2, K2
+	VMOVUPS.Z Z4, K5, Z1
+	VCMPPS    $0x00, Z5, Z2, K6
+	VCMPPS    $0x03, Z2, Z2, K7
+	KORW      K7, K6, K6
+	KANDNW    K6, K2, K7
+	KORW      K6, K2, K2
+	VMOVUPS.Z Z4, K7, Z2
+	KNOTW     K2, K2
+	VMOVUPS.Z Z4, K2, Z3
+	VMOVUPS   Z0, (CX)(R11*4)
+	VMOVUPS   Z1, (CX)(R12*4)
+	VMOVUPS   Z2, (DX)(R11*4)
+	VMOVUPS   Z3, (DX)(R12*4)
+	ADDQ      $0x00000010, R11
+	ADDQ      $0x00000010, R12
+	JMP       channels
+
+rest:
+	TESTQ     R10, R10
+	JZ        next
+	VMOVUPS.Z (BX)(R11*4), K1, Z0
+	VMOVUPS.Z (BX)(R12*4), K1, Z1
+	VMOVUPS.Z (SI)(R11*4), K1, Z2
+	VMOVUPS.Z (SI)(R12*4), K1, Z3
+	VMOVUPS.Z (AX)(R11*4), K1, Z4
+	VMOVAPS   Z0, Z5
+	VCMPPS    $0x03, Z1, Z1, K2
+	VMAXPS    Z5, Z1, Z5
+	VMOVAPS   Z1, K2, Z5
+	VCMPPS    $0x03, Z2, Z2, K3
+	VMAXPS    Z5, Z2, Z5
+	VMOVAPS   Z2, K3, Z5
+	VCMPPS    $0x03, Z3, Z3, K4
+	VMAXPS    Z5, Z3, Z5
+	VMOVAPS   Z3, K4, Z5
+	VCMPPS    $0x00, Z5, Z0, K5
+	VCMPPS    $0x03, Z0, Z0, K6
+	KORW      K6, K5, K5
+	VMOVUPS.Z Z4, K5, Z0
+	VCMPPS    $0x00, Z5, Z1, K7
+	VCMPPS    $0x03, Z1, Z1, K2
+	KORW      K2, K7, K7
+	KANDNW    K7, K5, K2
+	KORW      K7, K5, K5
+	VMOVUPS.Z Z4, K2, Z1
+	VCMPPS    $0x00, Z5, Z2, K3
+	VCMPPS    $0x03, Z2, Z2, K4
+	KORW      K4, K3, K3
+	KANDNW    K3, K5, K4
+	KORW      K3, K5, K5
+	VMOVUPS.Z Z4, K4, Z2
+	KNOTW     K5, K5
+	VMOVUPS.Z Z4, K5, Z3
+	VMOVUPS   Z0, K1, (CX)(R11*4)
+	VMOVUPS   Z1, K1, (CX)(R12*4)
+	VMOVUPS   Z2, K1, (DX)(R11*4)
+	VMOVUPS   Z3, K1, (DX)(R12*4)
+
+next:
+	LEAQ (AX)(R8*4), AX
+	LEAQ (CX)(R8*8), CX
+	LEAQ (DX)(R8*8), DX
+	LEAQ (BX)(R8*8), BX
+	LEAQ (SI)(R8*8), SI
+	DECQ DI
+	JNZ  window
+
+end:
+	VZEROUPPER
+	RET
+
+// func spread2x2AVX512(grad *float32, dx0 *float32, dx1 *float32, n int, c int, scale float32)
+// Requires: AVX, AVX512F, BMI2, SSE
+TEXT ·spread2x2AVX512(SB), NOSPLIT, $0-44
+	MOVQ         grad+0(FP), AX
+	MOVQ         dx0+8(FP), CX
+	MOVQ         dx1+16(FP), DX
+	MOVQ         n+24(FP), BX
+	MOVQ         c+32(FP), SI
+	MOVSS        scale+40(FP), X0
+	VBROADCASTSS X0, Z0
+	MOVQ         SI, DI
+	ANDQ         $-16, DI
+	MOVQ         SI, R8
+	SUBQ         DI, R8
+	MOVL         $0x0000ffff, R9
+	BZHIL        R8, R9, R9
+	KMOVW        R9, K1
+	TESTQ        BX, BX
+	JZ           end
+
+window:
+	XORQ R9, R9
+	MOVQ SI, R10
+
+channels:
+	CMPQ    R9, DI
+	JGE     rest
+	VMOVUPS (AX)(R9*4), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, (CX)(R9*4)
+	VMOVUPS Z1, (CX)(R10*4)
+	VMOVUPS Z1, (DX)(R9*4)
+	VMOVUPS Z1, (DX)(R10*4)
+	ADDQ    $0x00000010, R9
+	ADDQ    $0x00000010, R10
+	JMP     channels
+
+rest:
+	TESTQ     R8, R8
+	JZ        next
+	VMOVUPS.Z (AX)(R9*4), K1, Z1
+	VMULPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, (CX)(R9*4)
+	VMOVUPS   Z1, K1, (CX)(R10*4)
+	VMOVUPS   Z1, K1, (DX)(R9*4)
+	VMOVUPS   Z1, K1, (DX)(R10*4)
+
+next:
+	LEAQ (AX)(SI*4), AX
+	LEAQ (CX)(SI*8), CX
+	LEAQ (DX)(SI*8), DX
+	DECQ BX
+	JNZ  window
+
+end:
 	VZEROUPPER
 	RET
 

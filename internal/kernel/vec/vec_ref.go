@@ -65,6 +65,10 @@ var generic = Set{
 	Dot:        inBlocks2(dotRef),
 	MaxOf:      maxOfRef,
 
+	Max2x2:     max2x2Ref,
+	Sum2x2:     sum2x2Ref,
+	MaxGrad2x2: maxGrad2x2Ref,
+	Spread2x2:  spread2x2Ref,
 	ArgMaxStep: argMaxStepRef,
 	AddWhere:   addWhereRef,
 

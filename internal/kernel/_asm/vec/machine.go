@@ -32,8 +32,8 @@ func (m *machine) lanes() int {
 	return 8
 }
 
-// mask returns a mask register, in turn from six: a kernel keeps no more at a
-// time. The allocator would take a comparison to read the mask it writes, and
+// mask returns a mask register, in turn from six: no kernel keeps one while
+// six more are taken. The allocator would take a comparison to read the mask it writes, and
 // find them all alive at once. K1 is left for the tail.
 func (m *machine) mask() reg.Register {
 	m.next = (m.next + 1) % 6

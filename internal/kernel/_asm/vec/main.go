@@ -26,6 +26,9 @@ func main() {
 		for _, f := range folds() {
 			f.emit(m)
 		}
+		for _, w := range windows() {
+			w.emit(m)
+		}
 		emitMaxOf(m)
 		emitFromUint8(m)
 	}

@@ -150,6 +150,9 @@ func geometries() []geometry {
 		{conv(square(2, 1, 3, 0, 1), 1, 2, 3), 1, 2, 2}, // windows wholly in the padding
 		{conv(square(1, 1, 0, 0, 1), 1, 1, 1), 5, 33, 17},
 		{conv(square(7, 2, 3, 3, 1), 1, 15, 15), 1, 3, 8},
+		{conv(square(3, 1, 1, 1, 1), 1, 4, 5), 1, 150, 40}, // deep
+		{conv(square(1, 1, 0, 0, 1), 1, 3, 3), 2, 300, 130},
+		{conv(square(3, 1, 1, 1, 1), 1, 33, 31), 9, 1, 3}, // shallow and many
 	}
 	list = append(list,
 		geometry{conv(graph.Window{Kernel: [2]int{1, 5}, Stride: [2]int{1, 2}, PadBefore: [2]int{0, 2}, PadAfter: [2]int{1, 0},

@@ -33,6 +33,9 @@ var patterns = [][2]tensor.Shape{
 	{{200, 200}, {200}},
 	{{200, 200}, {200, 1}},
 	{{40000}, {1}},
+	{{8, 5000}, {5000}}, // a repetition longer than a tile
+	{{5, 1, 3001}, {2, 3001}},
+	{{3, 5000}, {3, 1}},
 }
 
 // unary describes an operation on one element: where it is tested and how

@@ -25,7 +25,7 @@ func normCases(op graph.Op) []testCase {
 func softmaxCases(op graph.Op) []testCase {
 	build := func(b *graph.Builder, x []*graph.Node) *graph.Node { return b.Node(op, nil, x[0]) }
 	var cases []testCase
-	for _, shape := range []tensor.Shape{{1}, {10}, {17}, {1025}, {64, 10}, {333, 3}, {5, 1}, {3, 5, 7, 17}, {2, 1023}} {
+	for _, shape := range []tensor.Shape{{1}, {10}, {17}, {1025}, {64, 10}, {333, 3}, {5, 1}, {3, 5, 7, 17}, {2, 1023}, {3, 5000}, {5000, 2}} {
 		n := shape[len(shape)-1]
 		for _, size := range []float64{3, 60} {
 			cases = append(cases, testCase{fmt.Sprintf("%v of %v up to %v", op, shape, size), []operand{reals(-size, size, shape...)}, build,

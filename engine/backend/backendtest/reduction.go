@@ -27,7 +27,8 @@ func reductionCases(op graph.Op) []testCase {
 		{tensor.Shape{2, 31, 33, 17}, []int{1, 2, 3}}, {tensor.Shape{2, 31, 33, 17}, []int{0, 1, 2, 3}},
 		{tensor.Shape{3, 5, 7, 11}, []int{0, 2}}, {tensor.Shape{3, 5, 7, 11}, []int{1, 3}}, {tensor.Shape{3, 5, 7, 11}, []int{0, 3}},
 		{tensor.Shape{2, 3, 4, 5, 6}, []int{0, 2, 4}}, {tensor.Shape{1, 5, 1, 3}, []int{0, 2}},
-		{tensor.Shape{}, nil}, {tensor.Shape{3, 4}, nil}, {tensor.Shape{1, 1, 1, 1}, []int{1}},
+		{tensor.Shape{7, 9001}, []int{0}}, {tensor.Shape{2, 20011}, []int{1}}, {tensor.Shape{2, 5, 4100}, []int{1}},
+		{tensor.Shape{5000, 3}, []int{1}}, {tensor.Shape{}, nil}, {tensor.Shape{3, 4}, nil}, {tensor.Shape{1, 1, 1, 1}, []int{1}},
 	} {
 		build := func(b *graph.Builder, x []*graph.Node) *graph.Node {
 			return b.Node(op, graph.ListAttrs{Values: c.axes}, x[0])

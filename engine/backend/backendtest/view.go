@@ -68,6 +68,7 @@ func transposeCases() []testCase {
 		{tensor.Shape{1, 17}, []int{1, 0}},
 		{tensor.Shape{1025, 1}, []int{1, 0}},
 		{tensor.Shape{129, 257}, []int{1, 0}},
+		{tensor.Shape{300, 517}, []int{1, 0}},
 		{tensor.Shape{3, 16, 16}, []int{0, 2, 1}},
 		{tensor.Shape{5, 7, 11}, []int{2, 1, 0}},
 		{tensor.Shape{5, 7, 11}, []int{1, 0, 2}},

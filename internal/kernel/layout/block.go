@@ -51,6 +51,14 @@ const shortRun = 8
 
 func (c *Plan[T]) shortRuns(dst, src int, around axis) {
 	n := c.inner.n
+	if n == 3 { // the colours of a pixel
+		for range around.n {
+			d, s := (*[3]T)(c.dst[dst:]), (*[3]T)(c.src[src:])
+			d[0], d[1], d[2] = s[0], s[1], s[2]
+			dst, src = dst+around.dst, src+around.src
+		}
+		return
+	}
 	for range around.n {
 		d, s := c.dst[dst:dst+n], c.src[src:src+n]
 		for i := range d {
@@ -64,18 +72,33 @@ func (c *Plan[T]) shortRuns(dst, src int, around axis) {
 // j < cols, square by square. Strides are positive.
 func transposeBlock[T Element](dst, src []T, rows, cols, dstStride, srcStride int) {
 	for i0 := 0; i0 < rows; i0 += tile {
-		i1 := min(i0+tile, rows)
+		n := min(tile, rows-i0)
 		for j0 := 0; j0 < cols; j0 += tile {
-			j1 := min(j0+tile, cols)
-			for i := i0; i < i1; i++ {
-				d := dst[i*dstStride+j0 : i*dstStride+j1]
-				s := j0*srcStride + i
-				for j := range d {
-					d[j] = src[s]
-					s += srcStride
+			j, end := j0, min(j0+tile, cols)
+			for ; j+4 <= end; j += 4 {
+				transpose4(dst[i0*dstStride+j:], src[j*srcStride+i0:], n, dstStride, srcStride)
+			}
+			for ; j < end; j++ {
+				d := i0*dstStride + j
+				for _, v := range src[j*srcStride+i0:][:n] {
+					dst[d] = v
+					d += dstStride
 				}
 			}
 		}
+	}
+}
+
+// transpose4 is transposeBlock for four columns, whose sources are read side
+// by side.
+func transpose4[T Element](dst, src []T, n, dstStride, srcStride int) {
+	s0 := src[:n]
+	s1, s2, s3 := src[srcStride:][:len(s0)], src[2*srcStride:][:len(s0)], src[3*srcStride:][:len(s0)]
+	at := 0
+	for i := range s0 {
+		d := (*[4]T)(dst[at:])
+		d[0], d[1], d[2], d[3] = s0[i], s1[i], s2[i], s3[i]
+		at += dstStride
 	}
 }
 

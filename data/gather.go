@@ -131,6 +131,8 @@ func decodeAll(ctx context.Context, t tree, all []*entry, o Options, s *Set, rep
 		team[i].renderer = renderer{height: s.Height, width: s.Width, channels: s.Channels}
 	}
 	room := newGate(inFlight)
+	var left litter
+	tidy := len(s.Pixels) > litterLimit
 	want := func(i int) bool { return i < len(all) && all[i].usable() }
 	return forEach(ctx, t, o.Threads, want, func(f file) *entry {
 		if f.ignored || !want(f.ordinal) {
@@ -159,6 +161,9 @@ func decodeAll(ctx context.Context, t tree, all []*entry, o Options, s *Set, rep
 		}
 		e.err, e.decoded = err, err == nil
 		report.add(int64(len(w.data)))
+		if tidy {
+			left.add(e.width, e.height, s.Width)
+		}
 	})
 }
 

@@ -12,7 +12,7 @@ func Uniform(dst []float32, seed, stream, counter uint64) {
 // offset+1, … of a longer slice, so that parts of a tensor can be filled
 // apart.
 func UniformAt(dst []float32, seed, stream, counter, offset uint64) {
-	fill(dst, seed, stream, counter, offset, uniform4)
+	fill(dst, seed, stream, counter, offset, uniform8)
 }
 
 // Normal fills dst with numbers from the standard normal distribution (Box
@@ -25,39 +25,43 @@ func Normal(dst []float32, seed, stream, counter uint64) {
 // NormalAt fills dst with the numbers that Normal would put at offset,
 // offset+1, … of a longer slice.
 func NormalAt(dst []float32, seed, stream, counter, offset uint64) {
-	fill(dst, seed, stream, counter, offset, normal4)
+	fill(dst, seed, stream, counter, offset, normal8)
 }
 
-// fill walks the blocks of four numbers that overlap [offset, offset+len(dst)).
-func fill(dst []float32, seed, stream, counter, offset uint64, convert func([4]uint32) [4]float32) {
+// fill walks the pairs of blocks, eight numbers each, that overlap
+// [offset, offset+len(dst)).
+func fill(dst []float32, seed, stream, counter, offset uint64, convert func(v *[8]float32, w *[8]uint32)) {
 	s := newSequence(seed, stream, counter)
-	b := offset / 4
-	if skip := int(offset % 4); skip != 0 && len(dst) > 0 {
-		v := convert(s.block(b))
+	i := offset / 8 * 2
+	var v [8]float32
+	if skip := offset % 8; skip != 0 && len(dst) > 0 {
+		w := s.two(i)
+		convert(&v, &w)
 		dst = dst[copy(dst, v[skip:]):]
-		b++
+		i += 2
 	}
-	for ; len(dst) >= 4; b++ {
-		*(*[4]float32)(dst) = convert(s.block(b))
-		dst = dst[4:]
+	for ; len(dst) >= 8; i += 2 {
+		w := s.two(i)
+		convert((*[8]float32)(dst), &w)
+		dst = dst[8:]
 	}
 	if len(dst) > 0 {
-		v := convert(s.block(b))
+		w := s.two(i)
+		convert(&v, &w)
 		copy(dst, v[:])
 	}
 }
 
-func uniform4(w [4]uint32) (v [4]float32) {
+func uniform8(v *[8]float32, w *[8]uint32) {
 	for i, x := range w {
 		v[i] = float32(x>>8) * 0x1p-24
 	}
-	return v
 }
 
-func normal4(w [4]uint32) (v [4]float32) {
-	v[0], v[1] = boxMuller(w[0], w[1])
-	v[2], v[3] = boxMuller(w[2], w[3])
-	return v
+func normal8(v *[8]float32, w *[8]uint32) {
+	for i := 0; i < 8; i += 2 {
+		v[i], v[i+1] = boxMuller(w[i], w[i+1])
+	}
 }
 
 // boxMuller turns 64 random bits into two independent normal numbers.

@@ -45,6 +45,17 @@ func TestPartsEqualTheWhole(t *testing.T) {
 	}
 }
 
+// TestPairsOfBlocks holds the pairs against single blocks, across a carry too.
+func TestPairsOfBlocks(t *testing.T) {
+	s := newSequence(3, 4, 5)
+	for _, i := range []uint64{0, 1, 7, 1<<32 - 1, 1<<64 - 1} {
+		a, b, w := s.block(i), s.block(i+1), s.two(i)
+		if !slices.Equal(w[:4], a[:]) || !slices.Equal(w[4:], b[:]) {
+			t.Errorf("the pair at %d is %x, want %x, %x", i, w, a, b)
+		}
+	}
+}
+
 func TestCoordinatesMatter(t *testing.T) {
 	draw := func(seed, stream, counter uint64) [8]float32 {
 		var v [8]float32

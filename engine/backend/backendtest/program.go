@@ -209,7 +209,7 @@ func testOutputs(t *testing.T, be backend.Backend) {
 }
 
 // testLeaves: a program takes every input that it declares, in order, used or
-// not.
+// not; an input may become a variable, of any type.
 func testLeaves(t *testing.T, be backend.Backend) {
 	p := compiled(t, be, backend.NewStore(), func(b *graph.Builder) {
 		second, first := b.Input("second", tensor.Float32, 2), b.Input("first", tensor.Float32, 2)
@@ -222,6 +222,24 @@ func testLeaves(t *testing.T, be backend.Backend) {
 	same := vector(3, 4)
 	mustRun(t, p, same, same, unused) // one tensor for two inputs
 	wantValues(t, "difference", p.Output(0), 0, 0)
+
+	store := backend.NewStore()
+	p = compiled(t, be, store, func(b *graph.Builder) {
+		labels, pixels := b.Input("labels", tensor.Int32, 3), b.Input("pixels", tensor.Uint8, 1, 2)
+		kept, turned := b.Variable("kept", tensor.Int32, 3), b.Variable("turned", tensor.Uint8, 2, 1)
+		b.Output("before", kept)
+		b.Update(kept, labels)
+		b.Update(turned, b.Reshape(pixels, 2, 1))
+	})
+	labels, pixels := tensor.Of([]int32{5, -6, 7}, 3), tensor.Of([]uint8{200, 255}, 1, 2)
+	mustRun(t, p, labels, pixels)
+	wantValues(t, "kept labels", store.Get("kept"), 5, -6, 7)
+	wantValues(t, "turned pixels", store.Get("turned"), 200, 255)
+	labels.Int32()[0] = 9 // the variable holds a copy
+	wantValues(t, "kept labels", store.Get("kept"), 5, -6, 7)
+	mustRun(t, p, labels, pixels)
+	wantValues(t, "labels before the second run", p.Output(0), 5, -6, 7)
+	wantValues(t, "kept labels", store.Get("kept"), 9, -6, 7)
 }
 
 // testStores: programs on one store share its variables.

@@ -9,16 +9,16 @@ import (
 // used by two goroutines at once.
 type GradReduce struct {
 	grid
-	eps                float32
-	x, dy              []float32
-	mean, partial, acc []float32
-	body               func(worker, part int)
+	eps                  float32
+	out, x, dy, variance []float32
+	mean, partial, acc   []float32
+	body, joinBody       func(worker, part int)
 }
 
 // NewGradReduce returns the plan for r rows and c channels, both at least 1.
 func NewGradReduce(r, c int, eps float32, level isa.Level) *GradReduce {
 	g := &GradReduce{grid: newGrid(r, c, level), eps: eps}
-	g.body = g.part
+	g.body, g.joinBody = g.part, g.join
 	return g
 }
 
@@ -40,23 +40,28 @@ func (g *GradReduce) Run(pool *par.Pool, out, x, dy, mean, variance, scratch []f
 	g.repeat(g.mean)
 	pool.Run(g.blocks, g.body)
 
-	out = out[:2*g.c]
-	for c0 := 0; c0 < len(out); c0 += chunk {
-		n := min(chunk, len(out)-c0)
-		var sum [chunk]float64
-		for b := range g.blocks {
-			for i, v := range g.partial[b*2*g.c+c0:][:n] {
-				sum[i] += float64(v)
-			}
-		}
-		for i, s := range sum[:n] {
-			if k := c0 + i; k < g.c {
-				s *= rstd(variance[k], g.eps)
-			}
-			out[c0+i] = float32(s)
+	g.out, g.variance = out[:2*g.c], variance[:g.c]
+	pool.Run((2*g.c+chunk-1)/chunk, g.joinBody)
+	g.x, g.dy, g.mean, g.partial, g.acc = nil, nil, nil, nil, nil
+	g.out, g.variance = nil, nil
+}
+
+// join adds up the blocks for one chunk of the results.
+func (g *GradReduce) join(_, part int) {
+	c0 := part * chunk
+	n := min(chunk, 2*g.c-c0)
+	var sum [chunk]float64
+	for b := range g.blocks {
+		for i, v := range g.partial[b*2*g.c+c0:][:n] {
+			sum[i] += float64(v)
 		}
 	}
-	g.x, g.dy, g.mean, g.partial, g.acc = nil, nil, nil, nil, nil
+	for i, s := range sum[:n] {
+		if k := c0 + i; k < g.c {
+			s *= rstd(g.variance[k], g.eps)
+		}
+		g.out[c0+i] = float32(s)
+	}
 }
 
 func (g *GradReduce) part(worker, block int) {

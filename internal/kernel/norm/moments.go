@@ -15,13 +15,13 @@ import (
 type Moments struct {
 	grid
 	out, x, partial, work []float32
-	body                  func(worker, part int)
+	body, joinBody        func(worker, part int)
 }
 
 // NewMoments returns the plan for x of r rows and c channels, both at least 1.
 func NewMoments(r, c int, level isa.Level) *Moments {
 	m := &Moments{grid: newGrid(r, c, level)}
-	m.body = m.part
+	m.body, m.joinBody = m.part, m.join
 	return m
 }
 
@@ -37,7 +37,7 @@ func (m *Moments) Run(pool *par.Pool, out, x, scratch []float32) {
 	n := m.blocks * 3 * m.c
 	m.partial, m.work = scratch[:n], scratch[n:]
 	pool.Run(m.blocks, m.body)
-	m.join()
+	pool.Run((m.c+chunk-1)/chunk, m.joinBody)
 	m.out, m.x, m.partial, m.work = nil, nil, nil, nil
 }
 
@@ -81,35 +81,34 @@ func (m *Moments) part(worker, block int) {
 }
 
 // chunk is the number of channels that are joined together.
-const chunk = 32
+const chunk = 16
 
-// join merges the blocks, some channels at a time.
-func (m *Moments) join() {
-	for c0 := 0; c0 < m.c; c0 += chunk {
-		n := min(chunk, m.c-c0)
-		var mean, square [chunk]float64
-		for b := range m.blocks {
-			w := m.weight(b)
-			means, rests, _ := m.block3(b, c0, n)
-			for i := range n {
-				mean[i] += float64(w * (float64(means[i]) + float64(rests[i])))
-			}
-		}
+// join merges the blocks for one chunk of channels.
+func (m *Moments) join(_, part int) {
+	c0 := part * chunk
+	n := min(chunk, m.c-c0)
+	var mean, square [chunk]float64
+	for b := range m.blocks {
+		w := m.weight(b)
+		means, rests, _ := m.block3(b, c0, n)
 		for i := range n {
-			mean[i] /= float64(m.r)
-			m.out[c0+i] = float32(mean[i])
+			mean[i] += float64(w * (float64(means[i]) + float64(rests[i])))
 		}
-		for b := range m.blocks {
-			w := m.weight(b)
-			means, rests, squares := m.block3(b, c0, n)
-			for i := range n {
-				d := float64(means[i]) - mean[i] + float64(rests[i])
-				square[i] += float64(squares[i]) + float64(w*float64(d*d))
-			}
-		}
+	}
+	for i := range n {
+		mean[i] /= float64(m.r)
+		m.out[c0+i] = float32(mean[i])
+	}
+	for b := range m.blocks {
+		w := m.weight(b)
+		means, rests, squares := m.block3(b, c0, n)
 		for i := range n {
-			m.out[m.c+c0+i] = float32(square[i] / float64(m.r))
+			d := float64(means[i]) - mean[i] + float64(rests[i])
+			square[i] += float64(squares[i]) + float64(w*float64(d*d))
 		}
+	}
+	for i := range n {
+		m.out[m.c+c0+i] = float32(square[i] / float64(m.r))
 	}
 }
 

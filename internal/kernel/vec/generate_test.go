@@ -18,7 +18,7 @@ func TestGenerated(t *testing.T) {
 	run := func(args ...string) ([]byte, error) {
 		cmd := exec.Command("go", args...)
 		cmd.Dir = source
-		cmd.Env = append(os.Environ(), "GOPROXY=off", "GOFLAGS=-mod=mod", "GOWORK=off")
+		cmd.Env = append(os.Environ(), "GOPROXY=off", "GOFLAGS=-mod=readonly", "GOWORK=off")
 		return cmd.CombinedOutput()
 	}
 	if _, err := exec.LookPath("go"); err != nil {

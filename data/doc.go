@@ -22,6 +22,14 @@
 // If every image of a source is stored as grey, the set has one channel,
 // otherwise three.
 //
+// # Labels and parts
+//
+// Where every image lies in a sub-folder, the folder just above it is its
+// class; two folders of one name in different places are two classes, named by
+// their paths. Folders that all images share do not count. A train, val or test
+// folder above the classes says which part an image is in. IDX and CIFAR files
+// bring their labels, and their names say the part.
+//
 // # What is skipped
 //
 // A file that is broken, too large or not what its name says is counted, named

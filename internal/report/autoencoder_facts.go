@@ -1,0 +1,204 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+
+	"hourglass/task/autoencode"
+)
+
+// warningsShown caps the warnings at the head of the page; all of them are
+// listed near its end.
+const warningsShown = 3
+
+// warnings returns what a reader should know before he looks at anything.
+func (a *autoencoderPage) warnings() []Block {
+	var blocks []Block
+	all := a.s.Warnings
+	if a.s.Copyable && len(all) == 0 {
+		all = []string{fmt.Sprintf("there is no bottleneck: the code has %s and the image %s, so the network can copy its input and need not learn anything",
+			counted(a.s.Config.Latent, "number"), whole(a.s.Dimensions))}
+	}
+	for _, w := range all[:min(len(all), warningsShown)] {
+		blocks = append(blocks, &Note{Tone: Warn, Text: sentence(w)})
+	}
+	return blocks
+}
+
+// sizes compares how many images there can be with how many the waist can
+// name.
+func (a *autoencoderPage) sizes() Section {
+	s, c := a.s, a.s.Config
+	all, named := powerOfTen(s.Codes.Images), powerOfTen(s.Codes.Names)
+	text := fmt.Sprintf("An image is %s of 256 levels each, so about %s different ones could be written down, nearly all of them noise.",
+		counted(s.Dimensions, "number"), all)
+	text += fmt.Sprintf(" The code, if only 11 levels of each of its %s are told apart, can name about %s of them", counted(c.Latent, "number"), named)
+	switch {
+	case s.Copyable:
+		text += ": nothing makes the network choose which are worth a name."
+	case c.Train > 0 && s.Codes.Names < math.Log10(float64(c.Train)):
+		text += fmt.Sprintf(": fewer than the %s learnt from, so that many of those must share one.", counted(c.Train, "image"))
+	default:
+		text += fmt.Sprintf(": enough for the %s learnt from, and so few beside all there could be that the network has to find out what real images have in common.", counted(c.Train, "image"))
+	}
+	channels := counted(c.Channels, "channel")
+	switch c.Channels {
+	case 1:
+		channels = "grey"
+	case 3:
+		channels = "red, green, blue"
+	}
+	return Section{Title: "How small is small?", Text: text, Blocks: []Block{&Columns{Blocks: []Block{
+		&Facts{Title: "What there can be", Items: []Fact{
+			{"image, d", counted(s.Dimensions, "number"), fmt.Sprintf("%d × %d, %s", c.Height, c.Width, channels)},
+			{"code, k", counted(c.Latent, "number"), ""},
+			{"images of 256 levels", "about " + all, "256" + superscript(s.Dimensions)},
+			{"names of 11 levels", "about " + named, "11" + superscript(c.Latent)},
+			{"as stored", byteSize(int64(s.Dimensions)) + " → " + byteSize(4*int64(c.Latent)), "a byte for a pixel’s value, four for a number of the code"},
+		}},
+		&Facts{Title: "The network", Items: []Fact{
+			{"architecture", a.architecture(), ""},
+			{"parameters", whole(s.Parameters), "numbers that were learnt, " + byteSize(4*int64(s.Parameters))},
+			{"multiply-adds", wholeLong(s.MACs), "for one image, there and back"},
+			{"parameters an image", significant(rounded(ratioOf(s.Parameters, c.Train), 2)), "learnt from"},
+		}},
+	}}}}
+}
+
+func (a *autoencoderPage) architecture() string {
+	c := a.s.Config
+	if c.Decoder == "" {
+		return c.Arch
+	}
+	return c.Arch + ", decoder " + c.Decoder
+}
+
+// remarks holds what was left out, what went wrong without harm, and how the
+// yardstick was measured.
+func (a *autoencoderPage) remarks() Section {
+	s, c := a.s, a.s.Config
+	sec := Section{Title: "What to know about the figures"}
+	switch skipped := len(s.Skipped); {
+	case skipped == 0:
+		sec.Text = fmt.Sprintf("All of the %s found were used: ", counted(s.Found, "image"))
+	default:
+		sec.Text = fmt.Sprintf("Of the %s found, **%s left out** (listed below with the reasons). The rest were used so: ",
+			counted(s.Found, "image"), wereCounted(skipped))
+	}
+	sec.Text += fmt.Sprintf("%s to learn from, %s to choose the best epoch, %s to judge.", whole(c.Train), whole(c.Validation), whole(c.HeldOut))
+	if method := pcaMethod(s.PCAMethod); method != "" {
+		sec.Text += "\n\nPCA was fitted to the images learnt from and those that chose the epoch: " + method
+	}
+	if s.PCAClippedMSE > 0 && finite(s.PCAClippedMSE) {
+		sec.Text += fmt.Sprintf("\n\nWhat PCA gives back can lie outside the range of pixels. Clipped to it, as the pictures and their PSNR above are, its squared error is %s (%s dB); the headline and the curve use the plain error of the method, %s.",
+			significant(rounded(s.PCAClippedMSE, 3)), fixed(autoencode.PSNR(s.PCAClippedMSE), 1), significant(rounded(number(s.HeldOut.PCA.MSE), 3)))
+	}
+	if len(s.Skipped) > 0 {
+		l := &List{Title: "Left out", Open: len(s.Skipped) <= 5}
+		for _, skip := range s.Skipped {
+			l.Items = append(l.Items, ListItem{skip.Name, skip.Reason})
+		}
+		sec.Blocks = append(sec.Blocks, l)
+	}
+	if len(s.Warnings) > 0 {
+		l := &List{Title: "Warnings", Open: len(s.Warnings) > warningsShown}
+		for _, w := range s.Warnings {
+			l.Items = append(l.Items, ListItem{Text: w})
+		}
+		sec.Blocks = append(sec.Blocks, l)
+	}
+	return sec
+}
+
+// pcaMethod says how the components were found.
+func pcaMethod(method string) string {
+	switch method {
+	case "covariance":
+		return "exactly, from the covariance of the pixels."
+	case "gram":
+		return "exactly, from the products of the images with each other."
+	case "randomized":
+		return "by a randomised method, whose error is a little above the exact one’s."
+	}
+	return method
+}
+
+// again holds all that it takes to make the run again.
+func (a *autoencoderPage) again() Section {
+	s, c := a.s, a.s.Config
+	sec := Section{Title: "Make it again",
+		Text: fmt.Sprintf("The same images, choices and seed (**%d**) give the same network, bit by bit, on `%s` instructions with any number of threads.", c.Seed, c.ISA)}
+	if s.Command != "" {
+		sec.Blocks = append(sec.Blocks, &Code{Title: "The command", Text: s.Command})
+	}
+	sec.Blocks = append(sec.Blocks, &Columns{Blocks: []Block{
+		&Facts{Title: "Choices", Items: a.choices()},
+		&Facts{Title: "Time and memory", Items: a.costs()},
+	}})
+	return sec
+}
+
+func (a *autoencoderPage) choices() []Fact {
+	c := a.s.Config
+	size := fmt.Sprintf("%d × %d × %d", c.Height, c.Width, c.Channels)
+	asked := "height × width × channels"
+	if c.Size > 0 {
+		asked += fmt.Sprintf("; --size %d", c.Size)
+	}
+	if c.Gray {
+		asked += "; --gray"
+	}
+	epochs := ""
+	if c.Minutes > 0 {
+		epochs = "for --minutes " + strconv.FormatFloat(c.Minutes, 'g', -1, 64)
+	}
+	patience := counted(c.Patience, "epoch")
+	if c.Patience < 0 {
+		patience = "without end"
+	}
+	return []Fact{
+		{"source", c.Source, ""},
+		{"fingerprint of the data", orElse(c.Fingerprint, dash), ""},
+		{"image size", size, asked},
+		{"images to learn from, to choose, to judge", whole(c.Train) + ", " + whole(c.Validation) + ", " + whole(c.HeldOut), ""},
+		{"architecture", orElse(c.Arch, dash), ""},
+		{"decoder", orElse(c.Decoder, "mirrors the encoder"), ""},
+		{"latent", whole(c.Latent), "k"},
+		{"loss", orElse(c.Loss, dash), lossName(c.Loss)},
+		{"epochs", whole(c.Epochs), epochs},
+		{"batch", counted(c.Batch, "image"), ""},
+		{"optimiser", orElse(c.Optimizer, dash), ""},
+		{"greatest learning rate", strconv.FormatFloat(c.LR, 'g', -1, 64), ""},
+		{"schedule", orElse(c.Schedule, dash), ""},
+		{"patience", patience, ""},
+		{"augmentation", orElse(c.Augment, dash), ""},
+		{"seed", strconv.FormatUint(c.Seed, 10), ""},
+		{"instructions", orElse(c.ISA, dash), ""},
+	}
+}
+
+func (a *autoencoderPage) costs() []Fact {
+	s := a.s
+	var items []Fact
+	for _, t := range []struct {
+		name    string
+		seconds float64
+		note    string
+	}{
+		{"reading the images", s.Seconds.Read, ""},
+		{"training", s.Seconds.Train, counted(len(s.Training.Epochs), "epoch")},
+		{"judging", s.Seconds.Judge, "errors, neighbours, map"},
+		{"PCA", s.Seconds.PCA, "fitting and judging"},
+	} {
+		value, unit := duration(t.seconds)
+		items = append(items, Fact{t.name, value + " " + unit, t.note})
+	}
+	if finite(s.ImagesPerS) && s.ImagesPerS > 0 {
+		items = append(items, Fact{"speed of training", significant(rounded(s.ImagesPerS, 3)) + " images/s", ""})
+	}
+	if s.PeakBytes > 0 {
+		items = append(items, Fact{"most memory in use", byteSize(s.PeakBytes), "by the operating system’s count"})
+	}
+	return items
+}

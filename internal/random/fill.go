@@ -30,38 +30,36 @@ func NormalAt(dst []float32, seed, stream, counter, offset uint64) {
 
 // fill walks the pairs of blocks, eight numbers each, that overlap
 // [offset, offset+len(dst)).
-func fill(dst []float32, seed, stream, counter, offset uint64, convert func(v *[8]float32, w *[8]uint32)) {
+func fill(dst []float32, seed, stream, counter, offset uint64, convert func(w [8]uint32) [8]float32) {
 	s := newSequence(seed, stream, counter)
 	i := offset / 8 * 2
-	var v [8]float32
 	if skip := offset % 8; skip != 0 && len(dst) > 0 {
-		w := s.two(i)
-		convert(&v, &w)
+		v := convert(s.two(i))
 		dst = dst[copy(dst, v[skip:]):]
 		i += 2
 	}
 	for ; len(dst) >= 8; i += 2 {
-		w := s.two(i)
-		convert((*[8]float32)(dst), &w)
+		*(*[8]float32)(dst) = convert(s.two(i))
 		dst = dst[8:]
 	}
 	if len(dst) > 0 {
-		w := s.two(i)
-		convert(&v, &w)
+		v := convert(s.two(i))
 		copy(dst, v[:])
 	}
 }
 
-func uniform8(v *[8]float32, w *[8]uint32) {
+func uniform8(w [8]uint32) (v [8]float32) {
 	for i, x := range w {
 		v[i] = float32(x>>8) * 0x1p-24
 	}
+	return v
 }
 
-func normal8(v *[8]float32, w *[8]uint32) {
+func normal8(w [8]uint32) (v [8]float32) {
 	for i := 0; i < 8; i += 2 {
 		v[i], v[i+1] = boxMuller(w[i], w[i+1])
 	}
+	return v
 }
 
 // boxMuller turns 64 random bits into two independent normal numbers.

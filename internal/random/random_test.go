@@ -221,3 +221,13 @@ func BenchmarkNormal(b *testing.B) {
 		Normal(v, 1, 2, 3)
 	}
 }
+
+func TestFillDoesNotAllocate(t *testing.T) {
+	dst := make([]float32, 1003)
+	if n := testing.AllocsPerRun(10, func() { UniformAt(dst, 1, 2, 3, 5) }); n != 0 {
+		t.Errorf("UniformAt allocates %v times", n)
+	}
+	if n := testing.AllocsPerRun(10, func() { NormalAt(dst, 1, 2, 3, 5) }); n != 0 {
+		t.Errorf("NormalAt allocates %v times", n)
+	}
+}

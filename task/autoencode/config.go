@@ -215,10 +215,10 @@ func defaultRate(optimizer string) float64 {
 	return 3e-3
 }
 
-// defaultEpochs bounds the work of a run that was not told how long to take:
-// about 200,000 images of 28×28, and fewer of larger ones.
+// defaultEpochs shows about as many images to the network whatever their
+// number: a small collection is seen more often, within reason.
 func defaultEpochs(c Config) int {
-	return min(max(2, 200_000/max(1, c.Train)), 200)
+	return min(max(8, 190_000/max(1, c.Train)), 100)
 }
 
 // divide splits a set into the images to learn from, those that choose the

@@ -241,8 +241,10 @@ func (r *run) labelOf(image int) int {
 	return int(r.set.Labels[image])
 }
 
-func (p *pools) search(queries, base []float32, dim, k int) (neighbors.Result, error) {
-	return neighbors.Search(queries, base, dim, min(k, len(base)/dim), neighbors.Options{Pool: p.e.Pool(), ISA: p.e.Level().String()})
+// search returns the indices in base of the k nearest vectors of each query.
+func (p *pools) search(queries, base []float32, dim, k int) ([]int32, error) {
+	indices, _, err := neighbors.Search(queries, base, dim, k, neighbors.Options{Pool: p.e.Pool(), ISA: p.e.Level().String()})
+	return indices, err
 }
 
 // accuracy is the share of queries whose label wins the vote of their
@@ -251,7 +253,8 @@ func (p *pools) accuracy(queries, base []float32, dim int) (*float64, error) {
 	if p.set.Labels == nil {
 		return nil, nil
 	}
-	found, err := p.search(queries, base, dim, votes)
+	k := min(votes, len(p.base))
+	found, err := p.search(queries, base, dim, k)
 	if err != nil {
 		return nil, err
 	}
@@ -263,12 +266,12 @@ func (p *pools) accuracy(queries, base []float32, dim int) (*float64, error) {
 	for i, image := range p.base {
 		labels[i] = p.set.Labels[image]
 	}
-	winners, err := neighbors.Vote(found, labels)
+	winners, err := neighbors.Vote(found, labels, k, len(p.set.Classes))
 	if err != nil {
 		return nil, err
 	}
-	a := neighbors.Accuracy(winners, truth)
-	return &a, nil
+	a, err := neighbors.Accuracy(winners, truth)
+	return &a, err
 }
 
 func (p *pools) vote(s *Summary) (err error) {
@@ -303,11 +306,11 @@ func (p *pools) neighbourhoods(ev *Evidence) error {
 			{p.queryCodes, p.baseCodes, k, &hood.Latent},
 			{p.queryPixels, p.basePixels, d, &hood.Pixels},
 		} {
-			found, err := p.search(space.queries[q*space.dim:(q+1)*space.dim], space.base, space.dim, nearest)
+			found, err := p.search(space.queries[q*space.dim:(q+1)*space.dim], space.base, space.dim, min(nearest, len(p.base)))
 			if err != nil {
 				return err
 			}
-			for _, i := range found.Indices {
+			for _, i := range found {
 				*space.into = append(*space.into, describe(p.base[i]))
 			}
 		}
@@ -346,7 +349,7 @@ func (r *run) judgePCA(s *Summary, ev *Evidence, p *pools, each []float64) error
 	if err != nil {
 		return fmt.Errorf("cannot fit PCA: %w", err)
 	}
-	s.PCAMethod = full.Method.String()
+	s.PCAMethod = full.Method
 	errs, err := full.ReconstructionErrors(pixelRows{r.set, r.heldOut}, o)
 	if err != nil {
 		return err

@@ -40,9 +40,9 @@ type Set struct {
 	Neg  Unary // -a
 	Abs  Unary // |a|
 
-	Exp   Unary // e^a, 2 ulp; denormal results are kept
+	Exp   Unary // e^a, 1.5 ulp; denormal results are kept
 	Expm1 Unary // e^a - 1
-	Log   Unary // natural logarithm, 2 ulp; NaN below zero, -Inf at zero
+	Log   Unary // natural logarithm, 1 ulp; NaN below zero, -Inf at zero
 	Log1p Unary // log(1 + a)
 
 	Sqrt       Unary // NaN below zero
@@ -50,9 +50,9 @@ type Set struct {
 	Reciprocal Unary // 1/a
 	Square     Unary // a*a
 
-	Sigmoid Unary // 1/(1+e^-a), 4 ulp
-	Tanh    Unary // 4 ulp
-	Erf     Unary // error function, 4 ulp
+	Sigmoid Unary // 1/(1+e^-a), 2.5 ulp
+	Tanh    Unary // 1.5 ulp
+	Erf     Unary // error function, 1.5 ulp
 
 	Relu  Unary // a where a > 0, else 0; NaN stays NaN
 	Relu6 Unary // a clamped to [0, 6]; NaN stays NaN

@@ -43,9 +43,10 @@ type GradWeight struct {
 }
 
 const (
-	pixelsPerBlock = 160     // so that a panel of dy stays in the first-level cache
+	pixelsPerBlock = 256     // so that a panel of dy and the channels that it meets stay close
 	sumLimit       = 1 << 22 // float32s of partial sums
 	addLen         = 1 << 12 // elements that one part adds up
+	lineLen        = 16      // float32s in a cache line
 )
 
 // NewGradWeight plans dw for an instruction-set level. It fails if the shape
@@ -79,18 +80,7 @@ func NewGradWeight(s Shape, level isa.Level) (*GradWeight, error) {
 	if g.turned {
 		g.columns = g.perTap
 	}
-	for _, o := range offsets {
-		at := g.src.offset(o.y, o.x)
-		if g.turned {
-			g.rows = append(g.rows, at)
-			g.cRows = append(g.cRows, o.filter*g.perTap)
-			continue
-		}
-		for c := range g.perTap {
-			g.rows = append(g.rows, at+c)
-			g.cRows = append(g.cRows, (o.filter*g.perTap+c)*s.K)
-		}
-	}
+	g.listRows(offsets)
 	g.panels = ceilDiv(g.columns, g.kern.Columns())
 	last := 0
 	for n := range g.src.blockImages {
@@ -103,6 +93,27 @@ func NewGradWeight(s Shape, level isa.Level) (*GradWeight, error) {
 	g.split()
 	g.sumPart, g.addPart = g.sum, g.add
 	return g, nil
+}
+
+// listRows lists where the rows read and write. Tiles take them in turn, so
+// that all taps of a cache line's channels come one after the other while these
+// lines are in the first-level cache.
+func (g *GradWeight) listRows(offsets []offset) {
+	if g.turned {
+		for _, o := range offsets {
+			g.rows = append(g.rows, g.src.offset(o.y, o.x))
+			g.cRows = append(g.cRows, o.filter*g.perTap)
+		}
+		return
+	}
+	for c0 := 0; c0 < g.perTap; c0 += lineLen {
+		for _, o := range offsets {
+			for c := c0; c < min(c0+lineLen, g.perTap); c++ {
+				g.rows = append(g.rows, g.src.offset(o.y, o.x)+c)
+				g.cRows = append(g.cRows, (o.filter*g.perTap+c)*g.s.K)
+			}
+		}
+	}
 }
 
 // split chooses how many partial sums there are and how many tasks share one.

@@ -70,7 +70,8 @@ func (s *source) cut(points, fewest int) {
 	if s.padded {
 		s.bufH = (s.blockRows-1)*s.stepH + s.spanY + 1
 		s.bufW = (s.gridW-1)*s.stepW + s.spanX + 1
-		s.pixel, s.row, s.image = s.perGroup, s.bufW*s.perGroup, s.bufH*s.bufW*s.perGroup
+		s.pixel = s.perGroup
+		s.row, s.image = s.bufW*s.pixel, s.bufH*s.bufW*s.pixel
 	}
 }
 
@@ -108,7 +109,7 @@ func (s *source) bufferLen() int {
 	if !s.padded {
 		return 0
 	}
-	return s.blockImages*s.bufH*s.bufW*s.perGroup + tile.AlignSlack
+	return s.blockImages*s.image + tile.AlignSlack
 }
 
 // offset returns where a tap at (y, x) reads relative to offset 0 of what load
@@ -142,12 +143,12 @@ func (s *source) load(buffer, x []float32, b block, group int) []float32 {
 			clear(dst[:left*s.pixel])
 			clear(dst[right*s.pixel:])
 			from := ((n*s.height+y)*s.width+left+s.minX)*s.channels + group*s.perGroup
-			if s.perGroup == s.channels {
+			if s.pixel == s.channels {
 				copy(dst[left*s.pixel:right*s.pixel], x[from:])
 				continue
 			}
 			for j := left; j < right; j++ {
-				copy(dst[j*s.pixel:(j+1)*s.pixel], x[from+(j-left)*s.channels:])
+				copy(dst[j*s.pixel:][:s.perGroup], x[from+(j-left)*s.channels:])
 			}
 		}
 	}

@@ -70,11 +70,7 @@ func (p *Plan) packBlock(w, m0, m int) []float32 {
 	dst := p.blocks[w*p.blockLen() : (w+1)*p.blockLen()]
 	for r := 0; r < m; r += height {
 		n := min(height, m-r)
-		src := p.a[p.k0*p.s.LDA+m0+r:]
-		d := dst[r*p.depth:]
-		for k := range depth {
-			copy(d[k*height:k*height+n], src[k*p.s.LDA:])
-		}
+		tile.PackStrips(dst[r*p.depth:], p.a[p.k0*p.s.LDA+m0+r:], depth, n, p.s.LDA, height)
 	}
 	return dst
 }

@@ -141,7 +141,7 @@ func (p *Plan) block() {
 	if passes := ceilDiv(s.K, maxDepth); passes > 1 {
 		p.depth = ceilDiv(s.K, passes)
 	}
-	p.directB = !s.TransB && s.M <= 4*height
+	p.directB = !s.TransB && s.M <= 12*height
 	p.packA = s.TransA && s.N > 4*p.kern.Columns()
 
 	p.panels = ceilDiv(s.N, p.kern.Columns())

@@ -32,6 +32,24 @@ func Pack(dst, src []float32, rows, n, ld, width int) {
 	}
 }
 
+// PackStrips is Pack for the narrow rows of A, whose filling does not matter.
+func PackStrips(dst, src []float32, rows, n, ld, width int) {
+	switch {
+	case n == 12 && width == 12:
+		for r := range rows {
+			*(*[12]float32)(dst[r*12:]) = *(*[12]float32)(src[r*ld:])
+		}
+	case n == 6 && width == 6:
+		for r := range rows {
+			*(*[6]float32)(dst[r*6:]) = *(*[6]float32)(src[r*ld:])
+		}
+	default:
+		for r := range rows {
+			copy(dst[r*width:r*width+n], src[r*ld:])
+		}
+	}
+}
+
 // PackTransposed copies the transpose of n rows of k elements, ld apart in src,
 // to dst: k rows of width elements filled up with zeros.
 func (kern *Kernels) PackTransposed(dst, src []float32, k, n, ld, width int) {

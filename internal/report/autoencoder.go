@@ -78,13 +78,11 @@ func (a *autoencoderPage) lead() []Figure {
 	if a.labelled() {
 		lead = append(lead, a.leadVote())
 	}
-	compression := Figure{Label: "Numbers an image", Value: whole(s.Dimensions) + " → " + whole(c.Latent)}
-	if c.Latent > 0 {
-		by := float64(s.Dimensions) / float64(c.Latent)
-		compression.Note = significant(rounded(by, 2)) + " × fewer"
-		if s.Copyable || by <= 1 {
-			compression.Note, compression.Tone = "not fewer: no bottleneck", Warn
-		}
+	compression := Figure{Label: "Numbers an image", Value: significant(rounded(ratioOf(s.Dimensions, c.Latent), 2)), Unit: "× fewer",
+		Note: whole(s.Dimensions) + " → " + whole(c.Latent)}
+	if s.Copyable || c.Latent >= s.Dimensions {
+		compression.Value, compression.Unit = whole(c.Latent), ""
+		compression.Note, compression.Tone = "for "+whole(s.Dimensions)+": no bottleneck", Warn
 	}
 	learnt := Figure{Label: "Images learnt from", Value: whole(c.Train), Note: whole(c.HeldOut) + " held out to judge"}
 	value, unit := duration(s.Seconds.Train)
@@ -104,11 +102,11 @@ func (a *autoencoderPage) leadVote() Figure {
 	}
 	var than []string
 	if v := number(h.Pixels.KNNAccuracy); finite(v) {
-		than = append(than, "pixels "+percent(v)+" %")
+		than = append(than, "pixels"+nbsp+percent(v)+nbsp+"%")
 		f.Tone = toneOf(own, v)
 	}
 	if v := number(h.PCA.KNNAccuracy); finite(v) {
-		than = append(than, "PCA "+percent(v)+" %")
+		than = append(than, "PCA"+nbsp+percent(v)+nbsp+"%")
 	}
 	f.Note = strings.Join(than, ", ")
 	return f
@@ -128,9 +126,9 @@ func (a *autoencoderPage) need() string {
 	s := a.s
 	switch {
 	case s.PCANeeds > 0:
-		return "PCA needs " + counted(s.PCANeeds, "number") + " for the same"
+		return "PCA needs " + counted(s.PCANeeds, "number") + " for it"
 	case len(s.Curve) > 0 && number(s.HeldOut.Autoencoder.MSE) < s.Curve[len(s.Curve)-1].MSE:
-		return fmt.Sprintf("PCA needs more than %s for the same", counted(s.Curve[len(s.Curve)-1].K, "number"))
+		return fmt.Sprintf("PCA needs more than %s for it", counted(s.Curve[len(s.Curve)-1].K, "number"))
 	}
 	return ""
 }
@@ -165,7 +163,7 @@ func (a *autoencoderPage) scores() Section {
 
 func (a *autoencoderPage) scoreTable() *Table {
 	h := a.s.HeldOut
-	t := &Table{Columns: []Column{{Head: "kept of an image"}, {Head: "numbers"}, {Head: "squared error", Best: Lowest}, {Head: "PSNR, dB", Best: Highest}},
+	t := &Table{Columns: []Column{{Head: "way"}, {Head: "numbers"}, {Head: "squared error", Best: Lowest}, {Head: "PSNR, dB", Best: Highest}},
 		Note: "Mean over the held-out images. The squared error is the mean over all pixels, on pixels from 0 to 1; PSNR is −10 log₁₀ of it."}
 	rows := []struct {
 		name string
@@ -180,7 +178,7 @@ func (a *autoencoderPage) scoreTable() *Table {
 	}
 	if len(a.s.Curve) > 0 && a.s.Curve[0].K == 0 {
 		mse := a.s.Curve[0].MSE
-		t.Rows = append(t.Rows, []Cell{Text("the mean image for all"), Int(0), errorCell(mse), Num(autoencode.PSNR(mse), 1)})
+		t.Rows = append(t.Rows, []Cell{Text("the mean image"), Int(0), errorCell(mse), Num(autoencode.PSNR(mse), 1)})
 	}
 	return t
 }

@@ -61,7 +61,7 @@ func (a *autoencoderPage) sizes() Section {
 			{"architecture", a.architecture(), ""},
 			{"parameters", whole(s.Parameters), "numbers that were learnt, " + byteSize(4*int64(s.Parameters))},
 			{"multiply-adds", wholeLong(s.MACs), "for one image, there and back"},
-			{"parameters an image", significant(rounded(ratioOf(s.Parameters, c.Train), 2)), "learnt from"},
+			{"parameters per image", significant(rounded(ratioOf(s.Parameters, c.Train), 2)), "learnt from"},
 		}},
 	}}}}
 }
@@ -78,7 +78,7 @@ func (a *autoencoderPage) architecture() string {
 // yardstick was measured.
 func (a *autoencoderPage) remarks() Section {
 	s, c := a.s, a.s.Config
-	sec := Section{Title: "What to know about the figures"}
+	sec := Section{Title: "Fine print"}
 	switch skipped := len(s.Skipped); {
 	case skipped == 0:
 		sec.Text = fmt.Sprintf("All of the %s found were used: ", counted(s.Found, "image"))
@@ -133,22 +133,14 @@ func (a *autoencoderPage) again() Section {
 		sec.Blocks = append(sec.Blocks, &Code{Title: "The command", Text: s.Command})
 	}
 	sec.Blocks = append(sec.Blocks, &Columns{Blocks: []Block{
-		&Facts{Title: "Choices", Items: a.choices()},
-		&Facts{Title: "Time and memory", Items: a.costs()},
-	}})
+		&Facts{Title: "The network and its training", Items: a.choices()},
+		&Facts{Title: "The images and the machine", Items: a.circumstances()},
+	}}, &Facts{Title: "Time and memory", Items: a.costs()})
 	return sec
 }
 
 func (a *autoencoderPage) choices() []Fact {
 	c := a.s.Config
-	size := fmt.Sprintf("%d × %d × %d", c.Height, c.Width, c.Channels)
-	asked := "height × width × channels"
-	if c.Size > 0 {
-		asked += fmt.Sprintf("; --size %d", c.Size)
-	}
-	if c.Gray {
-		asked += "; --gray"
-	}
 	epochs := ""
 	if c.Minutes > 0 {
 		epochs = "for --minutes " + strconv.FormatFloat(c.Minutes, 'g', -1, 64)
@@ -158,21 +150,36 @@ func (a *autoencoderPage) choices() []Fact {
 		patience = "without end"
 	}
 	return []Fact{
-		{"source", c.Source, ""},
-		{"fingerprint of the data", orElse(c.Fingerprint, dash), ""},
-		{"image size", size, asked},
-		{"images to learn from, to choose, to judge", whole(c.Train) + ", " + whole(c.Validation) + ", " + whole(c.HeldOut), ""},
 		{"architecture", orElse(c.Arch, dash), ""},
 		{"decoder", orElse(c.Decoder, "mirrors the encoder"), ""},
-		{"latent", whole(c.Latent), "k"},
+		{"latent, k", counted(c.Latent, "number"), ""},
 		{"loss", orElse(c.Loss, dash), lossName(c.Loss)},
-		{"epochs", whole(c.Epochs), epochs},
+		{"epochs at most", whole(c.Epochs), epochs},
+		{"patience", patience, ""},
 		{"batch", counted(c.Batch, "image"), ""},
 		{"optimiser", orElse(c.Optimizer, dash), ""},
 		{"greatest learning rate", strconv.FormatFloat(c.LR, 'g', -1, 64), ""},
 		{"schedule", orElse(c.Schedule, dash), ""},
-		{"patience", patience, ""},
 		{"augmentation", orElse(c.Augment, dash), ""},
+	}
+}
+
+func (a *autoencoderPage) circumstances() []Fact {
+	c := a.s.Config
+	asked := "height × width × channels"
+	if c.Size > 0 {
+		asked += fmt.Sprintf(", --size %d", c.Size)
+	}
+	if c.Gray {
+		asked += ", --gray"
+	}
+	return []Fact{
+		{"source", orElse(c.Source, dash), ""},
+		{"fingerprint", orElse(c.Fingerprint, dash), "of the data"},
+		{"image size", fmt.Sprintf("%d × %d × %d", c.Height, c.Width, c.Channels), asked},
+		{"to learn from", counted(c.Train, "image"), ""},
+		{"to choose the epoch", counted(c.Validation, "image"), ""},
+		{"to judge", counted(c.HeldOut, "image"), ""},
 		{"seed", strconv.FormatUint(c.Seed, 10), ""},
 		{"instructions", orElse(c.ISA, dash), ""},
 	}

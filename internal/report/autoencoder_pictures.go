@@ -7,12 +7,28 @@ import (
 	"hourglass/task/autoencode"
 )
 
-// photoFrom is the side in pixels from which on images are shown larger, two
-// cards to a line, and photoTile the side at which they are shown.
+// What fits a page: three or two samples beside each other, of three pictures
+// each, and as many neighbours as have a vote.
 const (
-	photoFrom = tinySide + 1
-	photoTile = 168
+	threeAbreast   = 112 // CSS pixels of a picture's longer side
+	twoAbreast     = 168
+	samplesShown   = 12
+	neighboursNear = 5
 )
+
+// tileSide returns the size in CSS pixels at which a sample's pictures are
+// shown: a whole multiple of their own where they are tiny.
+func tileSide(long int) int {
+	switch {
+	case long > 0 && 2*long <= threeAbreast:
+		return long * (threeAbreast / long)
+	case 2*long <= twoAbreast:
+		return 2 * long
+	case long <= tinySide:
+		return long
+	}
+	return twoAbreast
+}
 
 // samples shows held-out images before and after.
 func (a *autoencoderPage) samples() Section {
@@ -25,12 +41,13 @@ func (a *autoencoderPage) samples() Section {
 	}
 	sec.Text = fmt.Sprintf("Images that were held out, each beside what the autoencoder and PCA make of %s. The figure below is the PSNR: higher is nearer to the original, and 3 dB more is half the squared error.",
 		counted(k, "number"))
-	g := &Grid{Columns: []string{"original", "autoencoder", "PCA"},
-		Note: a.samplesNote()}
-	if max(a.s.Config.Height, a.s.Config.Width) >= photoFrom {
-		g.Side = photoTile
+	shown := make([]autoencode.Sample, min(len(a.e.Samples), samplesShown))
+	for i := range shown {
+		shown[i] = a.e.Samples[i*len(a.e.Samples)/len(shown)]
 	}
-	for _, smp := range a.e.Samples {
+	g := &Grid{Columns: []string{"original", "autoencoder", "PCA"},
+		Side: tileSide(max(a.s.Config.Height, a.s.Config.Width)), Note: a.samplesNote(shown)}
+	for _, smp := range shown {
 		own, pca := fixed(smp.AutoencoderPSNR, 1), fixed(smp.PCAPSNR, 1)
 		g.Rows = append(g.Rows, GridRow{Label: orElse(a.class(smp.Label), sourceName(smp.Name)), Tiles: []Tile{
 			{Image: a.image(smp.Original), Caption: whole(a.s.Dimensions) + " numbers"},
@@ -42,14 +59,14 @@ func (a *autoencoderPage) samples() Section {
 	return sec
 }
 
-func (a *autoencoderPage) samplesNote() string {
+func (a *autoencoderPage) samplesNote(shown []autoencode.Sample) string {
 	wins := 0
-	for _, smp := range a.e.Samples {
+	for _, smp := range shown {
 		if smp.AutoencoderPSNR > smp.PCAPSNR {
 			wins++
 		}
 	}
-	note := fmt.Sprintf("Taken at even steps through the held-out images, not chosen by result. The autoencoder is nearer to the original in %d of these %d.", wins, len(a.e.Samples))
+	note := fmt.Sprintf("Taken at even steps through the held-out images, not chosen by result. The autoencoder is nearer to the original in %d of these %d.", wins, len(shown))
 	if psnr := number(a.s.HeldOut.Autoencoder.PSNR); finite(psnr) {
 		note += " The PSNR of an image differs from the headline’s, which is that of the mean error of all."
 	}
@@ -72,9 +89,13 @@ func (a *autoencoderPage) codes() Section {
 	} else {
 		m.Classes = nil
 	}
+	these := ""
+	if len(a.e.Map) == a.s.Config.HeldOut {
+		these = "the "
+	}
 	return Section{Title: "Map of the codes", Text: fmt.Sprintf(
-		"Each of %s stands where t-SNE puts its code of %s on a plane: images with similar codes stand together.%s\n\n**How to read it:** look at who is next to whom. How far apart two groups are, and how large each is, means little on a t-SNE map.",
-		counted(len(a.e.Map), "held-out image"), counted(a.s.Config.Latent, "number"), colour),
+		"Each of %s%s stands where t-SNE puts its code of %s on a plane: images with similar codes stand together.%s\n\n**How to read it:** look at who is next to whom. How far apart two groups are, and how large each is, means little on a t-SNE map.",
+		these, counted(len(a.e.Map), "held-out image"), counted(a.s.Config.Latent, "number"), colour),
 		Blocks: []Block{m}}
 }
 
@@ -91,15 +112,15 @@ func (a *autoencoderPage) neighbours() Section {
 		n.Rows = append(n.Rows, row)
 	}
 	if classes {
-		n.Note = "Framed and ticked: of the same class as the held-out image. The count says how many of the neighbours shown are."
+		n.Note = "Framed and ticked: of the same class as the held-out image. The count says how many of these neighbours are."
 	}
-	return Section{Title: "Nearest neighbours", Text: "Held-out images on the left, and beside each the images learnt from that are nearest to it, nearest first: by the distance of the codes, and by the distance of the pixels.",
+	return Section{Title: "Neighbours", Text: "Held-out images on the left, and beside each the images learnt from that are nearest to it, nearest first: by the distance of the codes, and by the distance of the pixels.",
 		Blocks: []Block{n}}
 }
 
 func (a *autoencoderPage) tiles(near []autoencode.Neighbour) []Tile {
-	tiles := make([]Tile, len(near))
-	for i, n := range near {
+	tiles := make([]Tile, min(len(near), neighboursNear))
+	for i, n := range near[:len(tiles)] {
 		tiles[i] = a.tile(n)
 	}
 	return tiles

@@ -33,12 +33,12 @@ func (a *autoencoderPage) errorPlot() *LinePlot {
 	if finite(own) {
 		name := "the autoencoder’s error"
 		if s.PCANeeds > 0 {
-			name += ": PCA has it from k = " + whole(s.PCANeeds)
+			name = "PCA gets here with k = " + whole(s.PCANeeds)
 		}
 		p.Lines = append(p.Lines, RefLine{own, name})
 	}
 	p.Series = []Series{
-		{Name: "autoencoder", X: []float64{float64(s.Config.Latent)}, Y: []float64{own}, Style: Points, Color: autoencoderColor},
+		{Name: "autoencoder, k = " + whole(s.Config.Latent), X: []float64{float64(s.Config.Latent)}, Y: []float64{own}, Style: Points, Color: autoencoderColor},
 		{Name: "PCA", X: k, Y: mse, Color: pcaColor},
 	}
 	largest := s.Config.Latent
@@ -143,7 +143,7 @@ func (a *autoencoderPage) course() string {
 		text = fmt.Sprintf("It stopped after epoch %s of %s, because the error had not improved for %s.",
 			whole(last), whole(c.Epochs), counted(c.Patience, "epoch"))
 	case "epochs":
-		text = fmt.Sprintf("It went through the images learnt from %s, as many times as planned.", times(last))
+		text = fmt.Sprintf("It went %s through %s, as planned.", times(last), counted(c.Train, "image"))
 	default:
 		text = fmt.Sprintf("It ended after %s.", counted(last, "epoch"))
 	}
@@ -196,7 +196,7 @@ func (a *autoencoderPage) votes() Section {
 	if finite(own) && finite(than) {
 		text += " Found by codes, the neighbours are right " + compared(own, than) + " often than if found by pixels."
 	}
-	return Section{Title: "A vote of neighbours", Text: text, Blocks: []Block{bars}}
+	return Section{Title: "Vote", Text: text, Blocks: []Block{bars}}
 }
 
 // compared says by how many percentage points one accuracy exceeds another.

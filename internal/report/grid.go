@@ -64,8 +64,11 @@ func (g *Grid) cards(b *builder) error {
 	n := g.columns()
 	b.raw("<div class=\"cards n")
 	b.text(fmt.Sprint(n))
-	if g.large() {
+	switch w := g.widest(); {
+	case w > 176:
 		b.raw(" large")
+	case w > 116:
+		b.raw(" medium")
 	}
 	b.raw("\">\n")
 	for i, r := range g.Rows {
@@ -91,19 +94,20 @@ func (g *Grid) cards(b *builder) error {
 	return nil
 }
 
-// large reports whether the pictures are photographs, which get wider cards.
-func (g *Grid) large() bool {
+// widest returns the width in CSS pixels of the widest picture: photographs
+// get wider cards.
+func (g *Grid) widest() int {
+	widest := 0
 	for _, r := range g.Rows {
 		for _, t := range r.Tiles {
 			if t.Image.empty() || t.Image.check() != nil {
 				continue
 			}
-			if w, _, _ := display(t.Image, g.Side); w > 160 {
-				return true
-			}
+			w, _, _ := display(t.Image, g.Side)
+			widest = max(widest, w)
 		}
 	}
-	return false
+	return widest
 }
 
 func (g *Grid) table(b *builder) error {

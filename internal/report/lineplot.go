@@ -160,8 +160,8 @@ func (f *frame) within(x, y float64) bool {
 
 func (p *LinePlot) draw(b *builder, s size, top float64) float64 {
 	direct := !s.narrow && len(p.Series) <= 8
-	if !direct && len(p.Series) > 0 {
-		top = b.legend(s, top, p.legendEntries())
+	if entries := p.legendEntries(); !direct && len(entries) > 0 {
+		top = b.legend(s, top, entries)
 	}
 	f := frame{top: top + 10, bottom: top + s.height}
 	if p.Y.Label != "" {
@@ -204,6 +204,9 @@ func (p *LinePlot) empty() bool {
 func (p *LinePlot) legendEntries() []legendEntry {
 	var entries []legendEntry
 	for i, s := range p.Series {
+		if s.Name == "" {
+			continue
+		}
 		e := legendEntry{name: s.Name, index: s.colorIndex(i)}
 		switch s.Style {
 		case Dashed:

@@ -8,6 +8,9 @@ import (
 	"unicode/utf8"
 )
 
+// nbsp keeps what stands around it on one line.
+const nbsp = "\u00a0"
+
 // number reads a score that may not have been measured: NaN then.
 func number(p *float64) float64 {
 	if p == nil {

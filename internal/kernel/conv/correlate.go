@@ -34,6 +34,7 @@ type correlator struct {
 	panels    int // of destination channels in a group
 	panelsPer int // panels in a task
 	packedLen int
+	inPlace   bool // read weights where they lie unless the caller has packed them
 	kStride   int
 
 	// What one Run holds for its parts.
@@ -69,6 +70,9 @@ func (c *correlator) build(level isa.Level) {
 	for c.src.blocks()*ceilDiv(c.panels, c.panelsPer) < minBlocks && c.panelsPer > 1 {
 		c.panelsPer = (c.panelsPer + 1) / 2
 	}
+	// For a tile or two of pixels, packing would take longer than it saves.
+	c.inPlace = !c.transpose && !c.depthwise && !c.dot &&
+		c.src.images*c.src.gridH*c.src.gridW <= 2*c.kern.Rows()
 	c.kStride = 1
 	stepsPerTap := c.src.perGroup
 	if c.depthwise {
@@ -128,7 +132,15 @@ func (c *correlator) groupPacked(p *phase) int {
 }
 
 func (c *correlator) scratch(threads int) int {
-	return c.packedLen + tile.AlignSlack + threads*c.src.bufferLen()
+	return c.ownLen() + threads*c.src.bufferLen()
+}
+
+// ownLen is how much scratch the packed weights take.
+func (c *correlator) ownLen() int {
+	if c.inPlace {
+		return 0
+	}
+	return c.packedLen + tile.AlignSlack
 }
 
 func (c *correlator) run(pool *par.Pool, dst, x, w, packed, scratch []float32, ep gemm.Epilogue) {
@@ -153,9 +165,9 @@ func (c *correlator) run(pool *par.Pool, dst, x, w, packed, scratch []float32, e
 	for len(c.workers) < pool.Threads() {
 		c.workers = append(c.workers, &tile.Args{})
 	}
-	own := c.packedLen + tile.AlignSlack
+	own := c.ownLen()
 	c.dst, c.x, c.w, c.ep, c.packed, c.buffers = dst, x, w, ep, packed, scratch[own:]
-	if packed == nil {
+	if packed == nil && !c.inPlace {
 		c.packed = tile.Align(scratch[:own])
 		pool.Run(len(c.phases)*c.groups*c.panels, c.packPart)
 	}
@@ -229,13 +241,16 @@ func (c *correlator) runPhase(t *tile.Args, p *phase, b block, g int, x []float3
 		return
 	}
 	t.Rows, t.CRows, t.Taps = p.rows[:points], p.cRows[:points], p.taps
-	weights := c.packed[p.packed+g*c.groupPacked(p):]
 	dst := c.dst[((b.n0*c.dstH+p.y0+b.i0*c.outH)*c.dstW+p.x0)*c.dstC+g*c.perGroup:]
 	for panel := first; panel < last; panel++ {
 		n0 := panel * c.kern.Columns()
 		t.N = min(c.kern.Columns(), c.perGroup-n0)
-		t.LDB = c.kern.Panel(t.N)
-		t.A, t.B, t.C = x, weights[n0*p.steps:], dst[n0:]
+		t.A, t.C = x, dst[n0:]
+		if c.packed == nil {
+			t.B, t.LDB = c.w[g*c.perGroup+n0:], c.filter.K
+		} else {
+			t.B, t.LDB = c.packed[p.packed+g*c.groupPacked(p)+n0*p.steps:], c.kern.Panel(t.N)
+		}
 		if c.ep.Bias != nil {
 			t.Bias = c.ep.Bias[g*c.perGroup+n0:]
 		}

@@ -68,9 +68,9 @@ func (p *Plan) multiply(w, part int) {
 func (p *Plan) packBlock(w, m0, m int) []float32 {
 	height, depth := p.kern.Rows(), p.passDepth()
 	dst := p.blocks[w*p.blockLen() : (w+1)*p.blockLen()]
-	for r := 0; r < m; r += height {
-		n := min(height, m-r)
-		tile.PackStrips(dst[r*p.depth:], p.a[p.k0*p.s.LDA+m0+r:], depth, n, p.s.LDA, height)
+	src := p.a[p.k0*p.s.LDA+m0:]
+	for k := range depth {
+		tile.Deal(dst[k*height:], src[k*p.s.LDA:][:m], height, height*p.depth)
 	}
 	return dst
 }

@@ -142,13 +142,13 @@ func (p *Plan) block() {
 		p.depth = ceilDiv(s.K, passes)
 	}
 	p.directB = !s.TransB && s.M <= 12*height
-	p.packA = s.TransA && s.N > 4*p.kern.Columns()
+	p.packA = s.TransA && s.M > taskTiles*height && s.N > 4*p.kern.Columns() && s.K > 64
 
 	p.panels = ceilDiv(s.N, p.kern.Columns())
 	p.panelsPer = p.panels
 	p.rowsPer = min(s.M, taskTiles*height)
 	p.rowTasks = ceilDiv(s.M, p.rowsPer)
-	for p.rowTasks*ceilDiv(p.panels, p.panelsPer) < minTasks && p.panelsPer > 1 {
+	for !p.packA && p.rowTasks*ceilDiv(p.panels, p.panelsPer) < minTasks && p.panelsPer > 1 {
 		p.panelsPer = (p.panelsPer + 1) / 2
 	}
 	for p.rowTasks*ceilDiv(p.panels, p.panelsPer) < minTasks && p.rowsPer > height {

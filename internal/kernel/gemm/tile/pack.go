@@ -32,22 +32,18 @@ func Pack(dst, src []float32, rows, n, ld, width int) {
 	}
 }
 
-// PackStrips is Pack for the narrow rows of A, whose filling does not matter.
-func PackStrips(dst, src []float32, rows, n, ld, width int) {
-	switch {
-	case n == 12 && width == 12:
-		for r := range rows {
-			*(*[12]float32)(dst[r*12:]) = *(*[12]float32)(src[r*ld:])
+// Deal copies runs of n elements of src, and what is left, to dst, where they
+// lie stride apart.
+func Deal(dst, src []float32, n, stride int) {
+	for len(src) > n {
+		if n == 12 { // in registers, without a call
+			*(*[12]float32)(dst) = *(*[12]float32)(src)
+		} else {
+			copy(dst[:n], src)
 		}
-	case n == 6 && width == 6:
-		for r := range rows {
-			*(*[6]float32)(dst[r*6:]) = *(*[6]float32)(src[r*ld:])
-		}
-	default:
-		for r := range rows {
-			copy(dst[r*width:r*width+n], src[r*ld:])
-		}
+		src, dst = src[n:], dst[stride:]
 	}
+	copy(dst, src)
 }
 
 // PackTransposed copies the transpose of n rows of k elements, ld apart in src,

@@ -192,11 +192,16 @@ func errorCell(mse float64) Cell {
 	return Num(mse, decimals)
 }
 
-// sourceName is the last part of a source's path, on whatever system.
+// sourceName is the last part of a source's path, on whatever system; what is
+// too long for a heading is cut.
 func sourceName(source string) string {
+	const most = 60
 	name := path.Base(strings.TrimRight(strings.ReplaceAll(source, "\\", "/"), "/"))
 	if name == "." || name == "/" {
 		return "images"
+	}
+	if runes := []rune(name); len(runes) > most {
+		name = string(runes[:most-1]) + "…"
 	}
 	return name
 }

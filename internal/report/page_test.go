@@ -62,6 +62,12 @@ func TestGolden(t *testing.T) {
 			}}}},
 		},
 	}
+	golden(t, p, "small.html")
+}
+
+// golden compares a page's markup with a file in testdata.
+func golden(t *testing.T, p *Page, file string) {
+	t.Helper()
 	var buf bytes.Buffer
 	if err := p.Render(&buf); err != nil {
 		t.Fatal(err)
@@ -71,7 +77,7 @@ func TestGolden(t *testing.T) {
 	got = strings.ReplaceAll(got, string(mapScript), "SCRIPT")
 	got = regexp.MustCompile(`sha256-[A-Za-z0-9+/=&#;]+`).ReplaceAllString(got, "DIGEST")
 	got = dataURI.ReplaceAllString(got, "PICTURE")
-	path := filepath.Join("testdata", "small.html")
+	path := filepath.Join("testdata", file)
 	if *update {
 		if err := os.MkdirAll("testdata", 0o777); err != nil {
 			t.Fatal(err)

@@ -1,0 +1,183 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"hourglass/task/autoencode"
+	"hourglass/train"
+)
+
+// program builds hourglass and returns the path of the binary.
+func program(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "hourglass")
+	if runtime.GOOS == "windows" {
+		path += ".exe"
+	}
+	build := exec.Command("go", "build", "-o", path, "hourglass/cmd/hourglass")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	return path
+}
+
+// whole runs the program to its end.
+func whole(t *testing.T, env []string, program string, args ...string) {
+	t.Helper()
+	c := exec.Command(program, args...)
+	c.Env = append(os.Environ(), env...)
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Fatalf("hourglass %v: %v\n%s", args, err, out)
+	}
+}
+
+// killed runs the program and kills it after a while, and tells whether it
+// had ended well before.
+func killed(t *testing.T, after time.Duration, program string, args ...string) bool {
+	t.Helper()
+	var out bytes.Buffer
+	c := exec.Command(program, args...)
+	c.Stdout, c.Stderr = &out, &out
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	timer := time.AfterFunc(after, func() { _ = c.Process.Kill() }) // it may have ended
+	defer timer.Stop()
+	err := c.Wait()
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		if exit.Exited() && runtime.GOOS != "windows" {
+			t.Fatalf("hourglass %v: %v\n%s", args, err, out.Bytes())
+		}
+		return false
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return true
+}
+
+// same fails the test unless two runs gave the same model, byte by byte, and
+// the same figures.
+func same(t *testing.T, a, b string) {
+	t.Helper()
+	if !bytes.Equal(readModel(t, a), readModel(t, b)) {
+		t.Errorf("the models in %s and %s differ", a, b)
+	}
+	if x, y := figures(t, readSummary(t, a)), figures(t, readSummary(t, b)); x != y {
+		t.Errorf("the figures differ:\n%s\n%s", x, y)
+	}
+}
+
+// TestProgram does what takes a process of its own.
+func TestProgram(t *testing.T) {
+	if testing.Short() {
+		t.Skip("building the program and killing it many times takes long")
+	}
+	hourglass := program(t)
+	t.Run("kill and resume", func(t *testing.T) { testKillAndResume(t, hourglass) })
+	t.Run("signals", func(t *testing.T) { testSignals(t, hourglass) })
+	t.Run("processors", func(t *testing.T) { testProcessors(t, hourglass) })
+}
+
+// A run that is killed again and again, at any moment, and resumed each time,
+// gives what a run gives that was left alone.
+func testKillAndResume(t *testing.T, hourglass string) {
+	images, dir := folder(t, 48, true), t.TempDir()
+	learn := func(out string) []string {
+		// A checkpoint after each step, and epochs that end between kills.
+		return small(images, out, "--epochs", "12", "--quiet", "--checkpoint-seconds", "-1")
+	}
+	alone := filepath.Join(dir, "alone")
+	begun := time.Now()
+	whole(t, nil, hourglass, learn(alone)...)
+	length := time.Since(begun)
+
+	moments := rand.New(rand.NewPCG(1, 2))
+	const runs = 3
+	for i := range runs {
+		out := filepath.Join(dir, fmt.Sprint("killed", i))
+		kills := 0
+		for done := false; !done; {
+			args := []string{"resume", out, "--no-cache", "--quiet", "--checkpoint-seconds", "-1"}
+			if _, err := os.Stat(filepath.Join(out, autoencode.ConfigFile)); err != nil {
+				args = learn(out) // it was killed before there was anything to resume
+			}
+			// The bound grows, so that the run ends even where starting takes
+			// nearly all of the time.
+			after := time.Duration((0.05 + moments.Float64()) * float64(length) * (0.6 + 0.1*float64(kills)))
+			if done = killed(t, after, hourglass, args...); !done {
+				kills++
+			}
+			if kills > 40 {
+				t.Fatal("the run makes no progress between kills")
+			}
+		}
+		t.Logf("run %d was killed %d times", i, kills)
+		same(t, alone, out)
+	}
+}
+
+// The signal of Ctrl-C, or that of a system that shuts down, ends a run in good
+// order.
+func testSignals(t *testing.T, hourglass string) {
+	if runtime.GOOS == "windows" {
+		t.Skip("there a process cannot be sent an interrupt")
+	}
+	images := folder(t, 48, false)
+	for i, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+		out := filepath.Join(t.TempDir(), fmt.Sprint("run", i))
+		c := exec.Command(hourglass, small(images, out, "--epochs", "100000", "--patience", "-1")...)
+		stderr, err := c.StderrPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		var text strings.Builder
+		for lines := bufio.NewScanner(stderr); lines.Scan(); {
+			text.WriteString(lines.Text() + "\n")
+			if lines.Text() == "training" {
+				if err := c.Process.Signal(signal); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		err = c.Wait()
+		if code := c.ProcessState.ExitCode(); code != exitInterrupted {
+			t.Errorf("after %v: exit code %d (%v)\n%s", signal, code, err, text.String())
+		}
+		if want := "hourglass: interrupted; go on with: hourglass resume " + out + "\n"; !strings.HasSuffix(text.String(), want) {
+			t.Errorf("after %v the last words are not %q:\n%s", signal, want, text.String())
+		}
+		if !train.HasCheckpoint(filepath.Join(out, autoencode.CheckpointDir)) {
+			t.Errorf("after %v there is no checkpoint", signal)
+		}
+	}
+}
+
+// Neither the model nor any figure depends on the number of processors.
+func testProcessors(t *testing.T, hourglass string) {
+	images, dir := folder(t, 60, true), t.TempDir()
+	for _, arch := range []string{"dense", "conv"} {
+		var runs []string
+		for _, processors := range []string{"1", "2"} {
+			out := filepath.Join(dir, arch+processors)
+			whole(t, []string{"GOMAXPROCS=" + processors}, hourglass, small(images, out, "--arch", arch, "--quiet")...)
+			runs = append(runs, out)
+		}
+		same(t, runs[0], runs[1])
+	}
+}

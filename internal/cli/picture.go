@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"os"
+	"path"
+	"strings"
+	"unicode"
+)
+
+// gap is the space, in pixels, between pictures side by side.
+const gap = 2
+
+// sideBySide sets pictures [height,width,channels] of bytes in a row, with
+// white between them. Channels are 1 (grey) or 3 (colour).
+func sideBySide(height, width, channels int, pictures ...[]uint8) image.Image {
+	all := image.Rect(0, 0, len(pictures)*(width+gap)-gap, height)
+	if channels == 1 {
+		m := image.NewGray(all)
+		fill(m.Pix)
+		for i, p := range pictures {
+			left := i * (width + gap)
+			for y := range height {
+				copy(m.Pix[y*m.Stride+left:], p[y*width:(y+1)*width])
+			}
+		}
+		return m
+	}
+	m := image.NewRGBA(all)
+	fill(m.Pix)
+	for i, p := range pictures {
+		left := i * (width + gap)
+		for y := range height {
+			for x := range width {
+				at := 3 * (y*width + x)
+				m.SetRGBA(left+x, y, color.RGBA{p[at], p[at+1], p[at+2], 255})
+			}
+		}
+	}
+	return m
+}
+
+func fill(pix []uint8) {
+	for i := range pix {
+		pix[i] = 255
+	}
+}
+
+// writePNG writes a picture; a failure leaves no part of it.
+func writePNG(path string, m image.Image) error {
+	var b bytes.Buffer
+	if err := png.Encode(&b, m); err != nil {
+		return fmt.Errorf("cannot encode %s: %w", path, err)
+	}
+	if err := os.WriteFile(path, b.Bytes(), 0o666); err != nil {
+		os.Remove(path)
+		return fmt.Errorf("cannot write an image: %w", err)
+	}
+	return nil
+}
+
+// outFolder makes the folder for results.
+func outFolder(dir string) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return unwritable(fmt.Errorf("cannot make the folder for the images: %w", err))
+	}
+	return nil
+}
+
+// pictureName names the file of image i of n. The number keeps files of equal
+// names from different folders apart; the rest helps a person to find one.
+func pictureName(i, n int, name string) string {
+	digits := len(fmt.Sprint(max(n-1, 0)))
+	number := fmt.Sprintf("%0*d", digits, i)
+	base := path.Base(name)
+	base = strings.TrimSuffix(base, path.Ext(base))
+	base = strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("-_.", r) {
+			return r
+		}
+		return '-'
+	}, base)
+	const longest = 80
+	if r := []rune(base); len(r) > longest {
+		base = string(r[:longest])
+	}
+	if strings.Trim(base, "-.") == "" || base == number {
+		return number + ".png"
+	}
+	return number + "-" + base + ".png"
+}

@@ -1,0 +1,162 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"golang.org/x/term"
+
+	"hourglass/task/autoencode"
+	"hourglass/train"
+)
+
+// meter shows how work goes on. A run is a sequence of pieces of work, each
+// with a title. Its methods are called by one goroutine.
+type meter interface {
+	// begin ends the piece of work before, if any, and begins another.
+	begin(title string)
+	// advance says that done of total parts are done; total is 0 as long as
+	// it is not known. detail is called only if it is to be shown.
+	advance(done, total int, detail func() string)
+	// note tells something worth a line of its own.
+	note(text string)
+	// end ends the last piece of work; finished tells whether it was done.
+	end(finished bool)
+}
+
+// newMeter returns a live bar if w is a terminal, else a writer of lines.
+func newMeter(w io.Writer, quiet bool) meter {
+	if quiet {
+		return silent{}
+	}
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return newBars(w)
+	}
+	return &lines{w: w, every: lineEvery}
+}
+
+// silent shows nothing.
+type silent struct{}
+
+func (silent) begin(string)                    {}
+func (silent) advance(int, int, func() string) {}
+func (silent) note(string)                     {}
+func (silent) end(bool)                        {}
+
+// lineEvery is the time between two lines about one piece of work.
+const lineEvery = 3 * time.Second
+
+// lines writes a line every so often, for logs.
+type lines struct {
+	w     io.Writer
+	every time.Duration
+	title string
+	last  time.Time // of a line
+}
+
+func (l *lines) begin(title string) {
+	l.title, l.last = title, time.Now()
+	fmt.Fprintln(l.w, title)
+}
+
+func (l *lines) advance(done, total int, detail func() string) {
+	if time.Since(l.last) < l.every && (total == 0 || done < total) {
+		return
+	}
+	l.last = time.Now()
+	if total > 0 {
+		fmt.Fprintf(l.w, "%s: %d%%, %s\n", l.title, 100*done/total, detail())
+	} else {
+		fmt.Fprintf(l.w, "%s: %s\n", l.title, detail())
+	}
+}
+
+func (l *lines) note(text string) { fmt.Fprintln(l.w, text) }
+
+func (l *lines) end(bool) {}
+
+// tracker turns what a run tells into what a meter shows.
+type tracker struct {
+	meter
+	app    *app
+	batch  int
+	loss   float64 // running mean over some steps
+	judged float64 // validation after the last epoch
+	ended  bool
+}
+
+func (a *app) tracker() *tracker {
+	return &tracker{meter: newMeter(a.stderr, a.quiet), app: a}
+}
+
+// close ends what is shown; calls after the first do nothing.
+func (t *tracker) close() { t.conclude(false) }
+
+func (t *tracker) conclude(finished bool) {
+	if !t.ended {
+		t.ended = true
+		t.end(finished)
+	}
+}
+
+var titles = map[autoencode.Phase]string{
+	autoencode.PhaseRead:   "reading",
+	autoencode.PhaseTrain:  "training",
+	autoencode.PhaseJudge:  "judging",
+	autoencode.PhasePCA:    "fitting PCA",
+	autoencode.PhaseReport: "reporting",
+}
+
+func (t *tracker) hooks() autoencode.Hooks {
+	return autoencode.Hooks{
+		Phase: func(p autoencode.Phase) { t.begin(titles[p]) },
+		Read:  t.read,
+		Begun: t.began,
+		Step:  t.step,
+		Epoch: func(e train.Epoch) { t.judged = e.Validation },
+	}
+}
+
+func (t *tracker) read(done, total int, bytes int64) {
+	t.advance(done, total, func() string {
+		if total == 0 {
+			return count(done, "file") + " looked at"
+		}
+		return fmt.Sprintf("%s of %s, %s", number(done), count(total, "image"), megabytes(bytes))
+	})
+}
+
+func (t *tracker) began(dir string, c autoencode.Config, warnings []string) {
+	t.app.runDir, t.batch = dir, c.Batch
+	t.note(fmt.Sprintf("%s of %s to learn from, %s held out; %s, k = %s, %s, seed %d; in %s",
+		count(c.Train, "image"), shape(c.Height, c.Width, c.Channels), number(c.HeldOut),
+		c.Arch, number(c.Latent), count(c.Epochs, "epoch"), c.Seed, dir))
+	for _, w := range warnings {
+		t.note("warning: " + oneLine(w))
+	}
+}
+
+// smoothing is the share of the past in the running mean of the loss.
+const smoothing = 0.95
+
+func (t *tracker) step(p train.Progress) {
+	if t.loss == 0 {
+		t.loss = p.Loss
+	}
+	t.loss = smoothing*t.loss + (1-smoothing)*p.Loss
+	t.advance(p.Step, p.Steps, func() string {
+		text := fmt.Sprintf("epoch %d of %d, loss %.5f", p.Epoch+1, p.Epochs, t.loss)
+		if t.judged > 0 {
+			text += fmt.Sprintf(", validation %.5f", t.judged)
+		}
+		steps := p.Step - p.Started
+		if seconds := p.Elapsed.Seconds(); steps > 0 && seconds > 0 {
+			perSecond := float64(steps) / seconds
+			left := time.Duration(float64(p.Steps-p.Step) / perSecond * float64(time.Second))
+			text += fmt.Sprintf(", %s images/s, %s left", number(int(perSecond*float64(t.batch))), duration(left))
+		}
+		return text
+	})
+}

@@ -1,6 +1,7 @@
 package conv
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -81,7 +82,7 @@ func (c *correlator) build(level isa.Level) {
 	}
 	for i := range c.phases {
 		p := &c.phases[i]
-		slices.SortFunc(p.offsets, func(a, b offset) int { return c.src.offset(a.y, a.x) - c.src.offset(b.y, b.x) })
+		slices.SortFunc(p.offsets, func(a, b offset) int { return cmp.Or(a.y-b.y, a.x-b.x) })
 		p.taps = c.mergeTaps(p.offsets, stepsPerTap)
 		p.steps = len(p.offsets) * stepsPerTap
 		p.packed = c.packedLen

@@ -4,16 +4,18 @@ package peak
 
 import "hourglass/internal/isa"
 
-// loop runs rounds of operations(level) operations.
-func loop(level isa.Level, rounds int) {
+// loop runs rounds of operations(level) operations and returns what is left of
+// them.
+func loop(level isa.Level, rounds int) float32 {
 	switch level {
 	case isa.AVX512:
 		multiplyAddAVX512(rounds)
 	case isa.AVX2:
 		multiplyAddAVX2(rounds)
 	default:
-		multiplyAdd(rounds)
+		return multiplyAdd(rounds)
 	}
+	return 0
 }
 
 func operations(level isa.Level) int {

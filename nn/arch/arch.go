@@ -25,9 +25,8 @@ type Autoencoder struct {
 
 // Options tune what New builds. The zero value is the documented default.
 type Options struct {
-	// Width is the number of channels of the first stage; each stage that
-	// halves the image doubles them up to MaxWidth. 0 means 32 for images of
-	// at most 64×64 pixels and 16 above.
+	// Width is the number of channels once the image is halved; each further
+	// halving doubles them up to MaxWidth. 0 means 32.
 	Width int
 	// MaxWidth defaults to 256.
 	MaxWidth int
@@ -87,7 +86,7 @@ const (
 // takes the smallest multiple of height·width that is not less; 0 asks it for
 // four times the channels.
 func New(kind string, height, width, channels, latent int, o Options) (Autoencoder, error) {
-	o, err := o.withDefaults(max(height, width))
+	o, err := o.withDefaults()
 	if err != nil {
 		return Autoencoder{}, err
 	}
@@ -120,12 +119,9 @@ func New(kind string, height, width, channels, latent int, o Options) (Autoencod
 }
 
 // withDefaults fills in what is left to the default and checks the rest.
-func (o Options) withDefaults(side int) (Options, error) {
+func (o Options) withDefaults() (Options, error) {
 	if o.Width == 0 {
 		o.Width = 32
-		if side > 64 {
-			o.Width = 16
-		}
 	}
 	if o.MaxWidth == 0 {
 		o.MaxWidth = max(256, o.Width)

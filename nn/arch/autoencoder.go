@@ -16,12 +16,13 @@ func (s stage) area() int { return s.height * s.width }
 func halve(n int) int { return (n + 1) / 2 }
 
 // stages returns the resolutions from the image down to the first one at
-// which stop holds, or to a single pixel.
+// which stop holds, or to a single pixel. Only decoders work at the first, the
+// image's own: an encoder's first convolution halves it.
 func (o Options) stages(image tensor.Shape, stop func(stage) bool) []stage {
-	s := stage{image[0], image[1], o.Width}
+	s := stage{image[0], image[1], max(1, o.Width/2)}
 	all := []stage{s}
-	for s.area() > 1 && (len(all) < 2 || !stop(s)) {
-		s = stage{halve(s.height), halve(s.width), min(2*s.channels, o.MaxWidth)}
+	for channels := o.Width; s.area() > 1 && (len(all) < 2 || !stop(s)); channels *= 2 {
+		s = stage{halve(s.height), halve(s.width), min(channels, o.MaxWidth)}
 		all = append(all, s)
 	}
 	return all
@@ -32,14 +33,15 @@ func (o Options) stages(image tensor.Shape, stop func(stage) bool) []stage {
 // would throw away where things are.
 func smallGrid(s stage) bool { return s.area() < 64 }
 
-// descend returns the convolutions through all stages.
+// descend returns the convolutions through all stages, with one more in the
+// last, where it is cheapest and sees most.
 func (o Options) descend(stages []stage) []nn.Layer {
-	layers := o.conv3(stages[0].channels, 1)
+	var layers []nn.Layer
 	for _, s := range stages[1:] {
 		layers = append(layers, o.conv3(s.channels, 2)...)
 		layers = append(layers, o.residuals(s.channels, o.Blocks)...)
 	}
-	return layers
+	return append(layers, o.conv3(stages[len(stages)-1].channels, 1)...)
 }
 
 // ascend returns the way from the last stage back to the image.
@@ -92,7 +94,11 @@ func (o Options) conv(image tensor.Shape, latent int) Autoencoder {
 	if !ok {
 		o, stages := o.forDecoder(stages)
 		s := stages[len(stages)-1]
-		decoder = append(o.denseBlock(s.area()*s.channels), nn.Reshape{Shape: []int{s.height, s.width, s.channels}})
+		decoder = []nn.Layer{
+			nn.Dense{Out: s.area() * s.channels, NoBias: o.bare(), Init: nn.InitHeNormal},
+			nn.Reshape{Shape: []int{s.height, s.width, s.channels}},
+		}
+		decoder = append(append(decoder, o.norm(s.channels)...), o.activation())
 		decoder = append(decoder, o.ascend(stages, image[2])...)
 	}
 	return Autoencoder{nn.Sequential(encoder), nn.Sequential(decoder), latent, nil}

@@ -126,9 +126,9 @@ func (a *autoencoderPage) need() string {
 	s := a.s
 	switch {
 	case s.PCANeeds > 0:
-		return "PCA needs " + counted(s.PCANeeds, "number") + " for it"
+		return "PCA needs " + counted(s.PCANeeds, "number") + " for that"
 	case len(s.Curve) > 0 && number(s.HeldOut.Autoencoder.MSE) < s.Curve[len(s.Curve)-1].MSE:
-		return fmt.Sprintf("PCA needs more than %s for it", counted(s.Curve[len(s.Curve)-1].K, "number"))
+		return fmt.Sprintf("PCA needs more than %s for that", counted(s.Curve[len(s.Curve)-1].K, "number"))
 	}
 	return ""
 }
@@ -158,7 +158,20 @@ func (a *autoencoderPage) scores() Section {
 		}
 		text += "."
 	}
+	if k := a.pcaNumbers(); k < c.Latent {
+		text += fmt.Sprintf(" PCA has only %s here: so few images, or so small ones, have no more directions to differ in.", counted(k, "number"))
+	}
 	return Section{Title: "Error", Text: text, Blocks: []Block{a.scoreTable(), a.errorPlot()}}
+}
+
+// pcaNumbers is how many numbers PCA had for an image: k, unless there were no
+// more components.
+func (a *autoencoderPage) pcaNumbers() int {
+	k := a.s.Config.Latent
+	if n := len(a.s.Curve); n > 0 {
+		k = min(k, a.s.Curve[n-1].K)
+	}
+	return k
 }
 
 func (a *autoencoderPage) scoreTable() *Table {
@@ -171,7 +184,7 @@ func (a *autoencoderPage) scoreTable() *Table {
 		autoencode.Score
 	}{
 		{"autoencoder", a.s.Config.Latent, h.Autoencoder},
-		{"PCA", a.s.Config.Latent, h.PCA},
+		{"PCA", a.pcaNumbers(), h.PCA},
 	}
 	for _, r := range rows {
 		t.Rows = append(t.Rows, []Cell{Text(r.name), Int(int64(r.k)), errorCell(number(r.MSE)), Num(number(r.PSNR), 1)})

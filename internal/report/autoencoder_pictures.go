@@ -16,6 +16,10 @@ const (
 	neighboursNear = 5
 )
 
+// neighbourQuality is the JPEG quality of photographs among the neighbours,
+// which are many and only there to be recognised.
+const neighbourQuality = 85
+
 // tileSide returns the size in CSS pixels at which a sample's pictures are
 // shown: a whole multiple of their own where they are tiny.
 func tileSide(long int) int {
@@ -39,7 +43,7 @@ func (a *autoencoderPage) samples() Section {
 		sec.Text = "No image was held out to be shown."
 		return sec
 	}
-	sec.Text = fmt.Sprintf("Images that were held out, each beside what the autoencoder and PCA make of %s. The figure below is the PSNR: higher is nearer to the original, and 3 dB more is half the squared error.",
+	sec.Text = fmt.Sprintf("Images that were held out, each beside what the autoencoder and PCA make of %s. The figure below each is its PSNR: higher is nearer to the original, and 3 dB more is half the squared error.",
 		counted(k, "number"))
 	shown := make([]autoencode.Sample, min(len(a.e.Samples), samplesShown))
 	for i := range shown {
@@ -50,7 +54,7 @@ func (a *autoencoderPage) samples() Section {
 	for _, smp := range shown {
 		own, pca := fixed(smp.AutoencoderPSNR, 1), fixed(smp.PCAPSNR, 1)
 		g.Rows = append(g.Rows, GridRow{Label: orElse(a.class(smp.Label), sourceName(smp.Name)), Tiles: []Tile{
-			{Image: a.image(smp.Original), Caption: whole(a.s.Dimensions) + " numbers"},
+			{Image: a.image(smp.Original)},
 			{Image: a.image(smp.Autoencoder), Caption: own + " dB", Best: own != pca && smp.AutoencoderPSNR > smp.PCAPSNR},
 			{Image: a.image(smp.PCA), Caption: pca + " dB", Best: own != pca && smp.PCAPSNR > smp.AutoencoderPSNR},
 		}})
@@ -105,6 +109,9 @@ func (a *autoencoderPage) neighbours() Section {
 		"nearest codes, " + counted(a.s.Config.Latent, "number"),
 		"nearest pixels, " + counted(a.s.Dimensions, "number"),
 	}}
+	if max(a.s.Config.Height, a.s.Config.Width) > tinySide {
+		n.Encoding.Quality = neighbourQuality
+	}
 	classes := false
 	for _, hood := range a.e.Neighbours {
 		row := NeighbourRow{Query: a.tile(hood.Query), Near: [][]Tile{a.tiles(hood.Latent), a.tiles(hood.Pixels)}}

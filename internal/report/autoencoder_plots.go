@@ -181,7 +181,7 @@ func (a *autoencoderPage) votes() Section {
 	bars := &BarPlot{Label: "accuracy of the vote of 5 nearest neighbours, %", Unit: " %", Decimals: 1, Best: Highest,
 		Rows: []BarRow{
 			{"codes, " + counted(s.Config.Latent, "number"), percentOf(h.Autoencoder.KNNAccuracy)},
-			{"PCA, " + counted(s.Config.Latent, "number"), percentOf(h.PCA.KNNAccuracy)},
+			{"PCA, " + counted(a.pcaNumbers(), "number"), percentOf(h.PCA.KNNAccuracy)},
 			{"pixels, " + counted(s.Dimensions, "number"), percentOf(h.Pixels.KNNAccuracy)},
 		}}
 	if s.KNNBase > 0 && s.KNNQueries > 0 {

@@ -145,6 +145,8 @@ func TestAutoencoderVariants(t *testing.T) {
 		{"PCA never gets there", func(s *autoencode.Summary, _ *autoencode.Evidence) {
 			s.HeldOut.Autoencoder.MSE, s.PCANeeds = ptr(0.001), 0
 		}, []string{"PCA needs more than 16 numbers"}, []string{"and PCA reaches it"}},
+		{"fewer components than numbers", func(s *autoencode.Summary, _ *autoencode.Evidence) { s.Config.Latent = 20 },
+			[]string{"PCA has only 16 numbers here", ">PCA, 16 numbers<"}, nil},
 		{"no bottleneck", func(s *autoencode.Summary, _ *autoencode.Evidence) {
 			s.Copyable, s.Config.Arch, s.Config.Latent, s.Warnings = true, "wide", 144, nil
 		}, []string{"There is no bottleneck: the code has 144 numbers and the image 36, so the network can copy its input and need not learn anything.",

@@ -55,11 +55,12 @@ func (m Image) std() image.Image {
 
 // Encoding says how pictures go into the page. The zero value suits
 // thumbnails and photographs: a picture of at most 128 pixels a side is kept
-// exactly, as a PNG; a larger one is made to fit 640 pixels and becomes a
-// JPEG of quality 88, or a PNG where that is smaller.
+// exactly, as a PNG; a larger one, or any if a Quality is given, is made to
+// fit 640 pixels and becomes a JPEG of quality 88, or a PNG where that is
+// smaller.
 type Encoding struct {
 	Exact   bool // always PNG, never resized
-	Quality int  // JPEG quality, 1 to 100; zero means 88
+	Quality int  // JPEG quality, 1 to 100; zero means 88, for large pictures only
 	Fit     int  // the longer side's limit in pixels; zero means 640
 }
 
@@ -73,7 +74,7 @@ const (
 func (e Encoding) dataURI(m Image) (string, error) {
 	src := m.std()
 	side := max(m.H, m.W)
-	if e.Exact || side <= exactSide {
+	if e.Exact || side <= exactSide && e.Quality <= 0 {
 		return pngURI(src)
 	}
 	fit, quality := e.Fit, e.Quality

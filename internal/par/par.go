@@ -16,7 +16,7 @@ import (
 // spinRounds bounds how long an idle worker watches for new work before it
 // sleeps: about 20 µs, longer than the gap between two operations of a
 // program and far shorter than anything a person or a power meter notices.
-const spinRounds = 2000
+const spinRounds = 10000
 
 // Pool is a team of workers. Its zero value is not usable; call New. Run must
 // not be called by two goroutines at once, nor from within a part.
@@ -31,7 +31,8 @@ type Pool struct {
 	generation atomic.Uint32 // counts calls of Run that involve the helpers
 	closed     atomic.Bool
 	mu         sync.Mutex
-	wake       sync.Cond
+	wake       sync.Cond // helpers wait for a generation
+	done       sync.Cond // Run waits for the helpers
 	sleeping   int
 
 	failure any // first panic of a part in this generation
@@ -44,7 +45,7 @@ func New(threads int) *Pool {
 		threads = runtime.GOMAXPROCS(0)
 	}
 	p := &Pool{threads: threads}
-	p.wake.L = &p.mu
+	p.wake.L, p.done.L = &p.mu, &p.mu
 	for w := 1; w < threads; w++ {
 		go p.help(w)
 	}
@@ -84,16 +85,27 @@ func (p *Pool) Run(parts int, f func(worker, part int)) {
 	p.mu.Unlock()
 
 	p.work(0)
-	for spins := 0; p.busy.Load() != 0; spins++ {
-		if spins > spinRounds {
-			runtime.Gosched()
-		}
-	}
+	p.await()
 	p.fn = nil
 	if failure := p.failure; failure != nil {
 		p.failure = nil
 		panic(failure)
 	}
+}
+
+// await returns when the helpers are done. It sleeps rather than spins on: if
+// they are late, it is because other processes have their processors.
+func (p *Pool) await() {
+	for range spinRounds {
+		if p.busy.Load() == 0 {
+			return
+		}
+	}
+	p.mu.Lock()
+	for p.busy.Load() != 0 {
+		p.done.Wait()
+	}
+	p.mu.Unlock()
 }
 
 func (p *Pool) help(worker int) {
@@ -118,7 +130,11 @@ func (p *Pool) help(worker int) {
 		}
 		seen = p.generation.Load()
 		p.work(worker)
-		p.busy.Add(-1)
+		if p.busy.Add(-1) == 0 {
+			p.mu.Lock()
+			p.done.Signal()
+			p.mu.Unlock()
+		}
 	}
 }
 

@@ -252,6 +252,11 @@ func TestConvolution(t *testing.T) {
 		same(Shape{N: 2, H: 11, W: 15, C: 40, K: 66, KH: 3, KW: 3}, 1),
 		same(Shape{N: 1, H: 14, W: 14, C: 3, K: 24, KH: 7, KW: 7, StrideH: 2, StrideW: 2}, 3),
 		{N: 5, H: 2, W: 2, C: 130, K: 40, KH: 2, KW: 2},
+		same(Shape{N: 1, H: 21, W: 22, C: 16, K: 20, KH: 3, KW: 3, StrideH: 2, StrideW: 2}, 1),
+		same(Shape{N: 13, H: 8, W: 7, C: 18, K: 36, KH: 4, KW: 4, StrideH: 2, StrideW: 2}, 1),
+		same(Shape{N: 14, H: 3, W: 2, C: 32, K: 2, KH: 3, KW: 3}, 1),
+		same(Shape{N: 12, H: 5, W: 6, C: 40, K: 40, KH: 3, KW: 3, Groups: 40}, 1),
+		same(Shape{N: 12, H: 5, W: 6, C: 8, K: 12, KH: 3, KW: 3, Groups: 2, DilationW: 2}, 1),
 	}
 	pools := newPools(t)
 	for i, s := range shapes {
@@ -278,6 +283,9 @@ func TestRandomShapes(t *testing.T) {
 		}
 		if r.IntN(4) == 0 {
 			s.K, s.Groups = s.C, s.C
+		}
+		if r.IntN(3) == 0 {
+			s.N = 12 + r.IntN(3) // enough to read the images in place
 		}
 		if s.Validate() != nil {
 			continue

@@ -1,7 +1,6 @@
 package conv
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 
@@ -49,9 +48,8 @@ type correlator struct {
 type phase struct {
 	y0, x0, gridH, gridW int
 	offsets              []offset // in the order of the packed weights
-	taps                 []tile.Tap
+	regions              []region
 	steps                int // of the reduction
-	rows, cRows          []int
 	packed               int // where its weights begin
 }
 
@@ -67,6 +65,10 @@ func (c *correlator) build(level isa.Level) {
 	lanes := c.kern.Lanes()
 	c.dot = !c.depthwise && c.perGroup <= tile.MaxDotColumns && c.src.perGroup%lanes == 0
 	c.src.cut(32*c.kern.Rows(), 4*c.kern.Rows())
+	if c.src.padded && c.fewRegions() {
+		c.src.padded = false
+		c.src.cut(32*c.kern.Rows(), 4*c.kern.Rows())
+	}
 	c.panelsPer = c.panels
 	for c.src.blocks()*ceilDiv(c.panels, c.panelsPer) < minBlocks && c.panelsPer > 1 {
 		c.panelsPer = (c.panelsPer + 1) / 2
@@ -82,45 +84,17 @@ func (c *correlator) build(level isa.Level) {
 	}
 	for i := range c.phases {
 		p := &c.phases[i]
-		slices.SortFunc(p.offsets, func(a, b offset) int { return cmp.Or(a.y-b.y, a.x-b.x) })
-		p.taps = c.mergeTaps(p.offsets, stepsPerTap)
+		slices.SortFunc(p.offsets, compareOffsets)
 		p.steps = len(p.offsets) * stepsPerTap
 		p.packed = c.packedLen
 		c.packedLen += c.groups * c.groupPacked(p)
-		c.addRows(p)
+		p.regions = c.cutRegions(p)
+		for j := range p.regions {
+			c.planRegion(p, &p.regions[j], stepsPerTap)
+		}
 	}
 	c.packPart = c.packPanel
 	c.blockPart = c.runBlock
-}
-
-// mergeTaps joins taps that read on where the one before them ends.
-func (c *correlator) mergeTaps(offsets []offset, steps int) []tile.Tap {
-	var taps []tile.Tap
-	start, end := 0, 0
-	for i, o := range offsets {
-		at := c.src.offset(o.y, o.x)
-		if i > 0 && at == end {
-			taps[len(taps)-1].Len += steps
-		} else {
-			taps = append(taps, tile.Tap{Delta: at - start, Len: steps})
-			start = at
-		}
-		end = at + steps*c.kStride
-	}
-	return taps
-}
-
-// addRows lists where the grid points of a full block read and write.
-func (c *correlator) addRows(p *phase) {
-	s := &c.src
-	for n := range s.blockImages {
-		for i := range min(s.blockRows, p.gridH) {
-			for j := range p.gridW {
-				p.rows = append(p.rows, n*s.image+i*s.stepH*s.row+j*s.stepW*s.pixel)
-				p.cRows = append(p.cRows, ((n*c.dstH+i*c.outH)*c.dstW+j*c.outW)*c.dstC)
-			}
-		}
-	}
 }
 
 // groupPacked is the length of the packed weights of one group of a phase.
@@ -229,20 +203,39 @@ func (c *correlator) runBlock(w, part int) {
 	t.FromC = c.ep.Accumulate
 	t.ReLU = c.ep.Act == gemm.ReLU
 	for g := range c.groups {
-		x := c.src.load(buffer, c.x, b, g)
+		x := c.x[g*c.src.perGroup:]
+		if c.src.padded {
+			x = c.src.load(buffer, c.x, b, g)
+		}
 		for i := range c.phases {
-			c.runPhase(t, &c.phases[i], b, g, x, first, last)
+			p := &c.phases[i]
+			for j := range p.regions {
+				c.runRegion(t, p, &p.regions[j], b, g, x, first, last)
+			}
 		}
 	}
 }
 
-func (c *correlator) runPhase(t *tile.Args, p *phase, b block, g int, x []float32, first, last int) {
-	points := (b.n1 - b.n0) * (min(b.i1, p.gridH) - b.i0) * p.gridW
-	if points <= 0 {
+// runRegion computes what a block has of a region. x is the image from the
+// group's first channel on, or the block's copy of it.
+func (c *correlator) runRegion(t *tile.Args, p *phase, r *region, b block, g int, x []float32, first, last int) {
+	i0, i1 := max(b.i0, r.i0), min(b.i1, r.i0+r.gridH)
+	if i0 >= i1 {
 		return
 	}
-	t.Rows, t.CRows, t.Taps = p.rows[:points], p.cRows[:points], p.taps
-	dst := c.dst[((b.n0*c.dstH+p.y0+b.i0*c.outH)*c.dstW+p.x0)*c.dstC+g*c.perGroup:]
+	points := (b.n1 - b.n0) * (i1 - i0) * r.gridW
+	t.Rows, t.CRows, t.Taps = r.rows[:points], r.cRows[:points], r.taps
+	if len(r.taps) > 0 {
+		from := r.first + i0*c.src.stepH*c.src.row + r.j0*c.src.stepW*c.src.pixel
+		if c.src.padded {
+			from -= b.i0 * c.src.stepH * c.src.row
+		} else {
+			from += b.n0 * c.src.image
+		}
+		x = x[from:]
+	}
+	y, xAt := p.y0+i0*c.outH, p.x0+r.j0*c.outW
+	dst := c.dst[((b.n0*c.dstH+y)*c.dstW+xAt)*c.dstC+g*c.perGroup:]
 	for panel := first; panel < last; panel++ {
 		n0 := panel * c.kern.Columns()
 		t.N = min(c.kern.Columns(), c.perGroup-n0)

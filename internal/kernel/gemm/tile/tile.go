@@ -20,6 +20,7 @@ import "hourglass/internal/isa"
 // Tap is one run of steps of a reduction.
 type Tap struct {
 	Delta int // what to add to every row's offset before the run, in elements of A
+	Skip  int // steps of B to pass over before the run
 	Len   int // steps in the run; at least 1
 }
 
@@ -28,11 +29,11 @@ type Tap struct {
 //
 //	C[CRows[r]+n] = act(init + Σ A[a(r,s,n)] · B[b(s,n)])
 //
-// where s counts the steps of all taps and init is C's old value if FromC is
-// set or else 0, plus Bias[n] if there is one. a(r,s,n) is Rows[r] plus the
-// deltas of the taps up to and including the current one, plus KStride times
-// the step within the tap. Each kind of kernel has its own b, and may add n to
-// a. Dot differs a little more.
+// where s counts the steps of all taps, skipped ones included, and init is C's
+// old value if FromC is set or else 0, plus Bias[n] if there is one. a(r,s,n)
+// is Rows[r] plus the deltas of the taps up to and including the current one,
+// plus KStride times the step within the tap. Each kind of kernel has its own
+// b, and may add n to a. Dot differs a little more.
 //
 // The assembly kernels check no bounds: every offset reached must lie in A, B
 // or C. The generator of the assembly knows the layout of this struct.
@@ -153,7 +154,7 @@ const MaxDotColumns = 4
 
 // Dot computes m rows of N columns as inner products of rows of A with columns
 // of B, in as many partial sums as a vector has lanes. Row r and column n go to
-// C[CRows[r]+n·CStride], every tap's length is a multiple of Lanes, steps lie
+// C[CRows[r]+n·CStride], every tap's Len and Skip are multiples of Lanes, steps lie
 // side by side in A, and B is as PackDot packs it.
 func (k *Kernels) Dot(t *Args, m int) {
 	if k.dot == nil {

@@ -25,24 +25,23 @@ GLOBL columnNumbers<>(SB), RODATA|NOPTR, $64
 // func broadcast12x16AVX512(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·broadcast12x16AVX512(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	MOVQ  192(AX), CX
@@ -160,26 +159,29 @@ broadcast12x16AVX512Rows:
 	MOVQ 120(AX), AX
 
 broadcast12x16AVX512Tap:
-	CMPQ AX, 56(SP)
-	JE   broadcast12x16AVX512Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	ADDQ BX, R8
-	ADDQ BX, R9
-	ADDQ BX, R10
-	ADDQ BX, R11
-	ADDQ BX, R12
-	ADDQ BX, R13
-	ADDQ BX, R14
-	ADDQ BX, R15
-	ADDQ BX, BP
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    broadcast12x16AVX512Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	ADDQ  BX, SI
+	ADDQ  BX, DI
+	ADDQ  BX, R8
+	ADDQ  BX, R9
+	ADDQ  BX, R10
+	ADDQ  BX, R11
+	ADDQ  BX, R12
+	ADDQ  BX, R13
+	ADDQ  BX, R14
+	ADDQ  BX, R15
+	ADDQ  BX, BP
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 broadcast12x16AVX512Step:
 	VMOVUPS.Z    (CX), K1, Z12
@@ -290,24 +292,23 @@ broadcast12x16AVX512Done:
 // func broadcast8x16AVX512(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·broadcast8x16AVX512(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	MOVQ  192(AX), CX
@@ -397,22 +398,25 @@ broadcast8x16AVX512Rows:
 	MOVQ 120(AX), AX
 
 broadcast8x16AVX512Tap:
-	CMPQ AX, 56(SP)
-	JE   broadcast8x16AVX512Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	ADDQ BX, R8
-	ADDQ BX, R9
-	ADDQ BX, R10
-	ADDQ BX, R11
-	ADDQ BX, R12
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    broadcast8x16AVX512Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	ADDQ  BX, SI
+	ADDQ  BX, DI
+	ADDQ  BX, R8
+	ADDQ  BX, R9
+	ADDQ  BX, R10
+	ADDQ  BX, R11
+	ADDQ  BX, R12
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 broadcast8x16AVX512Step:
 	VMOVUPS.Z    (CX), K1, Z8
@@ -499,24 +503,23 @@ broadcast8x16AVX512Done:
 // func broadcast4x16AVX512(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·broadcast4x16AVX512(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	MOVQ  192(AX), CX
@@ -578,18 +581,21 @@ broadcast4x16AVX512Rows:
 	MOVQ 120(AX), AX
 
 broadcast4x16AVX512Tap:
-	CMPQ AX, 56(SP)
-	JE   broadcast4x16AVX512Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	ADDQ BX, R8
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    broadcast4x16AVX512Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	ADDQ  BX, SI
+	ADDQ  BX, DI
+	ADDQ  BX, R8
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 broadcast4x16AVX512Step:
 	VMOVUPS.Z    (CX), K1, Z4
@@ -652,24 +658,23 @@ broadcast4x16AVX512Done:
 // func broadcast2x16AVX512(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·broadcast2x16AVX512(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	MOVQ  192(AX), CX
@@ -717,16 +722,19 @@ broadcast2x16AVX512Rows:
 	MOVQ 120(AX), AX
 
 broadcast2x16AVX512Tap:
-	CMPQ AX, 56(SP)
-	JE   broadcast2x16AVX512Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    broadcast2x16AVX512Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	ADDQ  BX, SI
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 broadcast2x16AVX512Step:
 	VMOVUPS.Z    (CX), K1, Z2
@@ -777,24 +785,23 @@ broadcast2x16AVX512Done:
 // func broadcast1x16AVX512(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·broadcast1x16AVX512(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	MOVQ  192(AX), CX
@@ -835,15 +842,18 @@ broadcast1x16AVX512Rows:
 	MOVQ 120(AX), AX
 
 broadcast1x16AVX512Tap:
-	CMPQ AX, 56(SP)
-	JE   broadcast1x16AVX512Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    broadcast1x16AVX512Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 broadcast1x16AVX512Step:
 	VMOVUPS.Z    (CX), K1, Z1
@@ -888,24 +898,23 @@ broadcast1x16AVX512Done:
 // func broadcast12x32AVX512(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·broadcast12x32AVX512(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	MOVQ  192(AX), CX
@@ -1062,26 +1071,29 @@ broadcast12x32AVX512Rows:
 	MOVQ 120(AX), AX
 
 broadcast12x32AVX512Tap:
-	CMPQ AX, 56(SP)
-	JE   broadcast12x32AVX512Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	ADDQ BX, R8
-	ADDQ BX, R9
-	ADDQ BX, R10
-	ADDQ BX, R11
-	ADDQ BX, R12
-	ADDQ BX, R13
-	ADDQ BX, R14
-	ADDQ BX, R15
-	ADDQ BX, BP
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    broadcast12x32AVX512Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	ADDQ  BX, SI
+	ADDQ  BX, DI
+	ADDQ  BX, R8
+	ADDQ  BX, R9
+	ADDQ  BX, R10
+	ADDQ  BX, R11
+	ADDQ  BX, R12
+	ADDQ  BX, R13
+	ADDQ  BX, R14
+	ADDQ  BX, R15
+	ADDQ  BX, BP
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 broadcast12x32AVX512Step:
 	VMOVUPS.Z    (CX), K1, Z24
@@ -1229,24 +1241,23 @@ broadcast12x32AVX512Done:
 // func broadcast8x32AVX512(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·broadcast8x32AVX512(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	MOVQ  192(AX), CX
@@ -1363,22 +1374,25 @@ broadcast8x32AVX512Rows:
 	MOVQ 120(AX), AX
 
 broadcast8x32AVX512Tap:
-	CMPQ AX, 56(SP)
-	JE   broadcast8x32AVX512Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	ADDQ BX, R8
-	ADDQ BX, R9
-	ADDQ BX, R10
-	ADDQ BX, R11
-	ADDQ BX, R12
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    broadcast8x32AVX512Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	ADDQ  BX, SI
+	ADDQ  BX, DI
+	ADDQ  BX, R8
+	ADDQ  BX, R9
+	ADDQ  BX, R10
+	ADDQ  BX, R11
+	ADDQ  BX, R12
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 broadcast8x32AVX512Step:
 	VMOVUPS.Z    (CX), K1, Z16
@@ -1490,24 +1504,23 @@ broadcast8x32AVX512Done:
 // func broadcast4x32AVX512(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·broadcast4x32AVX512(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	MOVQ  192(AX), CX
@@ -1584,18 +1597,21 @@ broadcast4x32AVX512Rows:
 	MOVQ 120(AX), AX
 
 broadcast4x32AVX512Tap:
-	CMPQ AX, 56(SP)
-	JE   broadcast4x32AVX512Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	ADDQ BX, R8
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    broadcast4x32AVX512Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	ADDQ  BX, SI
+	ADDQ  BX, DI
+	ADDQ  BX, R8
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 broadcast4x32AVX512Step:
 	VMOVUPS.Z    (CX), K1, Z8
@@ -1671,24 +1687,23 @@ broadcast4x32AVX512Done:
 // func broadcast2x32AVX512(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·broadcast2x32AVX512(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	MOVQ  192(AX), CX
@@ -1745,16 +1760,19 @@ broadcast2x32AVX512Rows:
 	MOVQ 120(AX), AX
 
 broadcast2x32AVX512Tap:
-	CMPQ AX, 56(SP)
-	JE   broadcast2x32AVX512Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    broadcast2x32AVX512Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	ADDQ  BX, SI
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 broadcast2x32AVX512Step:
 	VMOVUPS.Z    (CX), K1, Z4
@@ -1812,24 +1830,23 @@ broadcast2x32AVX512Done:
 // func broadcast1x32AVX512(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·broadcast1x32AVX512(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	MOVQ  192(AX), CX
@@ -1876,15 +1893,18 @@ broadcast1x32AVX512Rows:
 	MOVQ 120(AX), AX
 
 broadcast1x32AVX512Tap:
-	CMPQ AX, 56(SP)
-	JE   broadcast1x32AVX512Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    broadcast1x32AVX512Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 broadcast1x32AVX512Step:
 	VMOVUPS.Z    (CX), K1, Z2
@@ -1933,24 +1953,23 @@ broadcast1x32AVX512Done:
 // func elementwise12x16AVX512(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·elementwise12x16AVX512(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	MOVQ  192(AX), CX
@@ -2068,26 +2087,29 @@ elementwise12x16AVX512Rows:
 	MOVQ 120(AX), AX
 
 elementwise12x16AVX512Tap:
-	CMPQ AX, 56(SP)
-	JE   elementwise12x16AVX512Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	ADDQ BX, R8
-	ADDQ BX, R9
-	ADDQ BX, R10
-	ADDQ BX, R11
-	ADDQ BX, R12
-	ADDQ BX, R13
-	ADDQ BX, R14
-	ADDQ BX, R15
-	ADDQ BX, BP
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    elementwise12x16AVX512Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	ADDQ  BX, SI
+	ADDQ  BX, DI
+	ADDQ  BX, R8
+	ADDQ  BX, R9
+	ADDQ  BX, R10
+	ADDQ  BX, R11
+	ADDQ  BX, R12
+	ADDQ  BX, R13
+	ADDQ  BX, R14
+	ADDQ  BX, R15
+	ADDQ  BX, BP
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 elementwise12x16AVX512Step:
 	VMOVUPS.Z   (CX), K1, Z12
@@ -2186,24 +2208,23 @@ elementwise12x16AVX512Done:
 // func elementwise9x16AVX512(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·elementwise9x16AVX512(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	MOVQ  192(AX), CX
@@ -2300,23 +2321,26 @@ elementwise9x16AVX512Rows:
 	MOVQ 120(AX), AX
 
 elementwise9x16AVX512Tap:
-	CMPQ AX, 56(SP)
-	JE   elementwise9x16AVX512Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	ADDQ BX, R8
-	ADDQ BX, R9
-	ADDQ BX, R10
-	ADDQ BX, R11
-	ADDQ BX, R12
-	ADDQ BX, R13
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    elementwise9x16AVX512Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	ADDQ  BX, SI
+	ADDQ  BX, DI
+	ADDQ  BX, R8
+	ADDQ  BX, R9
+	ADDQ  BX, R10
+	ADDQ  BX, R11
+	ADDQ  BX, R12
+	ADDQ  BX, R13
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 elementwise9x16AVX512Step:
 	VMOVUPS.Z   (CX), K1, Z9
@@ -2400,24 +2424,23 @@ elementwise9x16AVX512Done:
 // func elementwise4x16AVX512(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·elementwise4x16AVX512(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	MOVQ  192(AX), CX
@@ -2479,18 +2502,21 @@ elementwise4x16AVX512Rows:
 	MOVQ 120(AX), AX
 
 elementwise4x16AVX512Tap:
-	CMPQ AX, 56(SP)
-	JE   elementwise4x16AVX512Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	ADDQ BX, R8
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    elementwise4x16AVX512Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	ADDQ  BX, SI
+	ADDQ  BX, DI
+	ADDQ  BX, R8
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 elementwise4x16AVX512Step:
 	VMOVUPS.Z   (CX), K1, Z4
@@ -2549,24 +2575,23 @@ elementwise4x16AVX512Done:
 // func elementwise1x16AVX512(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·elementwise1x16AVX512(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	MOVQ  192(AX), CX
@@ -2607,15 +2632,18 @@ elementwise1x16AVX512Rows:
 	MOVQ 120(AX), AX
 
 elementwise1x16AVX512Tap:
-	CMPQ AX, 56(SP)
-	JE   elementwise1x16AVX512Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    elementwise1x16AVX512Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 elementwise1x16AVX512Step:
 	VMOVUPS.Z   (CX), K1, Z1
@@ -2659,24 +2687,23 @@ elementwise1x16AVX512Done:
 // func elementwise12x32AVX512(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·elementwise12x32AVX512(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	MOVQ  192(AX), CX
@@ -2833,26 +2860,29 @@ elementwise12x32AVX512Rows:
 	MOVQ 120(AX), AX
 
 elementwise12x32AVX512Tap:
-	CMPQ AX, 56(SP)
-	JE   elementwise12x32AVX512Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	ADDQ BX, R8
-	ADDQ BX, R9
-	ADDQ BX, R10
-	ADDQ BX, R11
-	ADDQ BX, R12
-	ADDQ BX, R13
-	ADDQ BX, R14
-	ADDQ BX, R15
-	ADDQ BX, BP
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    elementwise12x32AVX512Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	ADDQ  BX, SI
+	ADDQ  BX, DI
+	ADDQ  BX, R8
+	ADDQ  BX, R9
+	ADDQ  BX, R10
+	ADDQ  BX, R11
+	ADDQ  BX, R12
+	ADDQ  BX, R13
+	ADDQ  BX, R14
+	ADDQ  BX, R15
+	ADDQ  BX, BP
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 elementwise12x32AVX512Step:
 	VMOVUPS.Z   (CX), K1, Z24
@@ -2988,24 +3018,23 @@ elementwise12x32AVX512Done:
 // func elementwise9x32AVX512(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·elementwise9x32AVX512(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	MOVQ  192(AX), CX
@@ -3132,23 +3161,26 @@ elementwise9x32AVX512Rows:
 	MOVQ 120(AX), AX
 
 elementwise9x32AVX512Tap:
-	CMPQ AX, 56(SP)
-	JE   elementwise9x32AVX512Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	ADDQ BX, R8
-	ADDQ BX, R9
-	ADDQ BX, R10
-	ADDQ BX, R11
-	ADDQ BX, R12
-	ADDQ BX, R13
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    elementwise9x32AVX512Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	ADDQ  BX, SI
+	ADDQ  BX, DI
+	ADDQ  BX, R8
+	ADDQ  BX, R9
+	ADDQ  BX, R10
+	ADDQ  BX, R11
+	ADDQ  BX, R12
+	ADDQ  BX, R13
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 elementwise9x32AVX512Step:
 	VMOVUPS.Z   (CX), K1, Z18
@@ -3260,24 +3292,23 @@ elementwise9x32AVX512Done:
 // func elementwise4x32AVX512(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·elementwise4x32AVX512(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	MOVQ  192(AX), CX
@@ -3354,18 +3385,21 @@ elementwise4x32AVX512Rows:
 	MOVQ 120(AX), AX
 
 elementwise4x32AVX512Tap:
-	CMPQ AX, 56(SP)
-	JE   elementwise4x32AVX512Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	ADDQ BX, R8
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    elementwise4x32AVX512Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	ADDQ  BX, SI
+	ADDQ  BX, DI
+	ADDQ  BX, R8
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 elementwise4x32AVX512Step:
 	VMOVUPS.Z   (CX), K1, Z8
@@ -3437,24 +3471,23 @@ elementwise4x32AVX512Done:
 // func elementwise1x32AVX512(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·elementwise1x32AVX512(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	MOVQ  192(AX), CX
@@ -3501,15 +3534,18 @@ elementwise1x32AVX512Rows:
 	MOVQ 120(AX), AX
 
 elementwise1x32AVX512Tap:
-	CMPQ AX, 56(SP)
-	JE   elementwise1x32AVX512Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    elementwise1x32AVX512Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 elementwise1x32AVX512Step:
 	VMOVUPS.Z   (CX), K1, Z2
@@ -3557,24 +3593,23 @@ elementwise1x32AVX512Done:
 // func scaled12x16AVX512(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·scaled12x16AVX512(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	MOVQ  192(AX), CX
@@ -3692,26 +3727,29 @@ scaled12x16AVX512Rows:
 	MOVQ 120(AX), AX
 
 scaled12x16AVX512Tap:
-	CMPQ AX, 56(SP)
-	JE   scaled12x16AVX512Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	ADDQ BX, R8
-	ADDQ BX, R9
-	ADDQ BX, R10
-	ADDQ BX, R11
-	ADDQ BX, R12
-	ADDQ BX, R13
-	ADDQ BX, R14
-	ADDQ BX, R15
-	ADDQ BX, BP
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    scaled12x16AVX512Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	ADDQ  BX, SI
+	ADDQ  BX, DI
+	ADDQ  BX, R8
+	ADDQ  BX, R9
+	ADDQ  BX, R10
+	ADDQ  BX, R11
+	ADDQ  BX, R12
+	ADDQ  BX, R13
+	ADDQ  BX, R14
+	ADDQ  BX, R15
+	ADDQ  BX, BP
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 scaled12x16AVX512Step:
 	VBROADCASTSS (CX), Z12
@@ -3810,24 +3848,23 @@ scaled12x16AVX512Done:
 // func scaled9x16AVX512(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·scaled9x16AVX512(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	MOVQ  192(AX), CX
@@ -3924,23 +3961,26 @@ scaled9x16AVX512Rows:
 	MOVQ 120(AX), AX
 
 scaled9x16AVX512Tap:
-	CMPQ AX, 56(SP)
-	JE   scaled9x16AVX512Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	ADDQ BX, R8
-	ADDQ BX, R9
-	ADDQ BX, R10
-	ADDQ BX, R11
-	ADDQ BX, R12
-	ADDQ BX, R13
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    scaled9x16AVX512Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	ADDQ  BX, SI
+	ADDQ  BX, DI
+	ADDQ  BX, R8
+	ADDQ  BX, R9
+	ADDQ  BX, R10
+	ADDQ  BX, R11
+	ADDQ  BX, R12
+	ADDQ  BX, R13
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 scaled9x16AVX512Step:
 	VBROADCASTSS (CX), Z9
@@ -4024,24 +4064,23 @@ scaled9x16AVX512Done:
 // func scaled4x16AVX512(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·scaled4x16AVX512(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	MOVQ  192(AX), CX
@@ -4103,18 +4142,21 @@ scaled4x16AVX512Rows:
 	MOVQ 120(AX), AX
 
 scaled4x16AVX512Tap:
-	CMPQ AX, 56(SP)
-	JE   scaled4x16AVX512Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	ADDQ BX, R8
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    scaled4x16AVX512Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	ADDQ  BX, SI
+	ADDQ  BX, DI
+	ADDQ  BX, R8
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 scaled4x16AVX512Step:
 	VBROADCASTSS (CX), Z4
@@ -4173,24 +4215,23 @@ scaled4x16AVX512Done:
 // func scaled1x16AVX512(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·scaled1x16AVX512(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	MOVQ  192(AX), CX
@@ -4231,15 +4272,18 @@ scaled1x16AVX512Rows:
 	MOVQ 120(AX), AX
 
 scaled1x16AVX512Tap:
-	CMPQ AX, 56(SP)
-	JE   scaled1x16AVX512Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    scaled1x16AVX512Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 scaled1x16AVX512Step:
 	VBROADCASTSS (CX), Z1
@@ -4283,24 +4327,23 @@ scaled1x16AVX512Done:
 // func scaled12x32AVX512(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·scaled12x32AVX512(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	MOVQ  192(AX), CX
@@ -4457,26 +4500,29 @@ scaled12x32AVX512Rows:
 	MOVQ 120(AX), AX
 
 scaled12x32AVX512Tap:
-	CMPQ AX, 56(SP)
-	JE   scaled12x32AVX512Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	ADDQ BX, R8
-	ADDQ BX, R9
-	ADDQ BX, R10
-	ADDQ BX, R11
-	ADDQ BX, R12
-	ADDQ BX, R13
-	ADDQ BX, R14
-	ADDQ BX, R15
-	ADDQ BX, BP
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    scaled12x32AVX512Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	ADDQ  BX, SI
+	ADDQ  BX, DI
+	ADDQ  BX, R8
+	ADDQ  BX, R9
+	ADDQ  BX, R10
+	ADDQ  BX, R11
+	ADDQ  BX, R12
+	ADDQ  BX, R13
+	ADDQ  BX, R14
+	ADDQ  BX, R15
+	ADDQ  BX, BP
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 scaled12x32AVX512Step:
 	VBROADCASTSS (CX), Z24
@@ -4611,24 +4657,23 @@ scaled12x32AVX512Done:
 // func scaled9x32AVX512(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·scaled9x32AVX512(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	MOVQ  192(AX), CX
@@ -4755,23 +4800,26 @@ scaled9x32AVX512Rows:
 	MOVQ 120(AX), AX
 
 scaled9x32AVX512Tap:
-	CMPQ AX, 56(SP)
-	JE   scaled9x32AVX512Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	ADDQ BX, R8
-	ADDQ BX, R9
-	ADDQ BX, R10
-	ADDQ BX, R11
-	ADDQ BX, R12
-	ADDQ BX, R13
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    scaled9x32AVX512Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	ADDQ  BX, SI
+	ADDQ  BX, DI
+	ADDQ  BX, R8
+	ADDQ  BX, R9
+	ADDQ  BX, R10
+	ADDQ  BX, R11
+	ADDQ  BX, R12
+	ADDQ  BX, R13
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 scaled9x32AVX512Step:
 	VBROADCASTSS (CX), Z18
@@ -4882,24 +4930,23 @@ scaled9x32AVX512Done:
 // func scaled4x32AVX512(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·scaled4x32AVX512(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	MOVQ  192(AX), CX
@@ -4976,18 +5023,21 @@ scaled4x32AVX512Rows:
 	MOVQ 120(AX), AX
 
 scaled4x32AVX512Tap:
-	CMPQ AX, 56(SP)
-	JE   scaled4x32AVX512Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	ADDQ BX, R8
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    scaled4x32AVX512Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	ADDQ  BX, SI
+	ADDQ  BX, DI
+	ADDQ  BX, R8
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 scaled4x32AVX512Step:
 	VBROADCASTSS (CX), Z8
@@ -5058,24 +5108,23 @@ scaled4x32AVX512Done:
 // func scaled1x32AVX512(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·scaled1x32AVX512(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	MOVQ  192(AX), CX
@@ -5122,15 +5171,18 @@ scaled1x32AVX512Rows:
 	MOVQ 120(AX), AX
 
 scaled1x32AVX512Tap:
-	CMPQ AX, 56(SP)
-	JE   scaled1x32AVX512Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    scaled1x32AVX512Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 scaled1x32AVX512Step:
 	VBROADCASTSS (CX), Z2
@@ -5177,24 +5229,23 @@ scaled1x32AVX512Done:
 // func broadcast6x8AVX2(t *byte)
 // Requires: AVX, AVX2, FMA3
 TEXT ·broadcast6x8AVX2(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	VPBROADCASTD 192(AX), Y0
@@ -5275,20 +5326,23 @@ broadcast6x8AVX2Rows:
 	MOVQ 120(AX), AX
 
 broadcast6x8AVX2Tap:
-	CMPQ AX, 56(SP)
-	JE   broadcast6x8AVX2Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	ADDQ BX, R8
-	ADDQ BX, R9
-	ADDQ BX, R10
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    broadcast6x8AVX2Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	ADDQ  BX, SI
+	ADDQ  BX, DI
+	ADDQ  BX, R8
+	ADDQ  BX, R9
+	ADDQ  BX, R10
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 broadcast6x8AVX2Step:
 	VMOVUPS      64(SP), Y10
@@ -5370,24 +5424,23 @@ broadcast6x8AVX2Done:
 // func broadcast4x8AVX2(t *byte)
 // Requires: AVX, AVX2, FMA3
 TEXT ·broadcast4x8AVX2(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	VPBROADCASTD 192(AX), Y0
@@ -5452,18 +5505,21 @@ broadcast4x8AVX2Rows:
 	MOVQ 120(AX), AX
 
 broadcast4x8AVX2Tap:
-	CMPQ AX, 56(SP)
-	JE   broadcast4x8AVX2Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	ADDQ BX, R8
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    broadcast4x8AVX2Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	ADDQ  BX, SI
+	ADDQ  BX, DI
+	ADDQ  BX, R8
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 broadcast4x8AVX2Step:
 	VMOVUPS      64(SP), Y8
@@ -5531,24 +5587,23 @@ broadcast4x8AVX2Done:
 // func broadcast2x8AVX2(t *byte)
 // Requires: AVX, AVX2, FMA3
 TEXT ·broadcast2x8AVX2(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	VPBROADCASTD 192(AX), Y0
@@ -5597,16 +5652,19 @@ broadcast2x8AVX2Rows:
 	MOVQ 120(AX), AX
 
 broadcast2x8AVX2Tap:
-	CMPQ AX, 56(SP)
-	JE   broadcast2x8AVX2Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    broadcast2x8AVX2Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	ADDQ  BX, SI
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 broadcast2x8AVX2Step:
 	VMOVUPS      64(SP), Y6
@@ -5660,24 +5718,23 @@ broadcast2x8AVX2Done:
 // func broadcast1x8AVX2(t *byte)
 // Requires: AVX, AVX2, FMA3
 TEXT ·broadcast1x8AVX2(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	VPBROADCASTD 192(AX), Y0
@@ -5718,15 +5775,18 @@ broadcast1x8AVX2Rows:
 	MOVQ 120(AX), AX
 
 broadcast1x8AVX2Tap:
-	CMPQ AX, 56(SP)
-	JE   broadcast1x8AVX2Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    broadcast1x8AVX2Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 broadcast1x8AVX2Step:
 	VMOVUPS      64(SP), Y5
@@ -5773,24 +5833,23 @@ broadcast1x8AVX2Done:
 // func broadcast6x16wholeAVX2(t *byte)
 // Requires: AVX, FMA3
 TEXT ·broadcast6x16wholeAVX2(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 broadcast6x16wholeAVX2Tile:
 	MOVQ (SP), AX
@@ -5878,20 +5937,23 @@ broadcast6x16wholeAVX2Rows:
 	MOVQ 120(AX), AX
 
 broadcast6x16wholeAVX2Tap:
-	CMPQ AX, 56(SP)
-	JE   broadcast6x16wholeAVX2Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	ADDQ BX, R8
-	ADDQ BX, R9
-	ADDQ BX, R10
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    broadcast6x16wholeAVX2Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	ADDQ  BX, SI
+	ADDQ  BX, DI
+	ADDQ  BX, R8
+	ADDQ  BX, R9
+	ADDQ  BX, R10
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 broadcast6x16wholeAVX2Step:
 	VMOVUPS      (CX), Y12
@@ -5985,24 +6047,23 @@ broadcast6x16wholeAVX2Done:
 // func broadcast4x16wholeAVX2(t *byte)
 // Requires: AVX, FMA3
 TEXT ·broadcast4x16wholeAVX2(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 broadcast4x16wholeAVX2Tile:
 	MOVQ (SP), AX
@@ -6070,18 +6131,21 @@ broadcast4x16wholeAVX2Rows:
 	MOVQ 120(AX), AX
 
 broadcast4x16wholeAVX2Tap:
-	CMPQ AX, 56(SP)
-	JE   broadcast4x16wholeAVX2Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	ADDQ BX, R8
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    broadcast4x16wholeAVX2Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	ADDQ  BX, SI
+	ADDQ  BX, DI
+	ADDQ  BX, R8
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 broadcast4x16wholeAVX2Step:
 	VMOVUPS      (CX), Y8
@@ -6157,24 +6221,23 @@ broadcast4x16wholeAVX2Done:
 // func broadcast2x16wholeAVX2(t *byte)
 // Requires: AVX, FMA3
 TEXT ·broadcast2x16wholeAVX2(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 broadcast2x16wholeAVX2Tile:
 	MOVQ (SP), AX
@@ -6222,16 +6285,19 @@ broadcast2x16wholeAVX2Rows:
 	MOVQ 120(AX), AX
 
 broadcast2x16wholeAVX2Tap:
-	CMPQ AX, 56(SP)
-	JE   broadcast2x16wholeAVX2Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    broadcast2x16wholeAVX2Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	ADDQ  BX, SI
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 broadcast2x16wholeAVX2Step:
 	VMOVUPS      (CX), Y4
@@ -6289,24 +6355,23 @@ broadcast2x16wholeAVX2Done:
 // func broadcast1x16wholeAVX2(t *byte)
 // Requires: AVX, FMA3
 TEXT ·broadcast1x16wholeAVX2(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 broadcast1x16wholeAVX2Tile:
 	MOVQ (SP), AX
@@ -6344,15 +6409,18 @@ broadcast1x16wholeAVX2Rows:
 	MOVQ 120(AX), AX
 
 broadcast1x16wholeAVX2Tap:
-	CMPQ AX, 56(SP)
-	JE   broadcast1x16wholeAVX2Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    broadcast1x16wholeAVX2Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 broadcast1x16wholeAVX2Step:
 	VMOVUPS      (CX), Y2
@@ -6401,24 +6469,23 @@ broadcast1x16wholeAVX2Done:
 // func broadcast6x16AVX2(t *byte)
 // Requires: AVX, AVX2, FMA3
 TEXT ·broadcast6x16AVX2(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	VPBROADCASTD 192(AX), Y0
@@ -6527,20 +6594,23 @@ broadcast6x16AVX2Rows:
 	MOVQ 120(AX), AX
 
 broadcast6x16AVX2Tap:
-	CMPQ AX, 56(SP)
-	JE   broadcast6x16AVX2Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	ADDQ BX, R8
-	ADDQ BX, R9
-	ADDQ BX, R10
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    broadcast6x16AVX2Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	ADDQ  BX, SI
+	ADDQ  BX, DI
+	ADDQ  BX, R8
+	ADDQ  BX, R9
+	ADDQ  BX, R10
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 broadcast6x16AVX2Step:
 	VMOVUPS      64(SP), Y15
@@ -6648,24 +6718,23 @@ broadcast6x16AVX2Done:
 // func broadcast4x16AVX2(t *byte)
 // Requires: AVX, AVX2, FMA3
 TEXT ·broadcast4x16AVX2(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	VPBROADCASTD 192(AX), Y0
@@ -6750,18 +6819,21 @@ broadcast4x16AVX2Rows:
 	MOVQ 120(AX), AX
 
 broadcast4x16AVX2Tap:
-	CMPQ AX, 56(SP)
-	JE   broadcast4x16AVX2Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	ADDQ BX, R8
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    broadcast4x16AVX2Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	ADDQ  BX, SI
+	ADDQ  BX, DI
+	ADDQ  BX, R8
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 broadcast4x16AVX2Step:
 	VMOVUPS      64(SP), Y13
@@ -6847,24 +6919,23 @@ broadcast4x16AVX2Done:
 // func broadcast2x16AVX2(t *byte)
 // Requires: AVX, AVX2, FMA3
 TEXT ·broadcast2x16AVX2(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	VPBROADCASTD 192(AX), Y0
@@ -6925,16 +6996,19 @@ broadcast2x16AVX2Rows:
 	MOVQ 120(AX), AX
 
 broadcast2x16AVX2Tap:
-	CMPQ AX, 56(SP)
-	JE   broadcast2x16AVX2Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    broadcast2x16AVX2Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	ADDQ  BX, SI
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 broadcast2x16AVX2Step:
 	VMOVUPS      64(SP), Y9
@@ -6998,24 +7072,23 @@ broadcast2x16AVX2Done:
 // func broadcast1x16AVX2(t *byte)
 // Requires: AVX, AVX2, FMA3
 TEXT ·broadcast1x16AVX2(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	VPBROADCASTD 192(AX), Y0
@@ -7064,15 +7137,18 @@ broadcast1x16AVX2Rows:
 	MOVQ 120(AX), AX
 
 broadcast1x16AVX2Tap:
-	CMPQ AX, 56(SP)
-	JE   broadcast1x16AVX2Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    broadcast1x16AVX2Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 broadcast1x16AVX2Step:
 	VMOVUPS      64(SP), Y7
@@ -7125,24 +7201,23 @@ broadcast1x16AVX2Done:
 // func elementwise6x8AVX2(t *byte)
 // Requires: AVX, AVX2, FMA3
 TEXT ·elementwise6x8AVX2(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	VPBROADCASTD 192(AX), Y0
@@ -7223,20 +7298,23 @@ elementwise6x8AVX2Rows:
 	MOVQ 120(AX), AX
 
 elementwise6x8AVX2Tap:
-	CMPQ AX, 56(SP)
-	JE   elementwise6x8AVX2Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	ADDQ BX, R8
-	ADDQ BX, R9
-	ADDQ BX, R10
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    elementwise6x8AVX2Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	ADDQ  BX, SI
+	ADDQ  BX, DI
+	ADDQ  BX, R8
+	ADDQ  BX, R9
+	ADDQ  BX, R10
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 elementwise6x8AVX2Step:
 	VMOVUPS     64(SP), Y10
@@ -7324,24 +7402,23 @@ elementwise6x8AVX2Done:
 // func elementwise3x8AVX2(t *byte)
 // Requires: AVX, AVX2, FMA3
 TEXT ·elementwise3x8AVX2(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	VPBROADCASTD 192(AX), Y0
@@ -7398,17 +7475,20 @@ elementwise3x8AVX2Rows:
 	MOVQ 120(AX), AX
 
 elementwise3x8AVX2Tap:
-	CMPQ AX, 56(SP)
-	JE   elementwise3x8AVX2Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    elementwise3x8AVX2Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	ADDQ  BX, SI
+	ADDQ  BX, DI
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 elementwise3x8AVX2Step:
 	VMOVUPS     64(SP), Y7
@@ -7472,24 +7552,23 @@ elementwise3x8AVX2Done:
 // func elementwise1x8AVX2(t *byte)
 // Requires: AVX, AVX2, FMA3
 TEXT ·elementwise1x8AVX2(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	VPBROADCASTD 192(AX), Y0
@@ -7530,15 +7609,18 @@ elementwise1x8AVX2Rows:
 	MOVQ 120(AX), AX
 
 elementwise1x8AVX2Tap:
-	CMPQ AX, 56(SP)
-	JE   elementwise1x8AVX2Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    elementwise1x8AVX2Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 elementwise1x8AVX2Step:
 	VMOVUPS     64(SP), Y5
@@ -7586,24 +7668,23 @@ elementwise1x8AVX2Done:
 // func elementwise6x16wholeAVX2(t *byte)
 // Requires: AVX, FMA3
 TEXT ·elementwise6x16wholeAVX2(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 elementwise6x16wholeAVX2Tile:
 	MOVQ (SP), AX
@@ -7691,20 +7772,23 @@ elementwise6x16wholeAVX2Rows:
 	MOVQ 120(AX), AX
 
 elementwise6x16wholeAVX2Tap:
-	CMPQ AX, 56(SP)
-	JE   elementwise6x16wholeAVX2Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	ADDQ BX, R8
-	ADDQ BX, R9
-	ADDQ BX, R10
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    elementwise6x16wholeAVX2Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	ADDQ  BX, SI
+	ADDQ  BX, DI
+	ADDQ  BX, R8
+	ADDQ  BX, R9
+	ADDQ  BX, R10
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 elementwise6x16wholeAVX2Step:
 	VMOVUPS     (CX), Y12
@@ -7792,24 +7876,23 @@ elementwise6x16wholeAVX2Done:
 // func elementwise3x16wholeAVX2(t *byte)
 // Requires: AVX, FMA3
 TEXT ·elementwise3x16wholeAVX2(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 elementwise3x16wholeAVX2Tile:
 	MOVQ (SP), AX
@@ -7867,17 +7950,20 @@ elementwise3x16wholeAVX2Rows:
 	MOVQ 120(AX), AX
 
 elementwise3x16wholeAVX2Tap:
-	CMPQ AX, 56(SP)
-	JE   elementwise3x16wholeAVX2Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    elementwise3x16wholeAVX2Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	ADDQ  BX, SI
+	ADDQ  BX, DI
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 elementwise3x16wholeAVX2Step:
 	VMOVUPS     (CX), Y6
@@ -7941,24 +8027,23 @@ elementwise3x16wholeAVX2Done:
 // func elementwise1x16wholeAVX2(t *byte)
 // Requires: AVX, FMA3
 TEXT ·elementwise1x16wholeAVX2(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 elementwise1x16wholeAVX2Tile:
 	MOVQ (SP), AX
@@ -7996,15 +8081,18 @@ elementwise1x16wholeAVX2Rows:
 	MOVQ 120(AX), AX
 
 elementwise1x16wholeAVX2Tap:
-	CMPQ AX, 56(SP)
-	JE   elementwise1x16wholeAVX2Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    elementwise1x16wholeAVX2Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 elementwise1x16wholeAVX2Step:
 	VMOVUPS     (CX), Y2
@@ -8052,24 +8140,23 @@ elementwise1x16wholeAVX2Done:
 // func elementwise6x16AVX2(t *byte)
 // Requires: AVX, AVX2, FMA3
 TEXT ·elementwise6x16AVX2(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	VPBROADCASTD 192(AX), Y0
@@ -8178,20 +8265,23 @@ elementwise6x16AVX2Rows:
 	MOVQ 120(AX), AX
 
 elementwise6x16AVX2Tap:
-	CMPQ AX, 56(SP)
-	JE   elementwise6x16AVX2Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	ADDQ BX, R8
-	ADDQ BX, R9
-	ADDQ BX, R10
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    elementwise6x16AVX2Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	ADDQ  BX, SI
+	ADDQ  BX, DI
+	ADDQ  BX, R8
+	ADDQ  BX, R9
+	ADDQ  BX, R10
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 elementwise6x16AVX2Step:
 	VMOVUPS     64(SP), Y15
@@ -8317,24 +8407,23 @@ elementwise6x16AVX2Done:
 // func elementwise3x16AVX2(t *byte)
 // Requires: AVX, AVX2, FMA3
 TEXT ·elementwise3x16AVX2(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	VPBROADCASTD 192(AX), Y0
@@ -8407,17 +8496,20 @@ elementwise3x16AVX2Rows:
 	MOVQ 120(AX), AX
 
 elementwise3x16AVX2Tap:
-	CMPQ AX, 56(SP)
-	JE   elementwise3x16AVX2Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    elementwise3x16AVX2Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	ADDQ  BX, SI
+	ADDQ  BX, DI
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 elementwise3x16AVX2Step:
 	VMOVUPS     64(SP), Y11
@@ -8501,24 +8593,23 @@ elementwise3x16AVX2Done:
 // func elementwise1x16AVX2(t *byte)
 // Requires: AVX, AVX2, FMA3
 TEXT ·elementwise1x16AVX2(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	VPBROADCASTD 192(AX), Y0
@@ -8567,15 +8658,18 @@ elementwise1x16AVX2Rows:
 	MOVQ 120(AX), AX
 
 elementwise1x16AVX2Tap:
-	CMPQ AX, 56(SP)
-	JE   elementwise1x16AVX2Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    elementwise1x16AVX2Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 elementwise1x16AVX2Step:
 	VMOVUPS     64(SP), Y7
@@ -8631,24 +8725,23 @@ elementwise1x16AVX2Done:
 // func scaled6x8AVX2(t *byte)
 // Requires: AVX, AVX2, FMA3
 TEXT ·scaled6x8AVX2(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	VPBROADCASTD 192(AX), Y0
@@ -8729,20 +8822,23 @@ scaled6x8AVX2Rows:
 	MOVQ 120(AX), AX
 
 scaled6x8AVX2Tap:
-	CMPQ AX, 56(SP)
-	JE   scaled6x8AVX2Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	ADDQ BX, R8
-	ADDQ BX, R9
-	ADDQ BX, R10
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    scaled6x8AVX2Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	ADDQ  BX, SI
+	ADDQ  BX, DI
+	ADDQ  BX, R8
+	ADDQ  BX, R9
+	ADDQ  BX, R10
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 scaled6x8AVX2Step:
 	VBROADCASTSS (CX), Y6
@@ -8829,24 +8925,23 @@ scaled6x8AVX2Done:
 // func scaled3x8AVX2(t *byte)
 // Requires: AVX, AVX2, FMA3
 TEXT ·scaled3x8AVX2(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	VPBROADCASTD 192(AX), Y0
@@ -8903,17 +8998,20 @@ scaled3x8AVX2Rows:
 	MOVQ 120(AX), AX
 
 scaled3x8AVX2Tap:
-	CMPQ AX, 56(SP)
-	JE   scaled3x8AVX2Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    scaled3x8AVX2Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	ADDQ  BX, SI
+	ADDQ  BX, DI
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 scaled3x8AVX2Step:
 	VBROADCASTSS (CX), Y3
@@ -8976,24 +9074,23 @@ scaled3x8AVX2Done:
 // func scaled1x8AVX2(t *byte)
 // Requires: AVX, AVX2, FMA3
 TEXT ·scaled1x8AVX2(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	VPBROADCASTD 192(AX), Y0
@@ -9034,15 +9131,18 @@ scaled1x8AVX2Rows:
 	MOVQ 120(AX), AX
 
 scaled1x8AVX2Tap:
-	CMPQ AX, 56(SP)
-	JE   scaled1x8AVX2Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    scaled1x8AVX2Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 scaled1x8AVX2Step:
 	VBROADCASTSS (CX), Y1
@@ -9089,24 +9189,23 @@ scaled1x8AVX2Done:
 // func scaled6x16wholeAVX2(t *byte)
 // Requires: AVX, FMA3
 TEXT ·scaled6x16wholeAVX2(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 scaled6x16wholeAVX2Tile:
 	MOVQ (SP), AX
@@ -9194,20 +9293,23 @@ scaled6x16wholeAVX2Rows:
 	MOVQ 120(AX), AX
 
 scaled6x16wholeAVX2Tap:
-	CMPQ AX, 56(SP)
-	JE   scaled6x16wholeAVX2Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	ADDQ BX, R8
-	ADDQ BX, R9
-	ADDQ BX, R10
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    scaled6x16wholeAVX2Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	ADDQ  BX, SI
+	ADDQ  BX, DI
+	ADDQ  BX, R8
+	ADDQ  BX, R9
+	ADDQ  BX, R10
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 scaled6x16wholeAVX2Step:
 	VBROADCASTSS (CX), Y12
@@ -9294,24 +9396,23 @@ scaled6x16wholeAVX2Done:
 // func scaled3x16wholeAVX2(t *byte)
 // Requires: AVX, FMA3
 TEXT ·scaled3x16wholeAVX2(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 scaled3x16wholeAVX2Tile:
 	MOVQ (SP), AX
@@ -9369,17 +9470,20 @@ scaled3x16wholeAVX2Rows:
 	MOVQ 120(AX), AX
 
 scaled3x16wholeAVX2Tap:
-	CMPQ AX, 56(SP)
-	JE   scaled3x16wholeAVX2Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    scaled3x16wholeAVX2Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	ADDQ  BX, SI
+	ADDQ  BX, DI
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 scaled3x16wholeAVX2Step:
 	VBROADCASTSS (CX), Y6
@@ -9442,24 +9546,23 @@ scaled3x16wholeAVX2Done:
 // func scaled1x16wholeAVX2(t *byte)
 // Requires: AVX, FMA3
 TEXT ·scaled1x16wholeAVX2(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 scaled1x16wholeAVX2Tile:
 	MOVQ (SP), AX
@@ -9497,15 +9600,18 @@ scaled1x16wholeAVX2Rows:
 	MOVQ 120(AX), AX
 
 scaled1x16wholeAVX2Tap:
-	CMPQ AX, 56(SP)
-	JE   scaled1x16wholeAVX2Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    scaled1x16wholeAVX2Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 scaled1x16wholeAVX2Step:
 	VBROADCASTSS (CX), Y2
@@ -9552,24 +9658,23 @@ scaled1x16wholeAVX2Done:
 // func scaled6x16AVX2(t *byte)
 // Requires: AVX, AVX2, FMA3
 TEXT ·scaled6x16AVX2(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	VPBROADCASTD 192(AX), Y0
@@ -9678,20 +9783,23 @@ scaled6x16AVX2Rows:
 	MOVQ 120(AX), AX
 
 scaled6x16AVX2Tap:
-	CMPQ AX, 56(SP)
-	JE   scaled6x16AVX2Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	ADDQ BX, R8
-	ADDQ BX, R9
-	ADDQ BX, R10
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    scaled6x16AVX2Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	ADDQ  BX, SI
+	ADDQ  BX, DI
+	ADDQ  BX, R8
+	ADDQ  BX, R9
+	ADDQ  BX, R10
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 scaled6x16AVX2Step:
 	VBROADCASTSS (CX), Y12
@@ -9814,24 +9922,23 @@ scaled6x16AVX2Done:
 // func scaled3x16AVX2(t *byte)
 // Requires: AVX, AVX2, FMA3
 TEXT ·scaled3x16AVX2(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	VPBROADCASTD 192(AX), Y0
@@ -9904,17 +10011,20 @@ scaled3x16AVX2Rows:
 	MOVQ 120(AX), AX
 
 scaled3x16AVX2Tap:
-	CMPQ AX, 56(SP)
-	JE   scaled3x16AVX2Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    scaled3x16AVX2Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	ADDQ  BX, SI
+	ADDQ  BX, DI
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 scaled3x16AVX2Step:
 	VBROADCASTSS (CX), Y6
@@ -9995,24 +10105,23 @@ scaled3x16AVX2Done:
 // func scaled1x16AVX2(t *byte)
 // Requires: AVX, AVX2, FMA3
 TEXT ·scaled1x16AVX2(SB), NOSPLIT, $128-8
-	MOVQ t+0(FP), AX
-	MOVQ AX, (SP)
-	MOVQ 216(AX), BX
-	MOVQ BX, 8(SP)
-	MOVQ 224(AX), BX
-	MOVQ BX, 16(SP)
-	MOVQ 208(AX), BX
-	MOVQ BX, 24(SP)
-	MOVQ 168(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 32(SP)
-	MOVQ 176(AX), BX
-	SHLQ $0x02, BX
-	MOVQ BX, 40(SP)
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ BX, 56(SP)
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
 
 	// Masks of the columns below N.
 	VPBROADCASTD 192(AX), Y0
@@ -10061,15 +10170,18 @@ scaled1x16AVX2Rows:
 	MOVQ 120(AX), AX
 
 scaled1x16AVX2Tap:
-	CMPQ AX, 56(SP)
-	JE   scaled1x16AVX2Store
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	LEAQ 16(AX), BX
-	MOVQ BX, 48(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
+	CMPQ  AX, 56(SP)
+	JE    scaled1x16AVX2Store
+	MOVQ  (AX), BX
+	SHLQ  $0x02, BX
+	ADDQ  BX, DX
+	LEAQ  24(AX), BX
+	MOVQ  BX, 48(SP)
+	MOVQ  8(AX), BX
+	MOVQ  16(AX), AX
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+	XORQ  BX, BX
 
 scaled1x16AVX2Step:
 	VBROADCASTSS (CX), Y2
@@ -10176,35 +10288,37 @@ dot12x1AVX512Tile:
 	MOVQ   BX, 32(SP)
 
 dot12x1AVX512Tap:
-	MOVQ (SP), AX
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ 32(SP), AX
-	CMPQ AX, BX
-	JE   dot12x1AVX512Sum
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	ADDQ BX, R8
-	ADDQ BX, R9
-	ADDQ BX, R10
-	ADDQ BX, R11
-	ADDQ BX, R12
-	ADDQ BX, R13
-	ADDQ BX, R14
-	ADDQ BX, R15
-	ADDQ BX, BP
-	LEAQ 16(AX), BX
-	MOVQ BX, 32(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
+	MOVQ   (SP), AX
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   32(SP), AX
+	CMPQ   AX, BX
+	JE     dot12x1AVX512Sum
+	MOVQ   (AX), BX
+	SHLQ   $0x02, BX
+	ADDQ   BX, DX
+	ADDQ   BX, SI
+	ADDQ   BX, DI
+	ADDQ   BX, R8
+	ADDQ   BX, R9
+	ADDQ   BX, R10
+	ADDQ   BX, R11
+	ADDQ   BX, R12
+	ADDQ   BX, R13
+	ADDQ   BX, R14
+	ADDQ   BX, R15
+	ADDQ   BX, BP
+	LEAQ   24(AX), BX
+	MOVQ   BX, 32(SP)
+	MOVQ   8(AX), BX
+	MOVQ   16(AX), AX
+	IMUL3Q $0x04, BX, BX
+	ADDQ   BX, CX
+	XORQ   BX, BX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
 
 dot12x1AVX512Step:
 	VMOVUPS     (CX), Z1
@@ -10484,27 +10598,29 @@ dot4x1AVX512Tile:
 	MOVQ   BX, 32(SP)
 
 dot4x1AVX512Tap:
-	MOVQ (SP), AX
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ 32(SP), AX
-	CMPQ AX, BX
-	JE   dot4x1AVX512Sum
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	ADDQ BX, R8
-	LEAQ 16(AX), BX
-	MOVQ BX, 32(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
+	MOVQ   (SP), AX
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   32(SP), AX
+	CMPQ   AX, BX
+	JE     dot4x1AVX512Sum
+	MOVQ   (AX), BX
+	SHLQ   $0x02, BX
+	ADDQ   BX, DX
+	ADDQ   BX, SI
+	ADDQ   BX, DI
+	ADDQ   BX, R8
+	LEAQ   24(AX), BX
+	MOVQ   BX, 32(SP)
+	MOVQ   8(AX), BX
+	MOVQ   16(AX), AX
+	IMUL3Q $0x04, BX, BX
+	ADDQ   BX, CX
+	XORQ   BX, BX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
 
 dot4x1AVX512Step:
 	VMOVUPS     (CX), Z1
@@ -10639,24 +10755,26 @@ dot1x1AVX512Tile:
 	MOVQ   BX, 32(SP)
 
 dot1x1AVX512Tap:
-	MOVQ (SP), AX
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ 32(SP), AX
-	CMPQ AX, BX
-	JE   dot1x1AVX512Sum
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	LEAQ 16(AX), BX
-	MOVQ BX, 32(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
+	MOVQ   (SP), AX
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   32(SP), AX
+	CMPQ   AX, BX
+	JE     dot1x1AVX512Sum
+	MOVQ   (AX), BX
+	SHLQ   $0x02, BX
+	ADDQ   BX, DX
+	LEAQ   24(AX), BX
+	MOVQ   BX, 32(SP)
+	MOVQ   8(AX), BX
+	MOVQ   16(AX), AX
+	IMUL3Q $0x04, BX, BX
+	ADDQ   BX, CX
+	XORQ   BX, BX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
 
 dot1x1AVX512Step:
 	VMOVUPS     (CX), Z1
@@ -10785,35 +10903,37 @@ dot12x2AVX512Tile:
 	MOVQ   BX, 32(SP)
 
 dot12x2AVX512Tap:
-	MOVQ (SP), AX
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ 32(SP), AX
-	CMPQ AX, BX
-	JE   dot12x2AVX512Sum
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	ADDQ BX, R8
-	ADDQ BX, R9
-	ADDQ BX, R10
-	ADDQ BX, R11
-	ADDQ BX, R12
-	ADDQ BX, R13
-	ADDQ BX, R14
-	ADDQ BX, R15
-	ADDQ BX, BP
-	LEAQ 16(AX), BX
-	MOVQ BX, 32(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
+	MOVQ   (SP), AX
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   32(SP), AX
+	CMPQ   AX, BX
+	JE     dot12x2AVX512Sum
+	MOVQ   (AX), BX
+	SHLQ   $0x02, BX
+	ADDQ   BX, DX
+	ADDQ   BX, SI
+	ADDQ   BX, DI
+	ADDQ   BX, R8
+	ADDQ   BX, R9
+	ADDQ   BX, R10
+	ADDQ   BX, R11
+	ADDQ   BX, R12
+	ADDQ   BX, R13
+	ADDQ   BX, R14
+	ADDQ   BX, R15
+	ADDQ   BX, BP
+	LEAQ   24(AX), BX
+	MOVQ   BX, 32(SP)
+	MOVQ   8(AX), BX
+	MOVQ   16(AX), AX
+	IMUL3Q $0x08, BX, BX
+	ADDQ   BX, CX
+	XORQ   BX, BX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
 
 dot12x2AVX512Step:
 	VMOVUPS     (CX), Z1
@@ -11290,27 +11410,29 @@ dot4x2AVX512Tile:
 	MOVQ   BX, 32(SP)
 
 dot4x2AVX512Tap:
-	MOVQ (SP), AX
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ 32(SP), AX
-	CMPQ AX, BX
-	JE   dot4x2AVX512Sum
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	ADDQ BX, R8
-	LEAQ 16(AX), BX
-	MOVQ BX, 32(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
+	MOVQ   (SP), AX
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   32(SP), AX
+	CMPQ   AX, BX
+	JE     dot4x2AVX512Sum
+	MOVQ   (AX), BX
+	SHLQ   $0x02, BX
+	ADDQ   BX, DX
+	ADDQ   BX, SI
+	ADDQ   BX, DI
+	ADDQ   BX, R8
+	LEAQ   24(AX), BX
+	MOVQ   BX, 32(SP)
+	MOVQ   8(AX), BX
+	MOVQ   16(AX), AX
+	IMUL3Q $0x08, BX, BX
+	ADDQ   BX, CX
+	XORQ   BX, BX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
 
 dot4x2AVX512Step:
 	VMOVUPS     (CX), Z1
@@ -11511,24 +11633,26 @@ dot1x2AVX512Tile:
 	MOVQ   BX, 32(SP)
 
 dot1x2AVX512Tap:
-	MOVQ (SP), AX
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ 32(SP), AX
-	CMPQ AX, BX
-	JE   dot1x2AVX512Sum
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	LEAQ 16(AX), BX
-	MOVQ BX, 32(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
+	MOVQ   (SP), AX
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   32(SP), AX
+	CMPQ   AX, BX
+	JE     dot1x2AVX512Sum
+	MOVQ   (AX), BX
+	SHLQ   $0x02, BX
+	ADDQ   BX, DX
+	LEAQ   24(AX), BX
+	MOVQ   BX, 32(SP)
+	MOVQ   8(AX), BX
+	MOVQ   16(AX), AX
+	IMUL3Q $0x08, BX, BX
+	ADDQ   BX, CX
+	XORQ   BX, BX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
 
 dot1x2AVX512Step:
 	VMOVUPS     (CX), Z1
@@ -11666,31 +11790,33 @@ dot8x3AVX512Tile:
 	MOVQ   BX, 32(SP)
 
 dot8x3AVX512Tap:
-	MOVQ (SP), AX
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ 32(SP), AX
-	CMPQ AX, BX
-	JE   dot8x3AVX512Sum
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	ADDQ BX, R8
-	ADDQ BX, R9
-	ADDQ BX, R10
-	ADDQ BX, R11
-	ADDQ BX, R12
-	LEAQ 16(AX), BX
-	MOVQ BX, 32(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
+	MOVQ   (SP), AX
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   32(SP), AX
+	CMPQ   AX, BX
+	JE     dot8x3AVX512Sum
+	MOVQ   (AX), BX
+	SHLQ   $0x02, BX
+	ADDQ   BX, DX
+	ADDQ   BX, SI
+	ADDQ   BX, DI
+	ADDQ   BX, R8
+	ADDQ   BX, R9
+	ADDQ   BX, R10
+	ADDQ   BX, R11
+	ADDQ   BX, R12
+	LEAQ   24(AX), BX
+	MOVQ   BX, 32(SP)
+	MOVQ   8(AX), BX
+	MOVQ   16(AX), AX
+	IMUL3Q $0x0c, BX, BX
+	ADDQ   BX, CX
+	XORQ   BX, BX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
 
 dot8x3AVX512Step:
 	VMOVUPS     (CX), Z1
@@ -12160,27 +12286,29 @@ dot4x3AVX512Tile:
 	MOVQ   BX, 32(SP)
 
 dot4x3AVX512Tap:
-	MOVQ (SP), AX
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ 32(SP), AX
-	CMPQ AX, BX
-	JE   dot4x3AVX512Sum
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	ADDQ BX, R8
-	LEAQ 16(AX), BX
-	MOVQ BX, 32(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
+	MOVQ   (SP), AX
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   32(SP), AX
+	CMPQ   AX, BX
+	JE     dot4x3AVX512Sum
+	MOVQ   (AX), BX
+	SHLQ   $0x02, BX
+	ADDQ   BX, DX
+	ADDQ   BX, SI
+	ADDQ   BX, DI
+	ADDQ   BX, R8
+	LEAQ   24(AX), BX
+	MOVQ   BX, 32(SP)
+	MOVQ   8(AX), BX
+	MOVQ   16(AX), AX
+	IMUL3Q $0x0c, BX, BX
+	ADDQ   BX, CX
+	XORQ   BX, BX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
 
 dot4x3AVX512Step:
 	VMOVUPS     (CX), Z1
@@ -12443,24 +12571,26 @@ dot1x3AVX512Tile:
 	MOVQ   BX, 32(SP)
 
 dot1x3AVX512Tap:
-	MOVQ (SP), AX
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ 32(SP), AX
-	CMPQ AX, BX
-	JE   dot1x3AVX512Sum
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	LEAQ 16(AX), BX
-	MOVQ BX, 32(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
+	MOVQ   (SP), AX
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   32(SP), AX
+	CMPQ   AX, BX
+	JE     dot1x3AVX512Sum
+	MOVQ   (AX), BX
+	SHLQ   $0x02, BX
+	ADDQ   BX, DX
+	LEAQ   24(AX), BX
+	MOVQ   BX, 32(SP)
+	MOVQ   8(AX), BX
+	MOVQ   16(AX), AX
+	IMUL3Q $0x0c, BX, BX
+	ADDQ   BX, CX
+	XORQ   BX, BX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
 
 dot1x3AVX512Step:
 	VMOVUPS     (CX), Z1
@@ -12610,29 +12740,31 @@ dot6x4AVX512Tile:
 	MOVQ   BX, 32(SP)
 
 dot6x4AVX512Tap:
-	MOVQ (SP), AX
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ 32(SP), AX
-	CMPQ AX, BX
-	JE   dot6x4AVX512Sum
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	ADDQ BX, R8
-	ADDQ BX, R9
-	ADDQ BX, R10
-	LEAQ 16(AX), BX
-	MOVQ BX, 32(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
+	MOVQ   (SP), AX
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   32(SP), AX
+	CMPQ   AX, BX
+	JE     dot6x4AVX512Sum
+	MOVQ   (AX), BX
+	SHLQ   $0x02, BX
+	ADDQ   BX, DX
+	ADDQ   BX, SI
+	ADDQ   BX, DI
+	ADDQ   BX, R8
+	ADDQ   BX, R9
+	ADDQ   BX, R10
+	LEAQ   24(AX), BX
+	MOVQ   BX, 32(SP)
+	MOVQ   8(AX), BX
+	MOVQ   16(AX), AX
+	IMUL3Q $0x10, BX, BX
+	ADDQ   BX, CX
+	XORQ   BX, BX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
 
 dot6x4AVX512Step:
 	VMOVUPS     (CX), Z1
@@ -13095,26 +13227,28 @@ dot3x4AVX512Tile:
 	MOVQ   BX, 32(SP)
 
 dot3x4AVX512Tap:
-	MOVQ (SP), AX
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ 32(SP), AX
-	CMPQ AX, BX
-	JE   dot3x4AVX512Sum
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	LEAQ 16(AX), BX
-	MOVQ BX, 32(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
+	MOVQ   (SP), AX
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   32(SP), AX
+	CMPQ   AX, BX
+	JE     dot3x4AVX512Sum
+	MOVQ   (AX), BX
+	SHLQ   $0x02, BX
+	ADDQ   BX, DX
+	ADDQ   BX, SI
+	ADDQ   BX, DI
+	LEAQ   24(AX), BX
+	MOVQ   BX, 32(SP)
+	MOVQ   8(AX), BX
+	MOVQ   16(AX), AX
+	IMUL3Q $0x10, BX, BX
+	ADDQ   BX, CX
+	XORQ   BX, BX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
 
 dot3x4AVX512Step:
 	VMOVUPS     (CX), Z1
@@ -13376,24 +13510,26 @@ dot1x4AVX512Tile:
 	MOVQ   BX, 32(SP)
 
 dot1x4AVX512Tap:
-	MOVQ (SP), AX
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ 32(SP), AX
-	CMPQ AX, BX
-	JE   dot1x4AVX512Sum
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	LEAQ 16(AX), BX
-	MOVQ BX, 32(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
+	MOVQ   (SP), AX
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   32(SP), AX
+	CMPQ   AX, BX
+	JE     dot1x4AVX512Sum
+	MOVQ   (AX), BX
+	SHLQ   $0x02, BX
+	ADDQ   BX, DX
+	LEAQ   24(AX), BX
+	MOVQ   BX, 32(SP)
+	MOVQ   8(AX), BX
+	MOVQ   16(AX), AX
+	IMUL3Q $0x10, BX, BX
+	ADDQ   BX, CX
+	XORQ   BX, BX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
 
 dot1x4AVX512Step:
 	VMOVUPS     (CX), Z1
@@ -13547,30 +13683,32 @@ dot8x1AVX2Tile:
 	MOVQ   BX, 32(SP)
 
 dot8x1AVX2Tap:
-	MOVQ (SP), AX
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ 32(SP), AX
-	CMPQ AX, BX
-	JE   dot8x1AVX2Sum
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	ADDQ BX, R8
-	ADDQ BX, R9
-	ADDQ BX, R10
-	ADDQ BX, R11
-	ADDQ BX, R12
-	LEAQ 16(AX), BX
-	MOVQ BX, 32(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
+	MOVQ   (SP), AX
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   32(SP), AX
+	CMPQ   AX, BX
+	JE     dot8x1AVX2Sum
+	MOVQ   (AX), BX
+	SHLQ   $0x02, BX
+	ADDQ   BX, DX
+	ADDQ   BX, SI
+	ADDQ   BX, DI
+	ADDQ   BX, R8
+	ADDQ   BX, R9
+	ADDQ   BX, R10
+	ADDQ   BX, R11
+	ADDQ   BX, R12
+	LEAQ   24(AX), BX
+	MOVQ   BX, 32(SP)
+	MOVQ   8(AX), BX
+	MOVQ   16(AX), AX
+	IMUL3Q $0x04, BX, BX
+	ADDQ   BX, CX
+	XORQ   BX, BX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
 
 dot8x1AVX2Step:
 	VMOVUPS     (CX), Y1
@@ -13774,26 +13912,28 @@ dot4x1AVX2Tile:
 	MOVQ   BX, 32(SP)
 
 dot4x1AVX2Tap:
-	MOVQ (SP), AX
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ 32(SP), AX
-	CMPQ AX, BX
-	JE   dot4x1AVX2Sum
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	ADDQ BX, R8
-	LEAQ 16(AX), BX
-	MOVQ BX, 32(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
+	MOVQ   (SP), AX
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   32(SP), AX
+	CMPQ   AX, BX
+	JE     dot4x1AVX2Sum
+	MOVQ   (AX), BX
+	SHLQ   $0x02, BX
+	ADDQ   BX, DX
+	ADDQ   BX, SI
+	ADDQ   BX, DI
+	ADDQ   BX, R8
+	LEAQ   24(AX), BX
+	MOVQ   BX, 32(SP)
+	MOVQ   8(AX), BX
+	MOVQ   16(AX), AX
+	IMUL3Q $0x04, BX, BX
+	ADDQ   BX, CX
+	XORQ   BX, BX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
 
 dot4x1AVX2Step:
 	VMOVUPS     (CX), Y1
@@ -13924,23 +14064,25 @@ dot1x1AVX2Tile:
 	MOVQ   BX, 32(SP)
 
 dot1x1AVX2Tap:
-	MOVQ (SP), AX
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ 32(SP), AX
-	CMPQ AX, BX
-	JE   dot1x1AVX2Sum
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	LEAQ 16(AX), BX
-	MOVQ BX, 32(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
+	MOVQ   (SP), AX
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   32(SP), AX
+	CMPQ   AX, BX
+	JE     dot1x1AVX2Sum
+	MOVQ   (AX), BX
+	SHLQ   $0x02, BX
+	ADDQ   BX, DX
+	LEAQ   24(AX), BX
+	MOVQ   BX, 32(SP)
+	MOVQ   8(AX), BX
+	MOVQ   16(AX), AX
+	IMUL3Q $0x04, BX, BX
+	ADDQ   BX, CX
+	XORQ   BX, BX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
 
 dot1x1AVX2Step:
 	VMOVUPS     (CX), Y1
@@ -14044,28 +14186,30 @@ dot6x2AVX2Tile:
 	MOVQ   BX, 32(SP)
 
 dot6x2AVX2Tap:
-	MOVQ (SP), AX
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ 32(SP), AX
-	CMPQ AX, BX
-	JE   dot6x2AVX2Sum
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	ADDQ BX, R8
-	ADDQ BX, R9
-	ADDQ BX, R10
-	LEAQ 16(AX), BX
-	MOVQ BX, 32(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
+	MOVQ   (SP), AX
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   32(SP), AX
+	CMPQ   AX, BX
+	JE     dot6x2AVX2Sum
+	MOVQ   (AX), BX
+	SHLQ   $0x02, BX
+	ADDQ   BX, DX
+	ADDQ   BX, SI
+	ADDQ   BX, DI
+	ADDQ   BX, R8
+	ADDQ   BX, R9
+	ADDQ   BX, R10
+	LEAQ   24(AX), BX
+	MOVQ   BX, 32(SP)
+	MOVQ   8(AX), BX
+	MOVQ   16(AX), AX
+	IMUL3Q $0x08, BX, BX
+	ADDQ   BX, CX
+	XORQ   BX, BX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
 
 dot6x2AVX2Step:
 	VMOVUPS     (CX), Y1
@@ -14328,25 +14472,27 @@ dot3x2AVX2Tile:
 	MOVQ   BX, 32(SP)
 
 dot3x2AVX2Tap:
-	MOVQ (SP), AX
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ 32(SP), AX
-	CMPQ AX, BX
-	JE   dot3x2AVX2Sum
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	LEAQ 16(AX), BX
-	MOVQ BX, 32(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
+	MOVQ   (SP), AX
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   32(SP), AX
+	CMPQ   AX, BX
+	JE     dot3x2AVX2Sum
+	MOVQ   (AX), BX
+	SHLQ   $0x02, BX
+	ADDQ   BX, DX
+	ADDQ   BX, SI
+	ADDQ   BX, DI
+	LEAQ   24(AX), BX
+	MOVQ   BX, 32(SP)
+	MOVQ   8(AX), BX
+	MOVQ   16(AX), AX
+	IMUL3Q $0x08, BX, BX
+	ADDQ   BX, CX
+	XORQ   BX, BX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
 
 dot3x2AVX2Step:
 	VMOVUPS     (CX), Y1
@@ -14508,23 +14654,25 @@ dot1x2AVX2Tile:
 	MOVQ   BX, 32(SP)
 
 dot1x2AVX2Tap:
-	MOVQ (SP), AX
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ 32(SP), AX
-	CMPQ AX, BX
-	JE   dot1x2AVX2Sum
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	LEAQ 16(AX), BX
-	MOVQ BX, 32(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
+	MOVQ   (SP), AX
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   32(SP), AX
+	CMPQ   AX, BX
+	JE     dot1x2AVX2Sum
+	MOVQ   (AX), BX
+	SHLQ   $0x02, BX
+	ADDQ   BX, DX
+	LEAQ   24(AX), BX
+	MOVQ   BX, 32(SP)
+	MOVQ   8(AX), BX
+	MOVQ   16(AX), AX
+	IMUL3Q $0x08, BX, BX
+	ADDQ   BX, CX
+	XORQ   BX, BX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
 
 dot1x2AVX2Step:
 	VMOVUPS     (CX), Y1
@@ -14640,26 +14788,28 @@ dot4x3AVX2Tile:
 	MOVQ   BX, 32(SP)
 
 dot4x3AVX2Tap:
-	MOVQ (SP), AX
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ 32(SP), AX
-	CMPQ AX, BX
-	JE   dot4x3AVX2Sum
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	ADDQ BX, DI
-	ADDQ BX, R8
-	LEAQ 16(AX), BX
-	MOVQ BX, 32(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
+	MOVQ   (SP), AX
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   32(SP), AX
+	CMPQ   AX, BX
+	JE     dot4x3AVX2Sum
+	MOVQ   (AX), BX
+	SHLQ   $0x02, BX
+	ADDQ   BX, DX
+	ADDQ   BX, SI
+	ADDQ   BX, DI
+	ADDQ   BX, R8
+	LEAQ   24(AX), BX
+	MOVQ   BX, 32(SP)
+	MOVQ   8(AX), BX
+	MOVQ   16(AX), AX
+	IMUL3Q $0x0c, BX, BX
+	ADDQ   BX, CX
+	XORQ   BX, BX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
 
 dot4x3AVX2Step:
 	VMOVUPS     (CX), Y1
@@ -14910,23 +15060,25 @@ dot1x3AVX2Tile:
 	MOVQ   BX, 32(SP)
 
 dot1x3AVX2Tap:
-	MOVQ (SP), AX
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ 32(SP), AX
-	CMPQ AX, BX
-	JE   dot1x3AVX2Sum
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	LEAQ 16(AX), BX
-	MOVQ BX, 32(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
+	MOVQ   (SP), AX
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   32(SP), AX
+	CMPQ   AX, BX
+	JE     dot1x3AVX2Sum
+	MOVQ   (AX), BX
+	SHLQ   $0x02, BX
+	ADDQ   BX, DX
+	LEAQ   24(AX), BX
+	MOVQ   BX, 32(SP)
+	MOVQ   8(AX), BX
+	MOVQ   16(AX), AX
+	IMUL3Q $0x0c, BX, BX
+	ADDQ   BX, CX
+	XORQ   BX, BX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
 
 dot1x3AVX2Step:
 	VMOVUPS     (CX), Y1
@@ -15049,24 +15201,26 @@ dot2x4AVX2Tile:
 	MOVQ   BX, 32(SP)
 
 dot2x4AVX2Tap:
-	MOVQ (SP), AX
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ 32(SP), AX
-	CMPQ AX, BX
-	JE   dot2x4AVX2Sum
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	ADDQ BX, SI
-	LEAQ 16(AX), BX
-	MOVQ BX, 32(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
+	MOVQ   (SP), AX
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   32(SP), AX
+	CMPQ   AX, BX
+	JE     dot2x4AVX2Sum
+	MOVQ   (AX), BX
+	SHLQ   $0x02, BX
+	ADDQ   BX, DX
+	ADDQ   BX, SI
+	LEAQ   24(AX), BX
+	MOVQ   BX, 32(SP)
+	MOVQ   8(AX), BX
+	MOVQ   16(AX), AX
+	IMUL3Q $0x10, BX, BX
+	ADDQ   BX, CX
+	XORQ   BX, BX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
 
 dot2x4AVX2Step:
 	VMOVUPS     (CX), Y1
@@ -15257,23 +15411,25 @@ dot1x4AVX2Tile:
 	MOVQ   BX, 32(SP)
 
 dot1x4AVX2Tap:
-	MOVQ (SP), AX
-	MOVQ 128(AX), BX
-	SHLQ $0x04, BX
-	ADDQ 120(AX), BX
-	MOVQ 32(SP), AX
-	CMPQ AX, BX
-	JE   dot1x4AVX2Sum
-	MOVQ (AX), BX
-	SHLQ $0x02, BX
-	ADDQ BX, DX
-	LEAQ 16(AX), BX
-	MOVQ BX, 32(SP)
-	MOVQ 8(AX), AX
-	XORQ BX, BX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
-	SHRQ $0x01, AX
+	MOVQ   (SP), AX
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   32(SP), AX
+	CMPQ   AX, BX
+	JE     dot1x4AVX2Sum
+	MOVQ   (AX), BX
+	SHLQ   $0x02, BX
+	ADDQ   BX, DX
+	LEAQ   24(AX), BX
+	MOVQ   BX, 32(SP)
+	MOVQ   8(AX), BX
+	MOVQ   16(AX), AX
+	IMUL3Q $0x10, BX, BX
+	ADDQ   BX, CX
+	XORQ   BX, BX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
+	SHRQ   $0x01, AX
 
 dot1x4AVX2Step:
 	VMOVUPS     (CX), Y1

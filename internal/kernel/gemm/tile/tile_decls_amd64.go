@@ -22,8 +22,9 @@ var (
 	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.tiles)-208]
 	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.rowPtr)-216]
 	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.cPtr)-224]
-	_ = [1]struct{}{}[unsafe.Sizeof(Tap{})-16]
+	_ = [1]struct{}{}[unsafe.Sizeof(Tap{})-24]
 	_ = [1]struct{}{}[unsafe.Offsetof(Tap{}.Delta)]
+	_ = [1]struct{}{}[unsafe.Offsetof(Tap{}.Skip)-8]
 )
 
 //go:noescape

@@ -52,6 +52,7 @@ func refDot(t *Args, m int) {
 			a, b := t.Rows[r], n*refLanes
 			for _, tap := range t.Taps {
 				a += tap.Delta
+				b += tap.Skip * t.N
 				for i := 0; i < tap.Len; i += refLanes {
 					x, y := t.A[a+i:a+i+refLanes], t.B[b:b+refLanes]
 					for lane := range sums {
@@ -104,6 +105,7 @@ func refOne(t *Args, r, n, aColumn, bColumn int) {
 	a, b := t.Rows[r]+n*aColumn, n*bColumn
 	for _, tap := range t.Taps {
 		a += tap.Delta
+		b += tap.Skip * t.LDB
 		i := a
 		for range tap.Len {
 			acc += t.A[i] * t.B[b]
@@ -122,6 +124,7 @@ func refTile2x4(t *Args, r, n int) {
 	for _, tap := range t.Taps {
 		a0 += tap.Delta
 		a1 += tap.Delta
+		b += tap.Skip * t.LDB
 		i0, i1 := a0, a1
 		for range tap.Len {
 			x, y := t.A[i0], t.A[i1]
@@ -155,6 +158,7 @@ func refVector4(t *Args, r, n, bColumn int) {
 	b1, b2, b3 := bColumn, 2*bColumn, 3*bColumn
 	for _, tap := range t.Taps {
 		a += tap.Delta
+		b += tap.Skip * t.LDB
 		i := a
 		for range tap.Len {
 			x := t.A[i : i+4 : i+4]

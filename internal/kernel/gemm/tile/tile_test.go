@@ -30,11 +30,11 @@ func layout(r *rand.Rand, kern *Kernels, kind string, m, n int) *Args {
 	}
 	at, low, high, steps := 0, 0, 0, 0
 	for range r.IntN(4) {
-		tap := Tap{Delta: r.IntN(50) - 25, Len: lanes * (1 + r.IntN(5))}
+		tap := Tap{Delta: r.IntN(50) - 25, Skip: lanes * r.IntN(3), Len: lanes * (1 + r.IntN(5))}
 		t.Taps = append(t.Taps, tap)
 		at += tap.Delta
 		low, high = min(low, at), max(high, at+(tap.Len-1)*t.KStride)
-		steps += tap.Len
+		steps += tap.Skip + tap.Len
 	}
 	cRow, cEnd := (n-1)*t.CStride+1, 3
 	for range m {
@@ -103,6 +103,7 @@ func expect(kern *Kernels, t *Args, kind string, m int) []float64 {
 			a, s := t.Rows[r], 0
 			for _, tap := range t.Taps {
 				a += tap.Delta
+				s += tap.Skip
 				for i := range tap.Len {
 					ai, bi := a+i*t.KStride, s*t.LDB+n
 					switch kind {

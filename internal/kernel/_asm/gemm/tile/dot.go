@@ -80,13 +80,14 @@ func (k *kernel) writeDot() {
 
 	Label(symbol + "Tap")
 	MOVQ(k.args, spare)
-	MOVQ(field(spare, "Taps").Offset(8), RBX)
-	SHLQ(Imm(4), RBX)
-	ADDQ(field(spare, "Taps"), RBX)
+	loadTapEnd()
 	MOVQ(k.tap, spare)
 	CMPQ(spare, RBX)
 	JE(LabelRef(symbol + "Sum"))
 	k.advanceRows()
+	IMUL3Q(Imm(uint64(4*columns)), RBX, RBX)
+	ADDQ(RBX, bPtr)
+	XORQ(step, step)
 	lanes := k.vector / 4
 	for lanes > 1 {
 		SHRQ(Imm(1), spare)

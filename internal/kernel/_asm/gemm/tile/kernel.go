@@ -129,9 +129,7 @@ func (k *kernel) prologue() {
 		}
 		MOVQ(RBX, f.slot)
 	}
-	MOVQ(field(spare, "Taps").Offset(8), RBX)
-	SHLQ(Imm(4), RBX)
-	ADDQ(field(spare, "Taps"), RBX)
+	loadTapEnd()
 	MOVQ(RBX, k.tapEnd)
 	if k.masked {
 		k.setMasks()
@@ -229,8 +227,14 @@ func (k *kernel) loadRows() {
 	}
 }
 
-// advanceRows moves the rows to the tap that spare points to, and spare to its
-// number of steps.
+// loadTapEnd sets RBX to the end of the taps.
+func loadTapEnd() {
+	IMUL3Q(Imm(tapSize), field(spare, "Taps").Offset(8), RBX)
+	ADDQ(field(spare, "Taps"), RBX)
+}
+
+// advanceRows moves the rows to the tap that spare points to, and sets spare to
+// its number of steps and RBX to the steps of B to skip.
 func (k *kernel) advanceRows() {
 	MOVQ(Mem{Base: spare}, RBX)
 	SHLQ(Imm(2), RBX)
@@ -239,8 +243,8 @@ func (k *kernel) advanceRows() {
 	}
 	LEAQ(Mem{Base: spare, Disp: tapSize}, RBX)
 	MOVQ(RBX, k.tap)
-	MOVQ(Mem{Base: spare, Disp: 8}, spare)
-	XORQ(step, step)
+	MOVQ(Mem{Base: spare, Disp: 8}, RBX)
+	MOVQ(Mem{Base: spare, Disp: 16}, spare)
 }
 
 // reduce runs all taps.
@@ -252,6 +256,9 @@ func (k *kernel) reduce() {
 	CMPQ(spare, k.tapEnd)
 	JE(LabelRef(k.label("Store")))
 	k.advanceRows()
+	IMULQ(k.ldb, RBX)
+	ADDQ(RBX, bPtr)
+	XORQ(step, step)
 
 	Label(k.label("Step"))
 	if k.kind == scaled {

@@ -40,7 +40,7 @@ func field(base Register, name string) Mem {
 	panic("no field " + name)
 }
 
-const tapSize = 16 // of a tile.Tap, whose Delta is first
+const tapSize = 24 // of a tile.Tap: Delta, Skip, Len
 
 // columnNumbers holds the numbers 0 to 15, to compare with N.
 var columnNumbers Mem
@@ -124,7 +124,8 @@ func declarations(symbols []string) string {
 		fmt.Fprintf(&b, "\t_ = [1]struct{}{}[unsafe.Offsetof(Args{}.%s)-%d]\n", f.name, f.offset)
 	}
 	fmt.Fprintf(&b, "\t_ = [1]struct{}{}[unsafe.Sizeof(Tap{})-%d]\n", tapSize)
-	b.WriteString("\t_ = [1]struct{}{}[unsafe.Offsetof(Tap{}.Delta)]\n)\n")
+	b.WriteString("\t_ = [1]struct{}{}[unsafe.Offsetof(Tap{}.Delta)]\n")
+	b.WriteString("\t_ = [1]struct{}{}[unsafe.Offsetof(Tap{}.Skip)-8]\n)\n")
 	b.WriteString("\n//go:noescape\nfunc transpose8(dst, src *float32, dstStride, srcStride, blocks int)\n")
 	for _, s := range symbols {
 		fmt.Fprintf(&b, "\n//go:noescape\nfunc %s(t *Args)\n", s)

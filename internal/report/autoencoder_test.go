@@ -262,7 +262,7 @@ func TestWords(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
 		{counted(1, "class"), "1 class"}, {counted(2, "class"), "2 classes"}, {counted(1234, "image"), "1,234 images"},
 		{times(1), "once"}, {times(2), "twice"}, {times(30), "30 times"},
-		{join(duration(0.1234)), "0.12 s"}, {join(duration(71.26)), "71.3 s"}, {join(duration(150)), "2.5 min"}, {join(duration(9000)), "2.5 h"}, {join(duration(-1)), "– s"},
+		{join(duration(0.1234)), "0.12 s"}, {join(duration(71.26)), "71.3 s"}, {join(duration(135.88)), "136 s"}, {join(duration(750)), "12.5 min"}, {join(duration(9000)), "2.5 h"}, {join(duration(-1)), "– s"},
 		{byteSize(1), "1 byte"}, {byteSize(64), "64 bytes"}, {byteSize(1_234_567), "1.23 MB"}, {byteSize(999_999), "1,000 kB"}, {byteSize(5e15), "5,000 TB"},
 		{powerOfTen(1888.06), "10¹⁸⁸⁸"}, {powerOfTen(16.66), "10¹⁷"}, {powerOfTen(math.NaN()), "–"},
 		{sentence("a b"), "A b."}, {sentence(" Ä. "), "Ä."}, {sentence(""), ""},

@@ -94,7 +94,7 @@ func duration(seconds float64) (value, unit string) {
 		return dash, "s"
 	case seconds >= 2*3600:
 		return significant(rounded(seconds/3600, 3)), "h"
-	case seconds >= 120:
+	case seconds >= 600:
 		return significant(rounded(seconds/60, 3)), "min"
 	case seconds >= 10:
 		return significant(rounded(seconds, 3)), "s"

@@ -34,7 +34,7 @@ func (b *bars) begin(title string) {
 	b.bar = b.all.New(0, style,
 		mpb.BarWidth(24),
 		mpb.PrependDecorators(decor.Name(title, decor.WC{W: 12, C: decor.DindentRight})),
-		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string {
+		mpb.AppendDecorators(decor.Elapsed(decor.ET_STYLE_GO, decor.WC{W: 6, C: decor.DindentRight}), decor.Any(func(decor.Statistics) string {
 			if text := detail.Load(); text != nil {
 				return *text
 			}
@@ -68,6 +68,9 @@ func (b *bars) finish(done bool) {
 	switch {
 	case b.bar == nil:
 	case done:
+		// What never said how much there was to do is full at the end, too.
+		b.bar.SetTotal(max(1, b.bar.Current()), false)
+		b.bar.SetCurrent(max(1, b.bar.Current()))
 		b.bar.SetTotal(-1, true)
 	default:
 		b.bar.Abort(false)

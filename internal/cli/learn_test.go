@@ -118,6 +118,14 @@ func TestLearnText(t *testing.T) {
 	}
 }
 
+func TestThreadsDoNotMatter(t *testing.T) {
+	images, dir := folder(t, 40, true), t.TempDir()
+	one, three := filepath.Join(dir, "one"), filepath.Join(dir, "three")
+	succeed(t, small(images, one, "--threads", "1")...)
+	succeed(t, small(images, three, "--threads", "3")...)
+	same(t, one, three)
+}
+
 // Minutes are an instruction that no two machines follow alike; what stays of
 // them is the number of epochs.
 func TestMinutesBecomeEpochs(t *testing.T) {

@@ -7,14 +7,16 @@ import (
 )
 
 // The schedule of van der Maaten and Hinton 2008, section 3.4, with the
-// exaggeration and step size of A. Belkina et al., "Automated optimized
-// parameters for t-SNE" (Nature Communications 10, 2019).
+// exaggeration of A. Belkina et al., "Automated optimized parameters for t-SNE"
+// (Nature Communications 10, 2019), and a step that follows the number of
+// points as theirs does. All attractions of a point sum to about 1/n, so that a
+// step of n/exaggeration is stable for any number; a lower limit to it, as
+// others have, keeps small maps swinging.
 const (
 	exaggeration     = 12
 	exaggeratedSteps = 250
 	momentumEarly    = 0.5
 	momentumLate     = 0.8
-	smallestStep     = 50
 	gainUp           = 0.2
 	gainDown         = 0.8
 	smallestGain     = 0.01
@@ -31,7 +33,7 @@ func descend(e *dense.Engine, y []float32, p graph, iterations int) {
 		position[i] = float64(y[i])
 		gains[i] = 1
 	}
-	step := max(smallestStep, float64(n)/exaggeration/4)
+	step := float64(n) / exaggeration
 	early := min(exaggeratedSteps, iterations/3)
 	for t := range iterations {
 		attraction, momentum := 1.0, momentumLate

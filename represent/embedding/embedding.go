@@ -12,6 +12,7 @@ package embedding
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"hourglass/internal/par"
 	"hourglass/internal/random"
@@ -89,8 +90,9 @@ func PCA(x []float32, dim int, o Options) ([]float32, error) {
 // and its 3·perplexity nearest neighbours, beyond which it vanishes (L. van
 // der Maaten, "Accelerating t-SNE using tree-based algorithms", JMLR 15, 2014);
 // repulsion is between all pairs, without approximation. Fewer than 7 vectors
-// have too few neighbours for that, and are laid out by PCA. There are at most
-// MaxPoints vectors, of finite numbers.
+// have too few neighbours for that, and are laid out by PCA; vectors that are
+// all equal lie at the origin. There are at most MaxPoints vectors, of finite
+// numbers of a magnitude below 1e15.
 func TSNE(x []float32, dim int, o Options) ([]float32, error) {
 	if o.Perplexity == 0 {
 		o.Perplexity = defaultPerplexity
@@ -120,7 +122,7 @@ func TSNE(x []float32, dim int, o Options) ([]float32, error) {
 		return nil, fmt.Errorf("embedding: a map of %d points; map a sample of at most %d", n, MaxPoints)
 	}
 	o.Perplexity = min(o.Perplexity, float64(n-1)/3)
-	if o.Perplexity < 2 {
+	if o.Perplexity < 2 || constant(x, dim) {
 		return y, nil
 	}
 	k := min(n-1, int(math.Ceil(3*o.Perplexity)))
@@ -132,6 +134,12 @@ func TSNE(x []float32, dim int, o Options) ([]float32, error) {
 	start(y, o.Seed)
 	descend(e, y, p, o.Iterations)
 	return y, nil
+}
+
+// constant says whether all vectors are the same. Descent would scatter them,
+// as if there were something to see.
+func constant(x []float32, dim int) bool {
+	return slices.Equal(x[dim:], x[:len(x)-dim])
 }
 
 // randomStream keeps the numbers drawn here apart from those of other

@@ -105,6 +105,42 @@ func TestUnrollsCircle(t *testing.T) {
 	}
 }
 
+// TestSettles asks that further steps hardly move a map: they do for ever if
+// the step is too long for its number of points.
+func TestSettles(t *testing.T) {
+	const dim = 6
+	for _, n := range []int{12, 20, 60} {
+		x := make([]float32, n*dim)
+		random.Normal(x, 2, 0, 0)
+		y, err := TSNE(x, dim, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		later, err := TSNE(x, dim, Options{Iterations: defaultIterations + 3})
+		if err != nil {
+			t.Fatal(err)
+		}
+		moved, spread := 0.0, 0.0
+		for i, v := range y {
+			moved = max(moved, math.Abs(float64(later[i]-v)))
+			spread = max(spread, math.Abs(float64(v)))
+		}
+		if moved > 0.01*spread {
+			t.Errorf("three steps more move %d points by %.3f of the map's radius", n, moved/spread)
+		}
+	}
+}
+
+func TestEqualVectorsStay(t *testing.T) {
+	y, err := TSNE(slices.Repeat([]float32{0.1, -7}, 50), 2, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(y, make([]float32, 100)) {
+		t.Errorf("equal vectors lie at %v", y[:4])
+	}
+}
+
 func TestRepeatable(t *testing.T) {
 	const n, dim = 150, 8
 	x := blobs(n, dim)

@@ -43,7 +43,7 @@ type GradWeight struct {
 }
 
 const (
-	pixelsPerBlock = 256     // so that a panel of dy and the channels that it meets stay close
+	pixelsPerBlock = 160     // so that a panel of dy and the channels that it meets stay in the first-level cache
 	sumLimit       = 1 << 22 // float32s of partial sums
 	addLen         = 1 << 12 // elements that one part adds up
 	lineLen        = 16      // float32s in a cache line
@@ -70,6 +70,11 @@ func NewGradWeight(s Shape, level isa.Level) (*GradWeight, error) {
 		}
 	}
 	g.src = newSource(s.N, s.H, s.W, s.C, g.groups, s.StrideH, s.StrideW, oh, ow, offsets)
+	if !g.depthwise && g.src.perGroup%(4*lineLen) == 0 {
+		// A step reads a few channels of one pixel. Pixels a round number of
+		// cache lines apart would share a few sets of the cache.
+		g.src.gap = lineLen
+	}
 	g.src.cut(pixelsPerBlock, pixelsPerBlock/2)
 	g.perTap, g.outputs = s.C/s.Groups, s.K/s.Groups
 	if g.depthwise {

@@ -28,6 +28,7 @@ type source struct {
 	bufH, bufW             int // the buffer's pixels for one image of a block
 
 	pixel, row, image int // strides between pixels of what the kernels read
+	gap               int // unused elements after each pixel of the buffer
 }
 
 // newSource takes the union of the offsets that any tap has.
@@ -70,13 +71,13 @@ func (s *source) cut(points, fewest int) {
 	if s.padded {
 		s.bufH = (s.blockRows-1)*s.stepH + s.spanY + 1
 		s.bufW = (s.gridW-1)*s.stepW + s.spanX + 1
-		s.pixel = s.perGroup
+		s.pixel = s.perGroup + s.gap
 		s.row, s.image = s.bufW*s.pixel, s.bufH*s.bufW*s.pixel
 	}
 }
 
 func (s *source) cutFor(points int) {
-	rowLen := ((s.gridW-1)*s.stepW + s.spanX + 1) * s.perGroup // of the buffer
+	rowLen := ((s.gridW-1)*s.stepW + s.spanX + 1) * (s.perGroup + s.gap) // of the buffer
 	imageLen := ((s.gridH-1)*s.stepH + s.spanY + 1) * rowLen
 	s.blockRows = s.gridH
 	s.blockImages = min(points/(s.gridH*s.gridW), bufferLimit/imageLen, s.images)

@@ -159,29 +159,35 @@ broadcast12x16AVX512Rows:
 	MOVQ 120(AX), AX
 
 broadcast12x16AVX512Tap:
-	CMPQ  AX, 56(SP)
-	JE    broadcast12x16AVX512Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	ADDQ  BX, SI
-	ADDQ  BX, DI
-	ADDQ  BX, R8
-	ADDQ  BX, R9
-	ADDQ  BX, R10
-	ADDQ  BX, R11
-	ADDQ  BX, R12
-	ADDQ  BX, R13
-	ADDQ  BX, R14
-	ADDQ  BX, R15
-	ADDQ  BX, BP
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   broadcast12x16AVX512Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	ADDQ BX, R9
+	ADDQ BX, R10
+	ADDQ BX, R11
+	ADDQ BX, R12
+	ADDQ BX, R13
+	ADDQ BX, R14
+	ADDQ BX, R15
+	ADDQ BX, BP
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    broadcast12x16AVX512NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+broadcast12x16AVX512NoSkip:
+	XORQ BX, BX
 
 broadcast12x16AVX512Step:
 	VMOVUPS.Z    (CX), K1, Z12
@@ -398,25 +404,31 @@ broadcast8x16AVX512Rows:
 	MOVQ 120(AX), AX
 
 broadcast8x16AVX512Tap:
-	CMPQ  AX, 56(SP)
-	JE    broadcast8x16AVX512Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	ADDQ  BX, SI
-	ADDQ  BX, DI
-	ADDQ  BX, R8
-	ADDQ  BX, R9
-	ADDQ  BX, R10
-	ADDQ  BX, R11
-	ADDQ  BX, R12
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   broadcast8x16AVX512Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	ADDQ BX, R9
+	ADDQ BX, R10
+	ADDQ BX, R11
+	ADDQ BX, R12
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    broadcast8x16AVX512NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+broadcast8x16AVX512NoSkip:
+	XORQ BX, BX
 
 broadcast8x16AVX512Step:
 	VMOVUPS.Z    (CX), K1, Z8
@@ -581,21 +593,27 @@ broadcast4x16AVX512Rows:
 	MOVQ 120(AX), AX
 
 broadcast4x16AVX512Tap:
-	CMPQ  AX, 56(SP)
-	JE    broadcast4x16AVX512Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	ADDQ  BX, SI
-	ADDQ  BX, DI
-	ADDQ  BX, R8
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   broadcast4x16AVX512Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    broadcast4x16AVX512NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+broadcast4x16AVX512NoSkip:
+	XORQ BX, BX
 
 broadcast4x16AVX512Step:
 	VMOVUPS.Z    (CX), K1, Z4
@@ -722,19 +740,25 @@ broadcast2x16AVX512Rows:
 	MOVQ 120(AX), AX
 
 broadcast2x16AVX512Tap:
-	CMPQ  AX, 56(SP)
-	JE    broadcast2x16AVX512Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	ADDQ  BX, SI
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   broadcast2x16AVX512Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    broadcast2x16AVX512NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+broadcast2x16AVX512NoSkip:
+	XORQ BX, BX
 
 broadcast2x16AVX512Step:
 	VMOVUPS.Z    (CX), K1, Z2
@@ -842,18 +866,24 @@ broadcast1x16AVX512Rows:
 	MOVQ 120(AX), AX
 
 broadcast1x16AVX512Tap:
-	CMPQ  AX, 56(SP)
-	JE    broadcast1x16AVX512Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   broadcast1x16AVX512Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    broadcast1x16AVX512NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+broadcast1x16AVX512NoSkip:
+	XORQ BX, BX
 
 broadcast1x16AVX512Step:
 	VMOVUPS.Z    (CX), K1, Z1
@@ -1071,29 +1101,35 @@ broadcast12x32AVX512Rows:
 	MOVQ 120(AX), AX
 
 broadcast12x32AVX512Tap:
-	CMPQ  AX, 56(SP)
-	JE    broadcast12x32AVX512Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	ADDQ  BX, SI
-	ADDQ  BX, DI
-	ADDQ  BX, R8
-	ADDQ  BX, R9
-	ADDQ  BX, R10
-	ADDQ  BX, R11
-	ADDQ  BX, R12
-	ADDQ  BX, R13
-	ADDQ  BX, R14
-	ADDQ  BX, R15
-	ADDQ  BX, BP
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   broadcast12x32AVX512Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	ADDQ BX, R9
+	ADDQ BX, R10
+	ADDQ BX, R11
+	ADDQ BX, R12
+	ADDQ BX, R13
+	ADDQ BX, R14
+	ADDQ BX, R15
+	ADDQ BX, BP
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    broadcast12x32AVX512NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+broadcast12x32AVX512NoSkip:
+	XORQ BX, BX
 
 broadcast12x32AVX512Step:
 	VMOVUPS.Z    (CX), K1, Z24
@@ -1374,25 +1410,31 @@ broadcast8x32AVX512Rows:
 	MOVQ 120(AX), AX
 
 broadcast8x32AVX512Tap:
-	CMPQ  AX, 56(SP)
-	JE    broadcast8x32AVX512Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	ADDQ  BX, SI
-	ADDQ  BX, DI
-	ADDQ  BX, R8
-	ADDQ  BX, R9
-	ADDQ  BX, R10
-	ADDQ  BX, R11
-	ADDQ  BX, R12
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   broadcast8x32AVX512Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	ADDQ BX, R9
+	ADDQ BX, R10
+	ADDQ BX, R11
+	ADDQ BX, R12
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    broadcast8x32AVX512NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+broadcast8x32AVX512NoSkip:
+	XORQ BX, BX
 
 broadcast8x32AVX512Step:
 	VMOVUPS.Z    (CX), K1, Z16
@@ -1597,21 +1639,27 @@ broadcast4x32AVX512Rows:
 	MOVQ 120(AX), AX
 
 broadcast4x32AVX512Tap:
-	CMPQ  AX, 56(SP)
-	JE    broadcast4x32AVX512Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	ADDQ  BX, SI
-	ADDQ  BX, DI
-	ADDQ  BX, R8
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   broadcast4x32AVX512Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    broadcast4x32AVX512NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+broadcast4x32AVX512NoSkip:
+	XORQ BX, BX
 
 broadcast4x32AVX512Step:
 	VMOVUPS.Z    (CX), K1, Z8
@@ -1760,19 +1808,25 @@ broadcast2x32AVX512Rows:
 	MOVQ 120(AX), AX
 
 broadcast2x32AVX512Tap:
-	CMPQ  AX, 56(SP)
-	JE    broadcast2x32AVX512Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	ADDQ  BX, SI
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   broadcast2x32AVX512Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    broadcast2x32AVX512NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+broadcast2x32AVX512NoSkip:
+	XORQ BX, BX
 
 broadcast2x32AVX512Step:
 	VMOVUPS.Z    (CX), K1, Z4
@@ -1893,18 +1947,24 @@ broadcast1x32AVX512Rows:
 	MOVQ 120(AX), AX
 
 broadcast1x32AVX512Tap:
-	CMPQ  AX, 56(SP)
-	JE    broadcast1x32AVX512Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   broadcast1x32AVX512Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    broadcast1x32AVX512NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+broadcast1x32AVX512NoSkip:
+	XORQ BX, BX
 
 broadcast1x32AVX512Step:
 	VMOVUPS.Z    (CX), K1, Z2
@@ -2087,29 +2147,35 @@ elementwise12x16AVX512Rows:
 	MOVQ 120(AX), AX
 
 elementwise12x16AVX512Tap:
-	CMPQ  AX, 56(SP)
-	JE    elementwise12x16AVX512Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	ADDQ  BX, SI
-	ADDQ  BX, DI
-	ADDQ  BX, R8
-	ADDQ  BX, R9
-	ADDQ  BX, R10
-	ADDQ  BX, R11
-	ADDQ  BX, R12
-	ADDQ  BX, R13
-	ADDQ  BX, R14
-	ADDQ  BX, R15
-	ADDQ  BX, BP
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   elementwise12x16AVX512Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	ADDQ BX, R9
+	ADDQ BX, R10
+	ADDQ BX, R11
+	ADDQ BX, R12
+	ADDQ BX, R13
+	ADDQ BX, R14
+	ADDQ BX, R15
+	ADDQ BX, BP
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    elementwise12x16AVX512NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+elementwise12x16AVX512NoSkip:
+	XORQ BX, BX
 
 elementwise12x16AVX512Step:
 	VMOVUPS.Z   (CX), K1, Z12
@@ -2321,26 +2387,32 @@ elementwise9x16AVX512Rows:
 	MOVQ 120(AX), AX
 
 elementwise9x16AVX512Tap:
-	CMPQ  AX, 56(SP)
-	JE    elementwise9x16AVX512Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	ADDQ  BX, SI
-	ADDQ  BX, DI
-	ADDQ  BX, R8
-	ADDQ  BX, R9
-	ADDQ  BX, R10
-	ADDQ  BX, R11
-	ADDQ  BX, R12
-	ADDQ  BX, R13
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   elementwise9x16AVX512Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	ADDQ BX, R9
+	ADDQ BX, R10
+	ADDQ BX, R11
+	ADDQ BX, R12
+	ADDQ BX, R13
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    elementwise9x16AVX512NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+elementwise9x16AVX512NoSkip:
+	XORQ BX, BX
 
 elementwise9x16AVX512Step:
 	VMOVUPS.Z   (CX), K1, Z9
@@ -2502,21 +2574,27 @@ elementwise4x16AVX512Rows:
 	MOVQ 120(AX), AX
 
 elementwise4x16AVX512Tap:
-	CMPQ  AX, 56(SP)
-	JE    elementwise4x16AVX512Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	ADDQ  BX, SI
-	ADDQ  BX, DI
-	ADDQ  BX, R8
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   elementwise4x16AVX512Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    elementwise4x16AVX512NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+elementwise4x16AVX512NoSkip:
+	XORQ BX, BX
 
 elementwise4x16AVX512Step:
 	VMOVUPS.Z   (CX), K1, Z4
@@ -2632,18 +2710,24 @@ elementwise1x16AVX512Rows:
 	MOVQ 120(AX), AX
 
 elementwise1x16AVX512Tap:
-	CMPQ  AX, 56(SP)
-	JE    elementwise1x16AVX512Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   elementwise1x16AVX512Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    elementwise1x16AVX512NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+elementwise1x16AVX512NoSkip:
+	XORQ BX, BX
 
 elementwise1x16AVX512Step:
 	VMOVUPS.Z   (CX), K1, Z1
@@ -2860,29 +2944,35 @@ elementwise12x32AVX512Rows:
 	MOVQ 120(AX), AX
 
 elementwise12x32AVX512Tap:
-	CMPQ  AX, 56(SP)
-	JE    elementwise12x32AVX512Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	ADDQ  BX, SI
-	ADDQ  BX, DI
-	ADDQ  BX, R8
-	ADDQ  BX, R9
-	ADDQ  BX, R10
-	ADDQ  BX, R11
-	ADDQ  BX, R12
-	ADDQ  BX, R13
-	ADDQ  BX, R14
-	ADDQ  BX, R15
-	ADDQ  BX, BP
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   elementwise12x32AVX512Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	ADDQ BX, R9
+	ADDQ BX, R10
+	ADDQ BX, R11
+	ADDQ BX, R12
+	ADDQ BX, R13
+	ADDQ BX, R14
+	ADDQ BX, R15
+	ADDQ BX, BP
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    elementwise12x32AVX512NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+elementwise12x32AVX512NoSkip:
+	XORQ BX, BX
 
 elementwise12x32AVX512Step:
 	VMOVUPS.Z   (CX), K1, Z24
@@ -3161,26 +3251,32 @@ elementwise9x32AVX512Rows:
 	MOVQ 120(AX), AX
 
 elementwise9x32AVX512Tap:
-	CMPQ  AX, 56(SP)
-	JE    elementwise9x32AVX512Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	ADDQ  BX, SI
-	ADDQ  BX, DI
-	ADDQ  BX, R8
-	ADDQ  BX, R9
-	ADDQ  BX, R10
-	ADDQ  BX, R11
-	ADDQ  BX, R12
-	ADDQ  BX, R13
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   elementwise9x32AVX512Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	ADDQ BX, R9
+	ADDQ BX, R10
+	ADDQ BX, R11
+	ADDQ BX, R12
+	ADDQ BX, R13
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    elementwise9x32AVX512NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+elementwise9x32AVX512NoSkip:
+	XORQ BX, BX
 
 elementwise9x32AVX512Step:
 	VMOVUPS.Z   (CX), K1, Z18
@@ -3385,21 +3481,27 @@ elementwise4x32AVX512Rows:
 	MOVQ 120(AX), AX
 
 elementwise4x32AVX512Tap:
-	CMPQ  AX, 56(SP)
-	JE    elementwise4x32AVX512Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	ADDQ  BX, SI
-	ADDQ  BX, DI
-	ADDQ  BX, R8
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   elementwise4x32AVX512Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    elementwise4x32AVX512NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+elementwise4x32AVX512NoSkip:
+	XORQ BX, BX
 
 elementwise4x32AVX512Step:
 	VMOVUPS.Z   (CX), K1, Z8
@@ -3534,18 +3636,24 @@ elementwise1x32AVX512Rows:
 	MOVQ 120(AX), AX
 
 elementwise1x32AVX512Tap:
-	CMPQ  AX, 56(SP)
-	JE    elementwise1x32AVX512Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   elementwise1x32AVX512Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    elementwise1x32AVX512NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+elementwise1x32AVX512NoSkip:
+	XORQ BX, BX
 
 elementwise1x32AVX512Step:
 	VMOVUPS.Z   (CX), K1, Z2
@@ -3727,29 +3835,35 @@ scaled12x16AVX512Rows:
 	MOVQ 120(AX), AX
 
 scaled12x16AVX512Tap:
-	CMPQ  AX, 56(SP)
-	JE    scaled12x16AVX512Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	ADDQ  BX, SI
-	ADDQ  BX, DI
-	ADDQ  BX, R8
-	ADDQ  BX, R9
-	ADDQ  BX, R10
-	ADDQ  BX, R11
-	ADDQ  BX, R12
-	ADDQ  BX, R13
-	ADDQ  BX, R14
-	ADDQ  BX, R15
-	ADDQ  BX, BP
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   scaled12x16AVX512Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	ADDQ BX, R9
+	ADDQ BX, R10
+	ADDQ BX, R11
+	ADDQ BX, R12
+	ADDQ BX, R13
+	ADDQ BX, R14
+	ADDQ BX, R15
+	ADDQ BX, BP
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    scaled12x16AVX512NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+scaled12x16AVX512NoSkip:
+	XORQ BX, BX
 
 scaled12x16AVX512Step:
 	VBROADCASTSS (CX), Z12
@@ -3961,26 +4075,32 @@ scaled9x16AVX512Rows:
 	MOVQ 120(AX), AX
 
 scaled9x16AVX512Tap:
-	CMPQ  AX, 56(SP)
-	JE    scaled9x16AVX512Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	ADDQ  BX, SI
-	ADDQ  BX, DI
-	ADDQ  BX, R8
-	ADDQ  BX, R9
-	ADDQ  BX, R10
-	ADDQ  BX, R11
-	ADDQ  BX, R12
-	ADDQ  BX, R13
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   scaled9x16AVX512Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	ADDQ BX, R9
+	ADDQ BX, R10
+	ADDQ BX, R11
+	ADDQ BX, R12
+	ADDQ BX, R13
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    scaled9x16AVX512NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+scaled9x16AVX512NoSkip:
+	XORQ BX, BX
 
 scaled9x16AVX512Step:
 	VBROADCASTSS (CX), Z9
@@ -4142,21 +4262,27 @@ scaled4x16AVX512Rows:
 	MOVQ 120(AX), AX
 
 scaled4x16AVX512Tap:
-	CMPQ  AX, 56(SP)
-	JE    scaled4x16AVX512Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	ADDQ  BX, SI
-	ADDQ  BX, DI
-	ADDQ  BX, R8
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   scaled4x16AVX512Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    scaled4x16AVX512NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+scaled4x16AVX512NoSkip:
+	XORQ BX, BX
 
 scaled4x16AVX512Step:
 	VBROADCASTSS (CX), Z4
@@ -4272,18 +4398,24 @@ scaled1x16AVX512Rows:
 	MOVQ 120(AX), AX
 
 scaled1x16AVX512Tap:
-	CMPQ  AX, 56(SP)
-	JE    scaled1x16AVX512Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   scaled1x16AVX512Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    scaled1x16AVX512NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+scaled1x16AVX512NoSkip:
+	XORQ BX, BX
 
 scaled1x16AVX512Step:
 	VBROADCASTSS (CX), Z1
@@ -4500,29 +4632,35 @@ scaled12x32AVX512Rows:
 	MOVQ 120(AX), AX
 
 scaled12x32AVX512Tap:
-	CMPQ  AX, 56(SP)
-	JE    scaled12x32AVX512Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	ADDQ  BX, SI
-	ADDQ  BX, DI
-	ADDQ  BX, R8
-	ADDQ  BX, R9
-	ADDQ  BX, R10
-	ADDQ  BX, R11
-	ADDQ  BX, R12
-	ADDQ  BX, R13
-	ADDQ  BX, R14
-	ADDQ  BX, R15
-	ADDQ  BX, BP
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   scaled12x32AVX512Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	ADDQ BX, R9
+	ADDQ BX, R10
+	ADDQ BX, R11
+	ADDQ BX, R12
+	ADDQ BX, R13
+	ADDQ BX, R14
+	ADDQ BX, R15
+	ADDQ BX, BP
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    scaled12x32AVX512NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+scaled12x32AVX512NoSkip:
+	XORQ BX, BX
 
 scaled12x32AVX512Step:
 	VBROADCASTSS (CX), Z24
@@ -4800,26 +4938,32 @@ scaled9x32AVX512Rows:
 	MOVQ 120(AX), AX
 
 scaled9x32AVX512Tap:
-	CMPQ  AX, 56(SP)
-	JE    scaled9x32AVX512Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	ADDQ  BX, SI
-	ADDQ  BX, DI
-	ADDQ  BX, R8
-	ADDQ  BX, R9
-	ADDQ  BX, R10
-	ADDQ  BX, R11
-	ADDQ  BX, R12
-	ADDQ  BX, R13
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   scaled9x32AVX512Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	ADDQ BX, R9
+	ADDQ BX, R10
+	ADDQ BX, R11
+	ADDQ BX, R12
+	ADDQ BX, R13
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    scaled9x32AVX512NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+scaled9x32AVX512NoSkip:
+	XORQ BX, BX
 
 scaled9x32AVX512Step:
 	VBROADCASTSS (CX), Z18
@@ -5023,21 +5167,27 @@ scaled4x32AVX512Rows:
 	MOVQ 120(AX), AX
 
 scaled4x32AVX512Tap:
-	CMPQ  AX, 56(SP)
-	JE    scaled4x32AVX512Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	ADDQ  BX, SI
-	ADDQ  BX, DI
-	ADDQ  BX, R8
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   scaled4x32AVX512Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    scaled4x32AVX512NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+scaled4x32AVX512NoSkip:
+	XORQ BX, BX
 
 scaled4x32AVX512Step:
 	VBROADCASTSS (CX), Z8
@@ -5171,18 +5321,24 @@ scaled1x32AVX512Rows:
 	MOVQ 120(AX), AX
 
 scaled1x32AVX512Tap:
-	CMPQ  AX, 56(SP)
-	JE    scaled1x32AVX512Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   scaled1x32AVX512Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    scaled1x32AVX512NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+scaled1x32AVX512NoSkip:
+	XORQ BX, BX
 
 scaled1x32AVX512Step:
 	VBROADCASTSS (CX), Z2
@@ -5326,23 +5482,29 @@ broadcast6x8AVX2Rows:
 	MOVQ 120(AX), AX
 
 broadcast6x8AVX2Tap:
-	CMPQ  AX, 56(SP)
-	JE    broadcast6x8AVX2Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	ADDQ  BX, SI
-	ADDQ  BX, DI
-	ADDQ  BX, R8
-	ADDQ  BX, R9
-	ADDQ  BX, R10
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   broadcast6x8AVX2Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	ADDQ BX, R9
+	ADDQ BX, R10
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    broadcast6x8AVX2NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+broadcast6x8AVX2NoSkip:
+	XORQ BX, BX
 
 broadcast6x8AVX2Step:
 	VMOVUPS      64(SP), Y10
@@ -5505,21 +5667,27 @@ broadcast4x8AVX2Rows:
 	MOVQ 120(AX), AX
 
 broadcast4x8AVX2Tap:
-	CMPQ  AX, 56(SP)
-	JE    broadcast4x8AVX2Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	ADDQ  BX, SI
-	ADDQ  BX, DI
-	ADDQ  BX, R8
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   broadcast4x8AVX2Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    broadcast4x8AVX2NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+broadcast4x8AVX2NoSkip:
+	XORQ BX, BX
 
 broadcast4x8AVX2Step:
 	VMOVUPS      64(SP), Y8
@@ -5652,19 +5820,25 @@ broadcast2x8AVX2Rows:
 	MOVQ 120(AX), AX
 
 broadcast2x8AVX2Tap:
-	CMPQ  AX, 56(SP)
-	JE    broadcast2x8AVX2Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	ADDQ  BX, SI
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   broadcast2x8AVX2Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    broadcast2x8AVX2NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+broadcast2x8AVX2NoSkip:
+	XORQ BX, BX
 
 broadcast2x8AVX2Step:
 	VMOVUPS      64(SP), Y6
@@ -5775,18 +5949,24 @@ broadcast1x8AVX2Rows:
 	MOVQ 120(AX), AX
 
 broadcast1x8AVX2Tap:
-	CMPQ  AX, 56(SP)
-	JE    broadcast1x8AVX2Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   broadcast1x8AVX2Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    broadcast1x8AVX2NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+broadcast1x8AVX2NoSkip:
+	XORQ BX, BX
 
 broadcast1x8AVX2Step:
 	VMOVUPS      64(SP), Y5
@@ -5937,23 +6117,29 @@ broadcast6x16wholeAVX2Rows:
 	MOVQ 120(AX), AX
 
 broadcast6x16wholeAVX2Tap:
-	CMPQ  AX, 56(SP)
-	JE    broadcast6x16wholeAVX2Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	ADDQ  BX, SI
-	ADDQ  BX, DI
-	ADDQ  BX, R8
-	ADDQ  BX, R9
-	ADDQ  BX, R10
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   broadcast6x16wholeAVX2Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	ADDQ BX, R9
+	ADDQ BX, R10
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    broadcast6x16wholeAVX2NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+broadcast6x16wholeAVX2NoSkip:
+	XORQ BX, BX
 
 broadcast6x16wholeAVX2Step:
 	VMOVUPS      (CX), Y12
@@ -6131,21 +6317,27 @@ broadcast4x16wholeAVX2Rows:
 	MOVQ 120(AX), AX
 
 broadcast4x16wholeAVX2Tap:
-	CMPQ  AX, 56(SP)
-	JE    broadcast4x16wholeAVX2Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	ADDQ  BX, SI
-	ADDQ  BX, DI
-	ADDQ  BX, R8
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   broadcast4x16wholeAVX2Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    broadcast4x16wholeAVX2NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+broadcast4x16wholeAVX2NoSkip:
+	XORQ BX, BX
 
 broadcast4x16wholeAVX2Step:
 	VMOVUPS      (CX), Y8
@@ -6285,19 +6477,25 @@ broadcast2x16wholeAVX2Rows:
 	MOVQ 120(AX), AX
 
 broadcast2x16wholeAVX2Tap:
-	CMPQ  AX, 56(SP)
-	JE    broadcast2x16wholeAVX2Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	ADDQ  BX, SI
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   broadcast2x16wholeAVX2Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    broadcast2x16wholeAVX2NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+broadcast2x16wholeAVX2NoSkip:
+	XORQ BX, BX
 
 broadcast2x16wholeAVX2Step:
 	VMOVUPS      (CX), Y4
@@ -6409,18 +6607,24 @@ broadcast1x16wholeAVX2Rows:
 	MOVQ 120(AX), AX
 
 broadcast1x16wholeAVX2Tap:
-	CMPQ  AX, 56(SP)
-	JE    broadcast1x16wholeAVX2Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   broadcast1x16wholeAVX2Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    broadcast1x16wholeAVX2NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+broadcast1x16wholeAVX2NoSkip:
+	XORQ BX, BX
 
 broadcast1x16wholeAVX2Step:
 	VMOVUPS      (CX), Y2
@@ -6594,23 +6798,29 @@ broadcast6x16AVX2Rows:
 	MOVQ 120(AX), AX
 
 broadcast6x16AVX2Tap:
-	CMPQ  AX, 56(SP)
-	JE    broadcast6x16AVX2Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	ADDQ  BX, SI
-	ADDQ  BX, DI
-	ADDQ  BX, R8
-	ADDQ  BX, R9
-	ADDQ  BX, R10
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   broadcast6x16AVX2Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	ADDQ BX, R9
+	ADDQ BX, R10
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    broadcast6x16AVX2NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+broadcast6x16AVX2NoSkip:
+	XORQ BX, BX
 
 broadcast6x16AVX2Step:
 	VMOVUPS      64(SP), Y15
@@ -6819,21 +7029,27 @@ broadcast4x16AVX2Rows:
 	MOVQ 120(AX), AX
 
 broadcast4x16AVX2Tap:
-	CMPQ  AX, 56(SP)
-	JE    broadcast4x16AVX2Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	ADDQ  BX, SI
-	ADDQ  BX, DI
-	ADDQ  BX, R8
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   broadcast4x16AVX2Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    broadcast4x16AVX2NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+broadcast4x16AVX2NoSkip:
+	XORQ BX, BX
 
 broadcast4x16AVX2Step:
 	VMOVUPS      64(SP), Y13
@@ -6996,19 +7212,25 @@ broadcast2x16AVX2Rows:
 	MOVQ 120(AX), AX
 
 broadcast2x16AVX2Tap:
-	CMPQ  AX, 56(SP)
-	JE    broadcast2x16AVX2Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	ADDQ  BX, SI
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   broadcast2x16AVX2Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    broadcast2x16AVX2NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+broadcast2x16AVX2NoSkip:
+	XORQ BX, BX
 
 broadcast2x16AVX2Step:
 	VMOVUPS      64(SP), Y9
@@ -7137,18 +7359,24 @@ broadcast1x16AVX2Rows:
 	MOVQ 120(AX), AX
 
 broadcast1x16AVX2Tap:
-	CMPQ  AX, 56(SP)
-	JE    broadcast1x16AVX2Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   broadcast1x16AVX2Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    broadcast1x16AVX2NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+broadcast1x16AVX2NoSkip:
+	XORQ BX, BX
 
 broadcast1x16AVX2Step:
 	VMOVUPS      64(SP), Y7
@@ -7298,23 +7526,29 @@ elementwise6x8AVX2Rows:
 	MOVQ 120(AX), AX
 
 elementwise6x8AVX2Tap:
-	CMPQ  AX, 56(SP)
-	JE    elementwise6x8AVX2Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	ADDQ  BX, SI
-	ADDQ  BX, DI
-	ADDQ  BX, R8
-	ADDQ  BX, R9
-	ADDQ  BX, R10
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   elementwise6x8AVX2Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	ADDQ BX, R9
+	ADDQ BX, R10
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    elementwise6x8AVX2NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+elementwise6x8AVX2NoSkip:
+	XORQ BX, BX
 
 elementwise6x8AVX2Step:
 	VMOVUPS     64(SP), Y10
@@ -7475,20 +7709,26 @@ elementwise3x8AVX2Rows:
 	MOVQ 120(AX), AX
 
 elementwise3x8AVX2Tap:
-	CMPQ  AX, 56(SP)
-	JE    elementwise3x8AVX2Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	ADDQ  BX, SI
-	ADDQ  BX, DI
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   elementwise3x8AVX2Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    elementwise3x8AVX2NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+elementwise3x8AVX2NoSkip:
+	XORQ BX, BX
 
 elementwise3x8AVX2Step:
 	VMOVUPS     64(SP), Y7
@@ -7609,18 +7849,24 @@ elementwise1x8AVX2Rows:
 	MOVQ 120(AX), AX
 
 elementwise1x8AVX2Tap:
-	CMPQ  AX, 56(SP)
-	JE    elementwise1x8AVX2Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   elementwise1x8AVX2Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    elementwise1x8AVX2NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+elementwise1x8AVX2NoSkip:
+	XORQ BX, BX
 
 elementwise1x8AVX2Step:
 	VMOVUPS     64(SP), Y5
@@ -7772,23 +8018,29 @@ elementwise6x16wholeAVX2Rows:
 	MOVQ 120(AX), AX
 
 elementwise6x16wholeAVX2Tap:
-	CMPQ  AX, 56(SP)
-	JE    elementwise6x16wholeAVX2Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	ADDQ  BX, SI
-	ADDQ  BX, DI
-	ADDQ  BX, R8
-	ADDQ  BX, R9
-	ADDQ  BX, R10
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   elementwise6x16wholeAVX2Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	ADDQ BX, R9
+	ADDQ BX, R10
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    elementwise6x16wholeAVX2NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+elementwise6x16wholeAVX2NoSkip:
+	XORQ BX, BX
 
 elementwise6x16wholeAVX2Step:
 	VMOVUPS     (CX), Y12
@@ -7950,20 +8202,26 @@ elementwise3x16wholeAVX2Rows:
 	MOVQ 120(AX), AX
 
 elementwise3x16wholeAVX2Tap:
-	CMPQ  AX, 56(SP)
-	JE    elementwise3x16wholeAVX2Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	ADDQ  BX, SI
-	ADDQ  BX, DI
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   elementwise3x16wholeAVX2Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    elementwise3x16wholeAVX2NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+elementwise3x16wholeAVX2NoSkip:
+	XORQ BX, BX
 
 elementwise3x16wholeAVX2Step:
 	VMOVUPS     (CX), Y6
@@ -8081,18 +8339,24 @@ elementwise1x16wholeAVX2Rows:
 	MOVQ 120(AX), AX
 
 elementwise1x16wholeAVX2Tap:
-	CMPQ  AX, 56(SP)
-	JE    elementwise1x16wholeAVX2Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   elementwise1x16wholeAVX2Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    elementwise1x16wholeAVX2NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+elementwise1x16wholeAVX2NoSkip:
+	XORQ BX, BX
 
 elementwise1x16wholeAVX2Step:
 	VMOVUPS     (CX), Y2
@@ -8265,23 +8529,29 @@ elementwise6x16AVX2Rows:
 	MOVQ 120(AX), AX
 
 elementwise6x16AVX2Tap:
-	CMPQ  AX, 56(SP)
-	JE    elementwise6x16AVX2Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	ADDQ  BX, SI
-	ADDQ  BX, DI
-	ADDQ  BX, R8
-	ADDQ  BX, R9
-	ADDQ  BX, R10
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   elementwise6x16AVX2Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	ADDQ BX, R9
+	ADDQ BX, R10
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    elementwise6x16AVX2NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+elementwise6x16AVX2NoSkip:
+	XORQ BX, BX
 
 elementwise6x16AVX2Step:
 	VMOVUPS     64(SP), Y15
@@ -8496,20 +8766,26 @@ elementwise3x16AVX2Rows:
 	MOVQ 120(AX), AX
 
 elementwise3x16AVX2Tap:
-	CMPQ  AX, 56(SP)
-	JE    elementwise3x16AVX2Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	ADDQ  BX, SI
-	ADDQ  BX, DI
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   elementwise3x16AVX2Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    elementwise3x16AVX2NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+elementwise3x16AVX2NoSkip:
+	XORQ BX, BX
 
 elementwise3x16AVX2Step:
 	VMOVUPS     64(SP), Y11
@@ -8658,18 +8934,24 @@ elementwise1x16AVX2Rows:
 	MOVQ 120(AX), AX
 
 elementwise1x16AVX2Tap:
-	CMPQ  AX, 56(SP)
-	JE    elementwise1x16AVX2Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   elementwise1x16AVX2Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    elementwise1x16AVX2NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+elementwise1x16AVX2NoSkip:
+	XORQ BX, BX
 
 elementwise1x16AVX2Step:
 	VMOVUPS     64(SP), Y7
@@ -8822,23 +9104,29 @@ scaled6x8AVX2Rows:
 	MOVQ 120(AX), AX
 
 scaled6x8AVX2Tap:
-	CMPQ  AX, 56(SP)
-	JE    scaled6x8AVX2Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	ADDQ  BX, SI
-	ADDQ  BX, DI
-	ADDQ  BX, R8
-	ADDQ  BX, R9
-	ADDQ  BX, R10
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   scaled6x8AVX2Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	ADDQ BX, R9
+	ADDQ BX, R10
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    scaled6x8AVX2NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+scaled6x8AVX2NoSkip:
+	XORQ BX, BX
 
 scaled6x8AVX2Step:
 	VBROADCASTSS (CX), Y6
@@ -8998,20 +9286,26 @@ scaled3x8AVX2Rows:
 	MOVQ 120(AX), AX
 
 scaled3x8AVX2Tap:
-	CMPQ  AX, 56(SP)
-	JE    scaled3x8AVX2Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	ADDQ  BX, SI
-	ADDQ  BX, DI
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   scaled3x8AVX2Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    scaled3x8AVX2NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+scaled3x8AVX2NoSkip:
+	XORQ BX, BX
 
 scaled3x8AVX2Step:
 	VBROADCASTSS (CX), Y3
@@ -9131,18 +9425,24 @@ scaled1x8AVX2Rows:
 	MOVQ 120(AX), AX
 
 scaled1x8AVX2Tap:
-	CMPQ  AX, 56(SP)
-	JE    scaled1x8AVX2Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   scaled1x8AVX2Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    scaled1x8AVX2NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+scaled1x8AVX2NoSkip:
+	XORQ BX, BX
 
 scaled1x8AVX2Step:
 	VBROADCASTSS (CX), Y1
@@ -9293,23 +9593,29 @@ scaled6x16wholeAVX2Rows:
 	MOVQ 120(AX), AX
 
 scaled6x16wholeAVX2Tap:
-	CMPQ  AX, 56(SP)
-	JE    scaled6x16wholeAVX2Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	ADDQ  BX, SI
-	ADDQ  BX, DI
-	ADDQ  BX, R8
-	ADDQ  BX, R9
-	ADDQ  BX, R10
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   scaled6x16wholeAVX2Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	ADDQ BX, R9
+	ADDQ BX, R10
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    scaled6x16wholeAVX2NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+scaled6x16wholeAVX2NoSkip:
+	XORQ BX, BX
 
 scaled6x16wholeAVX2Step:
 	VBROADCASTSS (CX), Y12
@@ -9470,20 +9776,26 @@ scaled3x16wholeAVX2Rows:
 	MOVQ 120(AX), AX
 
 scaled3x16wholeAVX2Tap:
-	CMPQ  AX, 56(SP)
-	JE    scaled3x16wholeAVX2Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	ADDQ  BX, SI
-	ADDQ  BX, DI
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   scaled3x16wholeAVX2Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    scaled3x16wholeAVX2NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+scaled3x16wholeAVX2NoSkip:
+	XORQ BX, BX
 
 scaled3x16wholeAVX2Step:
 	VBROADCASTSS (CX), Y6
@@ -9600,18 +9912,24 @@ scaled1x16wholeAVX2Rows:
 	MOVQ 120(AX), AX
 
 scaled1x16wholeAVX2Tap:
-	CMPQ  AX, 56(SP)
-	JE    scaled1x16wholeAVX2Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   scaled1x16wholeAVX2Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    scaled1x16wholeAVX2NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+scaled1x16wholeAVX2NoSkip:
+	XORQ BX, BX
 
 scaled1x16wholeAVX2Step:
 	VBROADCASTSS (CX), Y2
@@ -9783,23 +10101,29 @@ scaled6x16AVX2Rows:
 	MOVQ 120(AX), AX
 
 scaled6x16AVX2Tap:
-	CMPQ  AX, 56(SP)
-	JE    scaled6x16AVX2Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	ADDQ  BX, SI
-	ADDQ  BX, DI
-	ADDQ  BX, R8
-	ADDQ  BX, R9
-	ADDQ  BX, R10
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   scaled6x16AVX2Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	ADDQ BX, R9
+	ADDQ BX, R10
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    scaled6x16AVX2NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+scaled6x16AVX2NoSkip:
+	XORQ BX, BX
 
 scaled6x16AVX2Step:
 	VBROADCASTSS (CX), Y12
@@ -10011,20 +10335,26 @@ scaled3x16AVX2Rows:
 	MOVQ 120(AX), AX
 
 scaled3x16AVX2Tap:
-	CMPQ  AX, 56(SP)
-	JE    scaled3x16AVX2Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	ADDQ  BX, SI
-	ADDQ  BX, DI
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   scaled3x16AVX2Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    scaled3x16AVX2NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+scaled3x16AVX2NoSkip:
+	XORQ BX, BX
 
 scaled3x16AVX2Step:
 	VBROADCASTSS (CX), Y6
@@ -10170,18 +10500,24 @@ scaled1x16AVX2Rows:
 	MOVQ 120(AX), AX
 
 scaled1x16AVX2Tap:
-	CMPQ  AX, 56(SP)
-	JE    scaled1x16AVX2Store
-	MOVQ  (AX), BX
-	SHLQ  $0x02, BX
-	ADDQ  BX, DX
-	LEAQ  24(AX), BX
-	MOVQ  BX, 48(SP)
-	MOVQ  8(AX), BX
-	MOVQ  16(AX), AX
+	CMPQ AX, 56(SP)
+	JE   scaled1x16AVX2Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    scaled1x16AVX2NoSkip
 	IMULQ 40(SP), BX
 	ADDQ  BX, CX
-	XORQ  BX, BX
+
+scaled1x16AVX2NoSkip:
+	XORQ BX, BX
 
 scaled1x16AVX2Step:
 	VBROADCASTSS (CX), Y2

@@ -256,8 +256,12 @@ func (k *kernel) reduce() {
 	CMPQ(spare, k.tapEnd)
 	JE(LabelRef(k.label("Store")))
 	k.advanceRows()
+	Comment("A branch over no skip keeps the multiplication off the way to the first load.")
+	TESTQ(RBX, RBX)
+	JZ(LabelRef(k.label("NoSkip")))
 	IMULQ(k.ldb, RBX)
 	ADDQ(RBX, bPtr)
+	Label(k.label("NoSkip"))
 	XORQ(step, step)
 
 	Label(k.label("Step"))

@@ -35,7 +35,7 @@ var allowed = []struct {
 	{"engine/backend", "engine/graph tensor"},
 	{"engine/backend/ref", "engine/backend engine/graph tensor internal/random"},
 	{"engine/backend/cpu", "engine/backend engine/compile engine/graph tensor internal/isa internal/par internal/random internal/kernel/..."},
-	{"engine/backend/backendtest", "engine/backend engine/backend/ref engine/graph tensor internal/random"},
+	{"engine/backend/backendtest", "engine/backend engine/backend/ref engine/graph engine/autodiff tensor internal/random"},
 	{"engine", "engine/backend/... engine/compile engine/graph tensor internal/isa internal/par"},
 
 	// learning

@@ -9,24 +9,36 @@ import (
 	"github.com/parquet-go/parquet-go"
 )
 
-// readParquet reads column by column, so that memory follows the values that
-// come and not what a row claims to hold. A panic of the library at a file
-// that it did not foresee is a fault of the file.
+// parquetReader reads column by column, so that memory follows the values that
+// come and not what a row claims to hold.
+type parquetReader struct {
+	f    *parquet.File
+	r    io.ReaderAt
+	size int64
+	room int64 // bytes that pages may still unfold to
+}
+
+// readParquet reads the size bytes of r. A panic of the library at a file that
+// it did not foresee is a fault of the file.
 func readParquet(r io.ReaderAt, size int64, limits Limits) (t *Table, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			t, err = nil, parquetFault(ErrCorrupt, "it cannot be decoded: %v", p)
 		}
 	}()
+	if err := scanFooter(r, size); err != nil {
+		return nil, err
+	}
 	f, err := parquet.OpenFile(r, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
 		return nil, wrapParquet(err)
 	}
-	if err := checkMetadata(f, limits); err != nil {
-		return nil, err
+	p := &parquetReader{f: f, r: r, size: size}
+	p.room = max(smallExpansion, size*maxExpansion)
+	if limits.MaxBytes > 0 {
+		p.room = min(p.room, limits.MaxBytes)
 	}
-	t = &Table{}
-	if err := t.readVectors(f.Root(), limits); err != nil {
+	if t, err = p.readVectors(); err != nil {
 		return nil, err
 	}
 	for _, c := range []struct {
@@ -37,7 +49,7 @@ func readParquet(r io.ReaderAt, size int64, limits Limits) (t *Table, err error)
 		if column == nil {
 			continue
 		}
-		if *c.dst, err = readStrings(column, limits); err != nil {
+		if *c.dst, err = p.readStrings(column); err != nil {
 			return nil, err
 		}
 		if len(*c.dst) != t.Len() {
@@ -47,31 +59,13 @@ func readParquet(r io.ReaderAt, size int64, limits Limits) (t *Table, err error)
 	return t, nil
 }
 
-// checkMetadata refuses files whose footer announces more than the limits.
-func checkMetadata(f *parquet.File, limits Limits) error {
-	total, values := int64(0), int64(0)
-	for _, group := range f.Metadata().RowGroups {
-		for _, chunk := range group.Columns {
-			m := chunk.MetaData
-			if m.TotalUncompressedSize < 0 || m.NumValues < 0 {
-				return parquetFault(ErrCorrupt, "a column of negative size")
-			}
-			total, values = total+m.TotalUncompressedSize, values+m.NumValues
-			if total < 0 || total > limits.Max() || values < 0 || !roomFor(values, limits) {
-				return parquetFault(ErrTooLarge, "more than %d bytes of values", limits.Max())
-			}
-		}
-	}
-	return nil
-}
-
-// readVectors sets Dim and Values from the column z, or from z0, z1, …
-func (t *Table) readVectors(root *parquet.Column, limits Limits) error {
+// readVectors reads the column z, or z0, z1, …
+func (p *parquetReader) readVectors() (*Table, error) {
+	root := p.f.Root()
 	if column := root.Column(valueColumn); column != nil {
-		return t.readList(column, limits)
+		return p.readList(column)
 	}
 	var columns [][]float32
-	total := int64(0)
 	for j := 0; ; j++ {
 		name := valueColumn + strconv.Itoa(j)
 		column := root.Column(name)
@@ -79,42 +73,39 @@ func (t *Table) readVectors(root *parquet.Column, limits Limits) error {
 			break
 		}
 		if j == MaxDim {
-			return parquetFault(ErrTooLarge, "vectors of more than %d elements", MaxDim)
+			return nil, parquetFault(ErrTooLarge, "vectors of more than %d elements", MaxDim)
 		}
 		var values []float32
-		err := eachNumber(column, func(v float32, first bool) error {
+		err := p.eachNumber(column, func(v float32, first bool) error {
 			if !first {
 				return parquetFault(ErrUnsupported, "column %s holds lists", name)
-			}
-			if total++; !roomFor(total, limits) {
-				return parquetFault(ErrTooLarge, "more than %d bytes of values", limits.Max())
 			}
 			values = append(values, v)
 			return nil
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if j > 0 && len(values) != len(columns[0]) {
-			return parquetFault(ErrCorrupt, "column %s has %d rows, and %s0 has %d", name, len(values), valueColumn, len(columns[0]))
+			return nil, parquetFault(ErrCorrupt, "column %s has %d rows, and %s0 has %d", name, len(values), valueColumn, len(columns[0]))
 		}
 		columns = append(columns, values)
 	}
 	if len(columns) == 0 {
-		return parquetFault(ErrUnsupported, "neither a column %s nor columns %s0, %s1, …", valueColumn, valueColumn, valueColumn)
+		return nil, parquetFault(ErrUnsupported, "neither a column %s nor columns %s0, %s1, …", valueColumn, valueColumn, valueColumn)
 	}
-	t.Dim = len(columns)
-	t.Values = make([]float32, len(columns)*len(columns[0]))
+	t := &Table{Dim: len(columns), Values: make([]float32, len(columns)*len(columns[0]))}
 	for j, values := range columns {
 		for i, v := range values {
 			t.Values[i*t.Dim+j] = v
 		}
 	}
-	return nil
+	return t, nil
 }
 
 // readList reads a column of lists, which must be of equal length.
-func (t *Table) readList(column *parquet.Column, limits Limits) error {
+func (p *parquetReader) readList(column *parquet.Column) (*Table, error) {
+	t := &Table{}
 	rows, length := 0, 0
 	endOfRow := func() error {
 		switch {
@@ -125,7 +116,7 @@ func (t *Table) readList(column *parquet.Column, limits Limits) error {
 		}
 		return nil
 	}
-	err := eachNumber(column, func(v float32, first bool) error {
+	err := p.eachNumber(column, func(v float32, first bool) error {
 		if first {
 			if err := endOfRow(); err != nil {
 				return err
@@ -135,26 +126,25 @@ func (t *Table) readList(column *parquet.Column, limits Limits) error {
 		if rows == 0 {
 			return parquetFault(ErrCorrupt, "column %s begins within a list", valueColumn)
 		}
-		if length++; length > MaxDim || !roomFor(int64(len(t.Values))+1, limits) {
-			return parquetFault(ErrTooLarge, "more than %d elements in a vector or %d bytes in all", MaxDim, limits.Max())
+		if length++; length > MaxDim {
+			return parquetFault(ErrTooLarge, "vectors of more than %d elements", MaxDim)
 		}
 		t.Values = append(t.Values, v)
 		return nil
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if rows == 0 {
 		// Without a row nothing tells the length.
-		t.Dim = 1
-		return nil
+		return &Table{Dim: 1}, nil
 	}
-	return endOfRow()
+	return t, endOfRow()
 }
 
 // eachNumber calls use with every number of a column, and whether it begins a
 // row.
-func eachNumber(column *parquet.Column, use func(v float32, first bool) error) error {
+func (p *parquetReader) eachNumber(column *parquet.Column, use func(v float32, first bool) error) error {
 	leaf, err := leafOf(column)
 	if err != nil {
 		return err
@@ -163,7 +153,7 @@ func eachNumber(column *parquet.Column, use func(v float32, first bool) error) e
 	if kind != parquet.Float && kind != parquet.Double {
 		return parquetFault(ErrUnsupported, "column %s holds %v, not numbers of float or double", column.Name(), leaf.Type())
 	}
-	return eachValue(leaf, func(v parquet.Value) error {
+	return p.eachValue(leaf, func(v parquet.Value) error {
 		if v.IsNull() {
 			return parquetFault(ErrUnsupported, "column %s has an empty cell", column.Name())
 		}
@@ -176,7 +166,7 @@ func eachNumber(column *parquet.Column, use func(v float32, first bool) error) e
 }
 
 // readStrings reads a column of strings. An empty cell is an empty string.
-func readStrings(column *parquet.Column, limits Limits) ([]string, error) {
+func (p *parquetReader) readStrings(column *parquet.Column) ([]string, error) {
 	leaf, err := leafOf(column)
 	if err != nil {
 		return nil, err
@@ -185,15 +175,14 @@ func readStrings(column *parquet.Column, limits Limits) ([]string, error) {
 		return nil, parquetFault(ErrUnsupported, "column %s holds %v, not strings", column.Name(), leaf.Type())
 	}
 	list := []string{}
-	total := int64(0)
-	err = eachValue(leaf, func(v parquet.Value) error {
+	err = p.eachValue(leaf, func(v parquet.Value) error {
 		s := ""
 		if !v.IsNull() {
 			s = string(v.ByteArray())
 		}
 		const overhead = 16 // bytes of a string's header
-		if total += int64(len(s)) + overhead; total > limits.Max() {
-			return parquetFault(ErrTooLarge, "more than %d bytes in column %s", limits.Max(), column.Name())
+		if p.room -= int64(len(s)) + overhead; p.room < 0 {
+			return parquetFault(ErrTooLarge, "the strings of column %s take more than the limit", column.Name())
 		}
 		list = append(list, s)
 		return nil
@@ -217,8 +206,16 @@ func leafOf(column *parquet.Column) (*parquet.Column, error) {
 	return column, nil
 }
 
-// eachValue calls use with every value of a leaf.
-func eachValue(leaf *parquet.Column, use func(parquet.Value) error) error {
+// eachValue checks the pages of a leaf and calls use with every value.
+func (p *parquetReader) eachValue(leaf *parquet.Column, use func(parquet.Value) error) error {
+	for _, group := range p.f.Metadata().RowGroups {
+		if leaf.Index() >= len(group.Columns) {
+			return parquetFault(ErrCorrupt, "a row group without column %s", leaf.Name())
+		}
+		if err := scanChunk(p.r, p.size, &group.Columns[leaf.Index()].MetaData, &p.room); err != nil {
+			return err
+		}
+	}
 	pages := leaf.Pages()
 	defer pages.Close()
 	buf := make([]parquet.Value, 1024)

@@ -71,7 +71,8 @@ var (
 	ErrTooLarge    = bounded.ErrTooLarge    // above a limit
 )
 
-// Limits bounds what is accepted; the zero value allows 16 GiB of values.
+// Limits bounds what is accepted; the zero value allows 16 GiB of values, and
+// of a .parquet file 256 times its size or 64 MB.
 type Limits = bounded.Limits
 
 // Format is a file format.

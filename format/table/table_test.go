@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/parquet-go/parquet-go"
 	"pgregory.net/rapid"
+
+	"hourglass/internal/random"
 )
 
 var formats = []Format{CSV, Parquet, NPY}
@@ -187,6 +190,10 @@ func TestFaults(t *testing.T) {
 		Z    []float32 `parquet:"z,list"`
 	}
 	good := parquetOf(t, list{"a", []float32{1, 2}}, list{"b", []float32{3, 4}})
+	var gzipped bytes.Buffer
+	if err := parquet.Write(&gzipped, []list{{"a", []float32{1, 2}}}, parquet.Compression(&parquet.Gzip)); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		name   string
 		format Format
@@ -202,13 +209,16 @@ func TestFaults(t *testing.T) {
 		{"no number", CSV, []byte("z0,z1\n1,2\n3,four\n"), Limits{}, ErrCorrupt, `line 3: "four" in column z1`},
 		{"number too large", CSV, []byte("z0\n1e39\n"), Limits{}, ErrCorrupt, "1e39"},
 		{"open quote", CSV, []byte("name,z0\n\"a,1\n"), Limits{}, ErrCorrupt, "malformed"},
-		{"too many values", CSV, []byte("z0\n1\n2\n3\n"), Limits{MaxBytes: 8}, ErrTooLarge, "more than 8 bytes"},
+		{"too many values", CSV, []byte("z0\n1\n2\n3\n"), Limits{MaxBytes: 8}, ErrTooLarge, "more than"},
 		{"vector", NPY, npyHeader("(3,)", 12), Limits{}, ErrUnsupported, "shape [3]"},
 		{"no columns", NPY, npyHeader("(3, 0)", 0), Limits{}, ErrUnsupported, "shape [3 0]"},
 		{"npy cut short", NPY, npyHeader("(3, 1)", 11), Limits{}, ErrCorrupt, "offset 139"},
-		{"empty parquet", Parquet, nil, Limits{}, ErrCorrupt, "cannot be read"},
+		{"empty parquet", Parquet, nil, Limits{}, ErrCorrupt, "0 bytes"},
 		{"text", Parquet, []byte("PAR1 this is no parquet file PAR1"), Limits{}, ErrCorrupt, ""},
 		{"truncated", Parquet, good[:len(good)-9], Limits{}, ErrCorrupt, ""},
+		{"footer longer than the file", Parquet, []byte("PAR1\x00\x00\x00\x00\xff\xff\xff\xffPAR1"), Limits{}, ErrCorrupt, "footer of 4294967295 bytes"},
+		{"footer list longer than the file", Parquet, []byte("PAR1\x15\x02\x19\xfc\xff\xff\xff\x0f\x00\x09\x00\x00\x00PAR1"), Limits{}, ErrCorrupt, "footer is malformed"},
+		{"gzip", Parquet, gzipped.Bytes(), Limits{}, ErrUnsupported, "compression GZIP"},
 		{"no vectors", Parquet, parquetOf(t, struct {
 			Name string `parquet:"name"`
 		}{"a"}), Limits{}, ErrUnsupported, "neither a column z nor columns z0"},
@@ -225,7 +235,7 @@ func TestFaults(t *testing.T) {
 			Name int32     `parquet:"name"`
 			Z    []float32 `parquet:"z,list"`
 		}{1, []float32{1}}), Limits{}, ErrUnsupported, "not strings"},
-		{"over the limit", Parquet, good, Limits{MaxBytes: 8}, ErrTooLarge, "more than 8 bytes"},
+		{"over the limit", Parquet, good, Limits{MaxBytes: 8}, ErrTooLarge, "more than"},
 	} {
 		_, err := decode(c.format, c.input, c.limits)
 		var e *Error
@@ -270,6 +280,36 @@ func TestEmpty(t *testing.T) {
 		got, err := decode(f, encode(t, f, &Table{Dim: 3, Names: []string{}}), Limits{})
 		if err != nil || got.Len() != 0 {
 			t.Errorf("%v: a table without rows came back as %+v, %v", f, got, err)
+		}
+	}
+}
+
+// TestDamagedParquet changes bytes of good files. Whatever comes of it, it must
+// not take more memory than a file of that size may unfold to.
+func TestDamagedParquet(t *testing.T) {
+	files := [][]byte{encode(t, Parquet, &Table{Dim: 2, Values: []float32{1, 2, 3, 4}, Names: []string{"a", "b"}})}
+	for _, name := range []string{"list.parquet", "columns.parquet"} {
+		b, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, b)
+	}
+	src := random.NewSource(1, 0, 0)
+	var before, after runtime.MemStats
+	for i := range 3000 {
+		b := slices.Clone(files[i%len(files)])
+		for range 1 + src.IntN(4) {
+			b[src.IntN(len(b))] = byte(src.IntN(256))
+		}
+		runtime.ReadMemStats(&before)
+		table, err := decode(Parquet, b, Limits{})
+		runtime.ReadMemStats(&after)
+		if taken := after.TotalAlloc - before.TotalAlloc; taken > 4*smallExpansion {
+			t.Fatalf("damage %d: a file of %d bytes took %d MB", i, len(b), taken>>20)
+		}
+		if err == nil && table.check() != nil {
+			t.Fatalf("damage %d: %v", i, table.check())
 		}
 	}
 }

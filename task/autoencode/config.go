@@ -218,7 +218,7 @@ func defaultRate(optimizer string) float64 {
 // defaultEpochs shows about as many images to the network whatever their
 // number: a small collection is seen more often, within reason.
 func defaultEpochs(c Config) int {
-	return min(max(8, 190_000/max(1, c.Train)), 100)
+	return min(max(8, 190_000/max(1, c.Train)), 60)
 }
 
 // divide splits a set into the images to learn from, those that choose the

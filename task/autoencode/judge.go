@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"hourglass/data"
@@ -118,6 +119,7 @@ func PSNR(mse float64) float64 {
 func (r *run) judge(ctx context.Context) (*Outcome, error) {
 	r.h.phase(PhaseJudge)
 	begun := time.Now()
+	r.release()
 	s := r.summarize()
 	ev := &Evidence{}
 	each, mse, err := r.reconstruct(r.heldOut)
@@ -144,6 +146,10 @@ func (r *run) judge(ctx context.Context) (*Outcome, error) {
 		return nil, err
 	}
 	r.times.Judge = time.Since(begun).Seconds()
+	if r.set.Labels == nil {
+		p.basePixels, p.queryPixels = nil, nil // only votes need them below
+	}
+	runtime.GC()
 
 	if err := ctx.Err(); err != nil {
 		return nil, &Interrupted{r.dir}
@@ -163,6 +169,13 @@ func (r *run) judge(ctx context.Context) (*Outcome, error) {
 func score(mse float64) Score {
 	psnr := PSNR(mse)
 	return Score{MSE: &mse, PSNR: &psnr}
+}
+
+// release lets go of the training program before others are made: its arena
+// is the largest block of memory that a run has, and what follows needs some.
+func (r *run) release() {
+	r.trainer = nil
+	runtime.GC()
 }
 
 // summarize fills in what is known without measuring.
@@ -365,16 +378,18 @@ func (r *run) judgePCA(s *Summary, ev *Evidence, p *pools, each []float64) error
 		return err
 	}
 	s.HeldOut.PCA = score(errs[model.K()])
-	base, err := model.Transform(p.basePixels, o)
-	if err != nil {
-		return err
-	}
-	queries, err := model.Transform(p.queryPixels, o)
-	if err != nil {
-		return err
-	}
-	if s.HeldOut.PCA.KNNAccuracy, err = p.accuracy(queries, base, model.K()); err != nil {
-		return err
+	if r.set.Labels != nil {
+		base, err := model.Transform(p.basePixels, o)
+		if err != nil {
+			return err
+		}
+		queries, err := model.Transform(p.queryPixels, o)
+		if err != nil {
+			return err
+		}
+		if s.HeldOut.PCA.KNNAccuracy, err = p.accuracy(queries, base, model.K()); err != nil {
+			return err
+		}
 	}
 	return r.samples(s, ev, model, o, each)
 }

@@ -83,8 +83,10 @@ func (m *Model) Record() train.Record { return m.record }
 // CodeLength returns the number of elements of a code.
 func (m *Model) CodeLength() int { return m.codeShape.Elements() }
 
-// useBatch is the number of images that pass through a model together.
-const useBatch = 64
+// useBatch is the number of images of d numbers that pass through a model
+// together: enough to keep its kernels busy, and no more, since the memory of
+// its programs grows with it.
+func useBatch(d int) int { return max(1, min(64, (1<<20)/d)) }
 
 // Encode returns the codes [N,k] of images [N,H,W,C].
 func (m *Model) Encode(pixels []uint8) ([]float32, error) {
@@ -95,7 +97,7 @@ func (m *Model) Encode(pixels []uint8) ([]float32, error) {
 	}
 	n := len(pixels) / d
 	codes := make([]float32, n*k)
-	err := inBatches(n, func(at, count, batch int) error {
+	err := inBatches(n, useBatch(d), func(at, count, batch int) error {
 		in := tensor.New(tensor.Uint8, batch, c.Height, c.Width, c.Channels)
 		copy(in.Uint8(), pixels[at*d:(at+count)*d])
 		p, err := m.encode.Run(batch, in)
@@ -116,7 +118,7 @@ func (m *Model) Decode(codes []float32) ([]float32, error) {
 	}
 	n := len(codes) / k
 	images := make([]float32, n*d)
-	err := inBatches(n, func(at, count, batch int) error {
+	err := inBatches(n, useBatch(d), func(at, count, batch int) error {
 		in := tensor.New(tensor.Float32, append([]int{batch}, m.codeShape...)...)
 		copy(in.Float32(), codes[at*k:(at+count)*k])
 		p, err := m.decode.Run(batch, in)
@@ -128,11 +130,11 @@ func (m *Model) Decode(codes []float32) ([]float32, error) {
 	return images, err
 }
 
-// inBatches calls f for runs of at most useBatch items. A last run that is
-// shorter is padded to a full batch, so that a collection needs one program;
-// fewer than a batch in all make a program of their own.
-func inBatches(n int, f func(at, count, batch int) error) error {
-	batch := min(n, useBatch)
+// inBatches calls f for runs of at most most items. A last run that is shorter
+// is padded to a full batch, so that a collection needs one program; fewer than
+// a batch in all make a program of their own.
+func inBatches(n, most int, f func(at, count, batch int) error) error {
+	batch := min(n, most)
 	for at := 0; at < n; at += batch {
 		if err := f(at, min(batch, n-at), batch); err != nil {
 			return err
@@ -236,7 +238,7 @@ func Load(e *engine.Engine, path string) (*Model, error) {
 	if err != nil {
 		return fail("its decoder cannot be read: %w", err)
 	}
-	if err := (tensor.Shape{useBatch, c.Height, c.Width, c.Channels}).Validate(); err != nil {
+	if err := (tensor.Shape{1, c.Height, c.Width, c.Channels}).Validate(); err != nil {
 		return fail("its images have an impossible size: %w", err)
 	}
 	m, err := newModel(e, c, encoder, decoder, backend.NewStore())

@@ -31,7 +31,7 @@ func addChoices(f *pflag.FlagSet, o *autoencode.Options) {
 	f.StringVar(&o.Arch, "arch", "", "network: conv, dense, spatial (the waist keeps a grid) or wide (no bottleneck)")
 	f.IntVar(&o.Latent, "latent", 0, "k, the length of the code")
 	f.StringVar(&o.Decoder, "decoder", "", "decoder: mirror (of the encoder), light, heavy, dense or linear")
-	f.StringVar(&o.Loss, "loss", "", "reconstruction error to lower: "+list(autoencode.Losses())+" (default mse)")
+	f.StringVar(&o.Loss, "loss", "", "reconstruction error to lower: "+list(autoencode.Losses())+" (default bce)")
 	f.IntVar(&o.Epochs, flagEpochs, 0, "how often every image is seen")
 	f.Float64Var(&o.Minutes, flagMinutes, 0, "train for about this long instead")
 	f.IntVar(&o.Batch, "batch", 0, "images in a step")

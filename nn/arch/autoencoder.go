@@ -95,7 +95,7 @@ func (o Options) conv(image tensor.Shape, latent int) Autoencoder {
 		o, stages := o.forDecoder(stages)
 		s := stages[len(stages)-1]
 		decoder = []nn.Layer{
-			nn.Dense{Out: s.area() * s.channels, NoBias: o.bare(), Init: nn.InitHeNormal},
+			nn.Dense{Out: s.area() * s.channels, NoBias: o.bare()},
 			nn.Reshape{Shape: []int{s.height, s.width, s.channels}},
 		}
 		decoder = append(append(decoder, o.norm(s.channels)...), o.activation())

@@ -41,7 +41,7 @@ func (o Options) bare() bool { return o.Norm != "none" }
 
 // conv3 is a 3×3 convolution with normalisation and activation.
 func (o Options) conv3(out, stride int) []nn.Layer {
-	layers := []nn.Layer{nn.Conv{Out: out, Kernel: 3, Stride: stride, NoBias: o.bare(), Init: nn.InitHeNormal}}
+	layers := []nn.Layer{nn.Conv{Out: out, Kernel: 3, Stride: stride, NoBias: o.bare()}}
 	return append(append(layers, o.norm(out)...), o.activation())
 }
 
@@ -50,7 +50,7 @@ func (o Options) residuals(width, n int) []nn.Layer {
 	var layers []nn.Layer
 	for range n {
 		body := o.conv3(width, 1)
-		body = append(body, nn.Conv{Out: width, Kernel: 3, NoBias: o.bare(), Init: nn.InitHeNormal})
+		body = append(body, nn.Conv{Out: width, Kernel: 3, NoBias: o.bare()})
 		body = append(body, o.norm(width)...)
 		layers = append(layers, nn.Residual{Body: nn.Sequential(body)}, o.activation())
 	}
@@ -64,10 +64,10 @@ func (o Options) grow(out, height, width int) []nn.Layer {
 	switch o.Upsample {
 	case "transpose":
 		layers = append(layers, nn.ConvTranspose{Out: out, Kernel: 4, Stride: 2, Height: height, Width: width,
-			NoBias: o.bare(), Init: nn.InitHeNormal})
+			NoBias: o.bare()})
 		return append(append(layers, o.norm(out)...), o.activation())
 	case "shuffle":
-		layers = append(layers, nn.Conv{Out: 4 * out, Kernel: 3, NoBias: o.bare(), Init: nn.InitHeNormal},
+		layers = append(layers, nn.Conv{Out: 4 * out, Kernel: 3, NoBias: o.bare()},
 			nn.PixelShuffle{Factor: 2}, nn.Crop{Height: height, Width: width})
 		return append(append(layers, o.norm(out)...), o.activation())
 	case "nearest":
@@ -80,7 +80,7 @@ func (o Options) grow(out, height, width int) []nn.Layer {
 
 // denseBlock is a product of matrices with normalisation and activation.
 func (o Options) denseBlock(out int) []nn.Layer {
-	layers := []nn.Layer{nn.Dense{Out: out, NoBias: o.bare(), Init: nn.InitHeNormal}}
+	layers := []nn.Layer{nn.Dense{Out: out, NoBias: o.bare()}}
 	return append(append(layers, o.norm(out)...), o.activation())
 }
 

@@ -38,6 +38,9 @@ type runFile struct {
 // If ctx ends during training it returns an *Interrupted error.
 func Learn(ctx context.Context, e *engine.Engine, o Options, ro RunOptions, h Hooks) (*Outcome, error) {
 	begun := time.Now()
+	if err := o.Check(); err != nil {
+		return nil, err
+	}
 	set, err := open(ctx, o.Source, o.Size, o.Gray, ro, h)
 	if err != nil {
 		return nil, err

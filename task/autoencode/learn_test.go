@@ -279,6 +279,22 @@ func TestWrongChoices(t *testing.T) {
 	}
 }
 
+func TestTooFewImages(t *testing.T) {
+	for _, n := range []int{1, 2} {
+		dir := filepath.Join(t.TempDir(), "run")
+		_, err := Learn(context.Background(), newEngine(t, 1), small(drawDiscs(t, n, 16)), runIn(dir), Hooks{})
+		if err == nil || !strings.Contains(err.Error(), "at least 3") {
+			t.Errorf("%d images: %v", n, err)
+		}
+		if _, err := os.Stat(dir); err == nil {
+			t.Errorf("%d images: a folder was made for a run that cannot begin", n)
+		}
+	}
+	if _, err := Learn(context.Background(), newEngine(t, 1), small(drawDiscs(t, 3, 16)), runIn(t.TempDir()), Hooks{}); err != nil {
+		t.Errorf("3 images: %v", err)
+	}
+}
+
 func TestModelRoundTrip(t *testing.T) {
 	_, dir := learn(t, 2, small(drawDiscs(t, 60, 16)))
 	e := newEngine(t, 2)

@@ -58,9 +58,6 @@ func newModel(e *engine.Engine, c Config, encoder, decoder nn.Layer, store *back
 	m.decode = e.NewFunction("decode", store, func(b *graph.Builder, batch int) {
 		codes := b.Input("codes", tensor.Float32, append([]int{batch}, m.codeShape...)...)
 		y := nn.NewContext(b, nn.Options{}).Layer("decoder", decoder, codes)
-		if c.Loss == lossBCE {
-			y = b.Sigmoid(y)
-		}
 		b.Output("images", b.Max(b.Min(y, b.Scalar(1)), b.Scalar(0)))
 	})
 	return m, nil

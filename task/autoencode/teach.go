@@ -112,6 +112,10 @@ func (r *run) prepare() error {
 func (r *run) problem() train.Problem {
 	c := r.file.Config
 	loader := data.NewLoader(r.set, r.train, c.Batch, c.Seed)
+	decoder := r.model.decoder
+	if c.Loss == lossBCE {
+		decoder = withoutSigmoid(decoder) // the loss takes logits
+	}
 	coins := make([]float32, c.Batch)
 	p := train.Problem{
 		Name: "autoencoder",
@@ -119,7 +123,7 @@ func (r *run) problem() train.Problem {
 			b := ctx.Builder()
 			x := pixels(b, b.Input("images", tensor.Uint8, c.Batch, c.Height, c.Width, c.Channels))
 			z := ctx.Layer("encoder", r.model.encoder, x)
-			return c.lossOf(ctx.Layer("decoder", r.model.decoder, z), x)
+			return c.lossOf(ctx.Layer("decoder", decoder, z), x)
 		},
 		Batch: func(epoch, step int, inputs []*tensor.Tensor) {
 			images := inputs[0].Uint8()
@@ -138,6 +142,17 @@ func (r *run) problem() train.Problem {
 		}
 	}
 	return p
+}
+
+// withoutSigmoid returns a decoder without the sigmoid that it ends in. The
+// names of its parameters stay as they are.
+func withoutSigmoid(decoder nn.Layer) nn.Layer {
+	if layers, ok := decoder.(nn.Sequential); ok && len(layers) > 0 {
+		if _, ok := layers[len(layers)-1].(nn.Sigmoid); ok {
+			return layers[:len(layers)-1]
+		}
+	}
+	return decoder
 }
 
 const (

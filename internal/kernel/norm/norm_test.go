@@ -59,7 +59,7 @@ func onTeams(t *testing.T, name string, teams []*par.Pool, n int, scratch func(i
 		} else if !slices.Equal(first, dst[:n]) {
 			t.Fatalf("%s depends on the number of threads", name)
 		}
-		if allocs := testing.AllocsPerRun(2, func() { f(pool, dst[:n], work) }); allocs != 0 {
+		if allocs := testing.AllocsPerRun(10, func() { f(pool, dst[:n], work) }); allocs != 0 {
 			t.Errorf("%s allocates %v times", name, allocs)
 		}
 	}

@@ -75,7 +75,7 @@ func onTeams(t *testing.T, s Shape, n int, newRun func(level isa.Level) (scratch
 				t.Fatalf("%+v %v: depends on the number of threads", s, level)
 			}
 			if threads < 3 {
-				if allocs := testing.AllocsPerRun(1, func() { run(pool, dst[:n], work) }); allocs != 0 {
+				if allocs := testing.AllocsPerRun(10, func() { run(pool, dst[:n], work) }); allocs != 0 {
 					t.Errorf("%+v %v: allocates %v times", s, level, allocs)
 				}
 			}

@@ -50,7 +50,7 @@ func checkRuns(t *testing.T, name string, want, magnitude []float64,
 				t.Fatalf("%s %v: depends on the number of threads", name, level)
 			}
 			if threads < 3 {
-				if allocs := testing.AllocsPerRun(1, func() { run(pool, dst, work) }); allocs != 0 {
+				if allocs := testing.AllocsPerRun(10, func() { run(pool, dst, work) }); allocs != 0 {
 					t.Errorf("%s %v: allocates %v times", name, level, allocs)
 				}
 			}

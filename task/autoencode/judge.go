@@ -357,7 +357,7 @@ func (r *run) judgePCA(s *Summary, ev *Evidence, p *pools, each []float64) error
 	k := r.file.Config.Latent
 	// Some more components than the code has numbers, to see how many PCA
 	// needs for the same error; n images span at most n-1 directions.
-	most := max(1, min(4*k, k+512, len(learnt)-1, r.set.ImageBytes()))
+	most := max(1, min(8*k, k+512, len(learnt)-1, r.set.ImageBytes()))
 	full, err := pca.Fit(pixelRows{r.set, learnt}, most, o)
 	if err != nil {
 		return fmt.Errorf("cannot fit PCA: %w", err)

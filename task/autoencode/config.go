@@ -13,6 +13,7 @@ import (
 
 	"hourglass/data"
 	"hourglass/nn/arch"
+	"hourglass/nn/loss"
 	"hourglass/optim"
 )
 
@@ -73,7 +74,7 @@ type Config struct {
 // Losses lists the reconstruction losses: mean squared error, mean absolute
 // error, Huber's (1 beyond which it is linear: 0.1 of the pixel range) and
 // binary cross-entropy.
-func Losses() []string { return []string{"mse", "l1", "huber", "bce"} }
+func Losses() []string { return loss.Names() }
 
 // Augments lists what may be done to training images: nothing, or mirroring
 // them left to right at random.

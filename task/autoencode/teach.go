@@ -161,17 +161,21 @@ const (
 	flipStream  = 0x666c6970 << 16 // keeps the coins apart from other draws
 )
 
-// lossOf compares a reconstruction with its original, both in 0–1.
+// pixelHuber is the difference beyond which Huber's loss is linear: a tenth of
+// the pixels' range, since a difference never exceeds 1.
+const pixelHuber = 0.1
+
+// lossOf compares a reconstruction, or its logits, with its original in 0–1.
 func (c Config) lossOf(y, x *graph.Node) *graph.Node {
-	switch c.Loss {
-	case "l1":
-		return loss.L1(y, x, loss.MeanAll)
-	case "huber":
-		return loss.Huber(y, x, 0.1, loss.MeanAll)
-	case lossBCE:
-		return loss.BinaryCrossEntropy(y, x, loss.MeanAll)
+	if c.Loss == "huber" {
+		return loss.Huber(y, x, pixelHuber, loss.MeanAll)
 	}
-	return loss.SquaredError(y, x, loss.MeanAll)
+	f, _, err := loss.Named(c.Loss)
+	if err != nil {
+		y.Builder().Fail(err)
+		return y
+	}
+	return f(y, x, loss.MeanAll)
 }
 
 // mirror turns the images whose coin is below a half left to right.

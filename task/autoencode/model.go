@@ -25,6 +25,7 @@ type Model struct {
 
 	encode, decode *engine.Function
 	codeShape      tensor.Shape // of one image, as the encoder gives it
+	batch          int          // images that pass through together
 	encoderRows    []nn.Row
 	decoderRows    []nn.Row
 	params         []nn.Param
@@ -47,6 +48,14 @@ func newModel(e *engine.Engine, c Config, encoder, decoder nn.Layer, store *back
 		return nil, fmt.Errorf("the decoder gives %v for images of %v", y.Shape(), want)
 	}
 	m.codeShape = z.Shape()[1:]
+	largest := c.Height * c.Width * c.Channels
+	for _, row := range ctx.Rows() {
+		largest = max(largest, row.Output.Elements())
+	}
+	if largest > maxLayer {
+		return nil, fmt.Errorf("a layer gives %d numbers for one image; the limit is %d", largest, maxLayer)
+	}
+	m.batch = max(1, min(maxBatch, batchElements/largest))
 	m.encoderRows, m.decoderRows = ctx.Rows()[:rows], ctx.Rows()[rows:]
 	m.params = ctx.Params()
 
@@ -80,10 +89,16 @@ func (m *Model) Record() train.Record { return m.record }
 // CodeLength returns the number of elements of a code.
 func (m *Model) CodeLength() int { return m.codeShape.Elements() }
 
-// useBatch is the number of images of d numbers that pass through a model
-// together: enough to keep its kernels busy, and no more, since the memory of
-// its programs grows with it.
-func useBatch(d int) int { return max(1, min(64, (1<<20)/d)) }
+const (
+	// maxLayer caps the elements of one layer's result for one image, so that
+	// a file that describes absurd layers is refused and not run: 1 GB.
+	maxLayer = 1 << 28
+	// batchElements and maxBatch bound how many images pass through a model
+	// together: enough to keep its kernels busy, and no more, since the memory
+	// of its programs grows with it.
+	batchElements = 1 << 22
+	maxBatch      = 64
+)
 
 // Encode returns the codes [N,k] of images [N,H,W,C].
 func (m *Model) Encode(pixels []uint8) ([]float32, error) {
@@ -94,7 +109,7 @@ func (m *Model) Encode(pixels []uint8) ([]float32, error) {
 	}
 	n := len(pixels) / d
 	codes := make([]float32, n*k)
-	err := inBatches(n, useBatch(d), func(at, count, batch int) error {
+	err := inBatches(n, m.batch, func(at, count, batch int) error {
 		in := tensor.New(tensor.Uint8, batch, c.Height, c.Width, c.Channels)
 		copy(in.Uint8(), pixels[at*d:(at+count)*d])
 		p, err := m.encode.Run(batch, in)
@@ -115,7 +130,7 @@ func (m *Model) Decode(codes []float32) ([]float32, error) {
 	}
 	n := len(codes) / k
 	images := make([]float32, n*d)
-	err := inBatches(n, useBatch(d), func(at, count, batch int) error {
+	err := inBatches(n, m.batch, func(at, count, batch int) error {
 		in := tensor.New(tensor.Float32, append([]int{batch}, m.codeShape...)...)
 		copy(in.Float32(), codes[at*k:(at+count)*k])
 		p, err := m.decode.Run(batch, in)

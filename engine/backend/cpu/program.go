@@ -68,19 +68,30 @@ type move struct{ from, to *buffer }
 
 // Run implements [backend.Program].
 func (p *Program) Run(inputs []*tensor.Tensor) error {
+	if err := p.bindInputs(inputs); err != nil {
+		return err
+	}
+	for i := range p.steps {
+		p.steps[i].kernel.run(p.scratch)
+	}
+	p.copyResults()
+	return nil
+}
+
+func (p *Program) bindInputs(inputs []*tensor.Tensor) error {
 	if err := backend.CheckInputs(p.graph, p.inputs, inputs); err != nil {
 		return err
 	}
 	for i, t := range inputs {
 		p.bound[i].bind(t)
 	}
-	for i := range p.steps {
-		p.steps[i].kernel.run(p.scratch)
-	}
+	return nil
+}
+
+func (p *Program) copyResults() {
 	for _, m := range p.copies {
 		m.from.copyTo(m.to)
 	}
-	return nil
 }
 
 // Output implements [backend.Program].

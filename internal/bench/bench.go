@@ -1,0 +1,168 @@
+// Package bench measures how fast the engine runs on this machine, beside what
+// the machine could do: kernels alone and whole training steps, in milliseconds
+// and in the share of the processor's multiply-add peak.
+package bench
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"hourglass/engine"
+	"hourglass/engine/backend"
+	"hourglass/engine/graph"
+	"hourglass/internal/random"
+	"hourglass/nn"
+	"hourglass/tensor"
+)
+
+// Options say what to measure. The zero value measures everything.
+type Options struct {
+	Workloads []string      // names of [Workloads]; none means all
+	Duration  time.Duration // least time for each measurement; 0 means a second
+	CopyBytes int           // memory that the bandwidth is measured on; 0 means 256 MiB
+	Profile   bool          // time each operation too
+	// Begin is called before each measurement with its name; nil is allowed.
+	Begin func(name string)
+}
+
+// Report is what was measured.
+type Report struct {
+	Machine Machine  `json:"machine"`
+	Results []Result `json:"results"`
+}
+
+// Result is the measurement of one program.
+type Result struct {
+	Workload  string  `json:"workload"`
+	MS        float64 `json:"ms"`         // one run, the median
+	Gflops    float64 `json:"gflops"`     // operations of the plain algorithm, 10⁹ a second
+	PeakShare float64 `json:"peak_share"` // of [Machine].PeakGflops
+	// ImagesPerSecond is nil if the input is no batch of images.
+	ImagesPerSecond *float64 `json:"images_per_second"`
+	AllocsPerStep   float64  `json:"allocs_per_step"`
+	// PeakBytes is the memory for intermediate values, without parameters,
+	// inputs and outputs.
+	PeakBytes int64 `json:"peak_bytes"`
+	// Profile has a line for each operation, if it was asked for.
+	Profile []OpTime `json:"profile,omitempty"`
+}
+
+const (
+	defaultDuration  = time.Second
+	defaultCopyBytes = 256 << 20
+	seed             = 1
+)
+
+// Run measures the machine and the chosen workloads. It fails with an
+// [UnknownError], before it measures, if there is no such workload, and with
+// the context's error when that ends.
+func Run(ctx context.Context, e *engine.Engine, o Options) (*Report, error) {
+	list, err := chosen(o.Workloads)
+	if err != nil {
+		return nil, err
+	}
+	if o.Duration == 0 {
+		o.Duration = defaultDuration
+	}
+	if o.CopyBytes == 0 {
+		o.CopyBytes = defaultCopyBytes
+	}
+	begin := func(name string) {
+		if o.Begin != nil {
+			o.Begin(name)
+		}
+	}
+	begin(Ceilings)
+	report := &Report{Machine: measureMachine(e.Pool(), e.Level(), o.CopyBytes, o.Duration), Results: []Result{}}
+	for _, w := range list {
+		programs, err := w.cases()
+		if err != nil {
+			return nil, fmt.Errorf("workload %s: %w", w.name, err)
+		}
+		for _, p := range programs {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			begin(p.name)
+			r, err := p.measure(e, o, report.Machine.PeakGflops)
+			if err != nil {
+				return nil, fmt.Errorf("workload %s: %w", p.name, err)
+			}
+			report.Results = append(report.Results, r)
+		}
+	}
+	return report, nil
+}
+
+// measure compiles a program and times it.
+func (p program) measure(e *engine.Engine, o Options, peakGflops float64) (Result, error) {
+	g, params, err := p.trace()
+	if err != nil {
+		return Result{}, err
+	}
+	store := backend.NewStore()
+	compiled, err := e.Compile(g, store)
+	if err != nil {
+		return Result{}, err
+	}
+	if err := nn.Initialize(params, store, seed); err != nil {
+		return Result{}, err
+	}
+	inputs := fill(g.Inputs())
+	t := timed(o.Duration, func() {
+		if runErr := compiled.Run(inputs); runErr != nil {
+			err = runErr
+		}
+	})
+	if err != nil {
+		return Result{}, err
+	}
+	seconds := median(t.rounds)
+	r := Result{
+		Workload:      p.name,
+		MS:            seconds * 1e3,
+		Gflops:        float64(Flops(g)) / 1e9 / seconds,
+		AllocsPerStep: t.allocs,
+	}
+	r.PeakShare = r.Gflops / peakGflops
+	if p.images > 0 {
+		rate := float64(p.images) / seconds
+		r.ImagesPerSecond = &rate
+	}
+	if s, ok := compiled.(backend.Sizer); ok {
+		r.PeakBytes = int64(s.Memory())
+	}
+	if o.Profile {
+		r.Profile, err = profile(compiled, inputs, o.Duration)
+	}
+	return r, err
+}
+
+func (p program) trace() (*graph.Graph, []nn.Param, error) {
+	b := graph.NewBuilder(p.name)
+	params, err := p.build(b)
+	if err != nil {
+		return nil, nil, err
+	}
+	g, err := b.Graph()
+	return g, params, err
+}
+
+// fill makes an input for each node: numbers in 0–1 for float32, labels for
+// int32, and a small learning rate for the one scalar among the former.
+func fill(nodes []*graph.Node) []*tensor.Tensor {
+	inputs := make([]*tensor.Tensor, len(nodes))
+	for i, n := range nodes {
+		t := tensor.New(n.DType(), n.Shape()...)
+		random.Uniform(t.Float32(), seed, uint64(i), 0)
+		if n.DType() == tensor.Float32 && len(n.Shape()) == 0 {
+			t.Float32()[0] = 1e-3
+		}
+		for j := range t.Int32() {
+			t.Int32()[j] = int32(j % classes)
+		}
+		inputs[i] = t
+	}
+	return inputs
+}

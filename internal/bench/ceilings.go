@@ -1,0 +1,93 @@
+package bench
+
+import (
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"hourglass/internal/isa"
+	"hourglass/internal/kernel/peak"
+	"hourglass/internal/par"
+)
+
+// Machine says where a measurement was made and what the limits are there.
+type Machine struct {
+	CPU     string `json:"cpu"`
+	ISA     string `json:"isa"`     // instruction-set level in use
+	Threads int    `json:"threads"` // in use
+	// PeakGflops is the float32 multiply-add peak at that level and number of
+	// threads, in 10⁹ operations a second.
+	PeakGflops float64 `json:"peak_gflops"`
+	// BandwidthGBs is what copying memory reads and writes together, in 10⁹
+	// bytes a second.
+	BandwidthGBs float64 `json:"bandwidth_gbs"`
+	// Ceilings holds the multiply-add peak for each level of the machine, with
+	// one thread and with all.
+	Ceilings []Ceiling `json:"ceilings"`
+}
+
+// Ceiling is the multiply-add peak of one level and number of threads.
+type Ceiling struct {
+	ISA     string  `json:"isa"`
+	Threads int     `json:"threads"`
+	Gflops  float64 `json:"gflops"`
+}
+
+// measureMachine takes half a second or so.
+func measureMachine(pool *par.Pool, level isa.Level, copyBytes int, least time.Duration) Machine {
+	m := Machine{CPU: cpuName(), ISA: level.String(), Threads: pool.Threads()}
+	single := par.New(1)
+	defer single.Close()
+	for _, l := range isa.Available() {
+		one := peak.MultiplyAdd(single, l) / 1e9
+		m.Ceilings = append(m.Ceilings, Ceiling{l.String(), 1, one})
+		all := one
+		if m.Threads > 1 {
+			all = peak.MultiplyAdd(pool, l) / 1e9
+			m.Ceilings = append(m.Ceilings, Ceiling{l.String(), m.Threads, all})
+		}
+		if l == level {
+			m.PeakGflops = all
+		}
+	}
+	m.BandwidthGBs = bandwidth(pool, copyBytes, least)
+	return m
+}
+
+// bandwidth copies half of total bytes onto the other half, in pieces, and
+// returns what is read and written in 10⁹ bytes a second. The total must be
+// far above the caches' size.
+func bandwidth(pool *par.Pool, total int, least time.Duration) float64 {
+	const piece = 1 << 20
+	from, to := make([]byte, total/2), make([]byte, total/2)
+	for i := range from {
+		from[i] = 1 // memory that was never written may all be one page
+	}
+	pieces := (len(from) + piece - 1) / piece
+	seconds := median(timed(least, func() {
+		pool.Run(pieces, func(_, part int) {
+			begin := part * piece
+			end := min(begin+piece, len(from))
+			copy(to[begin:end], from[begin:end])
+		})
+	}).rounds)
+	return float64(2*len(from)) / 1e9 / seconds
+}
+
+// cpuName returns the processor's name as the system gives it, else the
+// architecture.
+func cpuName() string {
+	info, err := os.ReadFile("/proc/cpuinfo")
+	if err == nil {
+		for line := range strings.Lines(string(info)) {
+			if key, name, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == "model name" {
+				return strings.TrimSpace(name)
+			}
+		}
+	}
+	if name := os.Getenv("PROCESSOR_IDENTIFIER"); name != "" { // Windows
+		return name
+	}
+	return runtime.GOARCH
+}

@@ -1,0 +1,68 @@
+package bench
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"hourglass/engine/backend"
+	"hourglass/engine/graph"
+	"hourglass/tensor"
+)
+
+// OpTime is the time of one operation of a compiled program.
+type OpTime struct {
+	Op     string  `json:"op"`
+	Shape  []int   `json:"shape"` // of the result
+	MS     float64 `json:"ms"`    // the median over runs
+	Gflops float64 `json:"gflops"`
+}
+
+// copies names what ends a run: copies to outputs and variables.
+const copies = "copies"
+
+// profile runs a program, which has run before, for at least the given time
+// and returns its operations in order.
+func profile(p backend.Program, inputs []*tensor.Tensor, least time.Duration) ([]OpTime, error) {
+	profiler, ok := p.(backend.Profiler)
+	if !ok {
+		return nil, errors.New("this backend cannot time single operations")
+	}
+	var nodes []*graph.Node
+	var seconds [][]float64
+	begun := time.Now()
+	for round := 0; round < leastRounds || (time.Since(begun) < least && round < mostRounds); round++ {
+		i := 0
+		err := profiler.Profile(inputs, func(n *graph.Node, d time.Duration) {
+			if round == 0 {
+				nodes, seconds = append(nodes, n), append(seconds, nil)
+			}
+			seconds[i] = append(seconds[i], d.Seconds())
+			i++
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	ops := make([]OpTime, len(nodes))
+	for i, n := range nodes {
+		s := median(seconds[i])
+		ops[i] = OpTime{Op: copies, Shape: []int{}, MS: s * 1e3}
+		if n == nil {
+			continue
+		}
+		ops[i].Op, ops[i].Shape = opName(n), n.Shape()
+		if s > 0 {
+			ops[i].Gflops = float64(nodeFlops(n)) / 1e9 / s
+		}
+	}
+	return ops, nil
+}
+
+// opName tells fused chains of different lengths apart.
+func opName(n *graph.Node) string {
+	if a, ok := n.Attrs().(graph.FusedAttrs); ok {
+		return fmt.Sprintf("%v(%d)", n.Op(), len(a.Body))
+	}
+	return n.Op().String()
+}

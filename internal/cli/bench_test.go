@@ -1,0 +1,53 @@
+package cli
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"hourglass/internal/bench"
+)
+
+func TestBench(t *testing.T) {
+	trace := filepath.Join(t.TempDir(), "trace.json")
+	got := succeed(t, "bench", "fashion", "--seconds", "0.01", "--trace", trace, "--json", "--quiet")
+	var r bench.Report
+	decodeOne(t, got.stdout, &r)
+	if r.Machine.PeakGflops <= 0 || r.Machine.BandwidthGBs <= 0 || r.Machine.Threads < 1 || r.Machine.ISA == "" {
+		t.Errorf("machine is %+v", r.Machine)
+	}
+	if len(r.Results) != 1 || r.Results[0].Workload != "fashion" {
+		t.Fatalf("results are %+v", r.Results)
+	}
+	b := r.Results[0]
+	if b.MS <= 0 || b.Gflops <= 0 || b.ImagesPerSecond == nil || b.PeakBytes <= 0 {
+		t.Errorf("result is %+v", b)
+	}
+	convolutions := 0
+	for _, op := range b.Profile {
+		if op.Op == "conv2d" {
+			convolutions++
+		}
+	}
+	if convolutions < 4 {
+		t.Errorf("the profile of a training step has %d convolutions", convolutions)
+	}
+	text, err := os.ReadFile(trace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var events struct {
+		TraceEvents []struct {
+			Name string `json:"name"`
+			Ph   string `json:"ph"`
+		} `json:"traceEvents"`
+	}
+	if err := json.Unmarshal(text, &events); err != nil || len(events.TraceEvents) != len(b.Profile)+1 {
+		t.Errorf("the trace has %d events for %d operations, %v", len(events.TraceEvents), len(b.Profile), err)
+	}
+}
+
+func TestBenchUnknownWorkload(t *testing.T) {
+	invoke(t, "bench", "quake").want(t, 2, `workload "quake" is unknown`, "fashion")
+}

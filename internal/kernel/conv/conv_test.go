@@ -414,3 +414,32 @@ func TestValidate(t *testing.T) {
 		}
 	}
 }
+
+// Shapes like these fit in a few bytes of a model file. Each is a valid
+// convolution of a small image, whose plan would take gigabytes.
+func TestPlansBeyondReasonAreRefused(t *testing.T) {
+	far := Shape{N: 1, H: 8, W: 8, C: 4, K: 4, KH: 3, KW: 3, DilationH: 1 << 16, DilationW: 1 << 16,
+		PadTop: 1 << 16, PadBottom: 1 << 16, PadLeft: 1 << 16, PadRight: 1 << 16}
+	apart := Shape{N: 1, H: 1 << 10, W: 1 << 10, C: 1, K: 1, KH: 1, KW: 1, StrideH: 1 << 10, StrideW: 1 << 10}
+	plans := map[string]func(Shape, isa.Level) error{
+		"forward":    func(s Shape, l isa.Level) error { _, err := NewForward(s, l); return err },
+		"gradInput":  func(s Shape, l isa.Level) error { _, err := NewGradInput(s, l); return err },
+		"gradWeight": func(s Shape, l isa.Level) error { _, err := NewGradWeight(s, l); return err },
+	}
+	for _, level := range isa.Available() {
+		for what, plan := range plans {
+			if err := far.Validate(); err != nil {
+				t.Fatal(err)
+			}
+			if plan(far, level) == nil {
+				t.Errorf("%v %s: %+v was accepted", level, what, far)
+			}
+		}
+		if plans["gradInput"](apart, level) == nil {
+			t.Errorf("%v: an input gradient in %d×%d parts was accepted", level, apart.StrideH, apart.StrideW)
+		}
+		if err := plans["forward"](apart, level); err != nil {
+			t.Errorf("%v: %v", level, err)
+		}
+	}
+}

@@ -54,8 +54,8 @@ type phase struct {
 }
 
 // build completes a correlator whose geometry and phases' grids and offsets
-// are set.
-func (c *correlator) build(level isa.Level) {
+// are set. It fails if blocks of the source take memory beyond reason.
+func (c *correlator) build(level isa.Level) error {
 	c.kern = tile.For(level)
 	if c.depthwise {
 		c.groups = 1
@@ -68,6 +68,9 @@ func (c *correlator) build(level isa.Level) {
 	if c.src.padded && c.fewRegions() {
 		c.src.padded = false
 		c.src.cut(32*c.kern.Rows(), 4*c.kern.Rows())
+	}
+	if err := c.src.check(); err != nil {
+		return err
 	}
 	c.panelsPer = c.panels
 	for c.src.blocks()*ceilDiv(c.panels, c.panelsPer) < minBlocks && c.panelsPer > 1 {
@@ -95,6 +98,7 @@ func (c *correlator) build(level isa.Level) {
 	}
 	c.packPart = c.packPanel
 	c.blockPart = c.runBlock
+	return nil
 }
 
 // groupPacked is the length of the packed weights of one group of a phase.

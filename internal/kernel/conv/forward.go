@@ -11,7 +11,8 @@ import (
 type Forward struct{ c correlator }
 
 // NewForward plans y = act(conv(x, w) + bias) for an instruction-set level. It
-// fails if the shape does not validate.
+// fails if the shape does not validate, or if its dilations and padding are so
+// large that copies of the image would take memory beyond reason.
 func NewForward(s Shape, level isa.Level) (*Forward, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
@@ -37,7 +38,9 @@ func NewForward(s Shape, level isa.Level) (*Forward, error) {
 		groups = 1
 	}
 	f.c.src = newSource(s.N, s.H, s.W, s.C, groups, s.StrideH, s.StrideW, oh, ow, p.offsets)
-	f.c.build(level)
+	if err := f.c.build(level); err != nil {
+		return nil, err
+	}
 	return f, nil
 }
 

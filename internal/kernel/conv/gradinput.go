@@ -1,6 +1,8 @@
 package conv
 
 import (
+	"fmt"
+
 	"hourglass/internal/isa"
 	"hourglass/internal/kernel/gemm"
 	"hourglass/internal/par"
@@ -12,13 +14,23 @@ import (
 // scratch memory as long as they run in turn.
 type GradInput struct{ c correlator }
 
+// maxPhases bounds how many grids strides cut an image into: each has a plan of
+// its own, and so do those that no filter reaches.
+const maxPhases = 1 << 16
+
 // NewGradInput plans dx = act(convᵀ(dy, w) + bias) for an instruction-set
-// level. It fails if the shape does not validate.
+// level. It fails if the shape does not validate, or if its strides or
+// dilations are so large that the plan would take memory beyond reason.
 func NewGradInput(s Shape, level isa.Level) (*GradInput, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
 	s = s.withDefaults()
+	strideH, strideW := min(s.StrideH, s.H), min(s.StrideW, s.W)
+	if strideH > maxPhases/strideW {
+		return nil, fmt.Errorf("conv: strides of %d×%d leave %d×%d separate grids in an image of %d×%d; use smaller strides",
+			s.StrideH, s.StrideW, strideH, strideW, s.H, s.W)
+	}
 	oh, ow := s.Out()
 	g := &GradInput{correlator{
 		name: "an input gradient", filter: s, transpose: true,
@@ -26,15 +38,18 @@ func NewGradInput(s Shape, level isa.Level) (*GradInput, error) {
 		groups: s.Groups, depthwise: s.depthwise(),
 	}}
 	var all []offset
-	for y0 := range min(s.StrideH, s.H) {
-		for x0 := range min(s.StrideW, s.W) {
+	for y0 := range strideH {
+		for x0 := range strideW {
 			p := phase{y0: y0, x0: x0, gridH: ceilDiv(s.H-y0, s.StrideH), gridW: ceilDiv(s.W-x0, s.StrideW)}
 			for kh := range s.KH {
+				// dy[oh,ow] reaches row y0+i·stride where oh·stride + kh·dilation
+				// - pad equals it: for one kh in every stride of them.
+				y := y0 + s.PadTop - kh*s.DilationH
+				if y%s.StrideH != 0 {
+					continue
+				}
 				for kw := range s.KW {
-					// dy[oh,ow] reaches row y0+i·stride where oh·stride + kh·dilation
-					// - pad equals it: for one kh in every stride of them.
-					y, x := y0+s.PadTop-kh*s.DilationH, x0+s.PadLeft-kw*s.DilationW
-					if y%s.StrideH == 0 && x%s.StrideW == 0 {
+					if x := x0 + s.PadLeft - kw*s.DilationW; x%s.StrideW == 0 {
 						p.offsets = append(p.offsets, offset{y: y / s.StrideH, x: x / s.StrideW, filter: kh*s.KW + kw})
 					}
 				}
@@ -49,7 +64,9 @@ func NewGradInput(s Shape, level isa.Level) (*GradInput, error) {
 	}
 	first := g.c.phases[0] // no other has a larger grid
 	g.c.src = newSource(s.N, oh, ow, s.K, groups, 1, 1, first.gridH, first.gridW, all)
-	g.c.build(level)
+	if err := g.c.build(level); err != nil {
+		return nil, err
+	}
 	return g, nil
 }
 

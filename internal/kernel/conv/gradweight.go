@@ -49,8 +49,8 @@ const (
 	lineLen        = 16      // float32s in a cache line
 )
 
-// NewGradWeight plans dw for an instruction-set level. It fails if the shape
-// does not validate.
+// NewGradWeight plans dw for an instruction-set level. It fails as NewForward
+// does.
 func NewGradWeight(s Shape, level isa.Level) (*GradWeight, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
@@ -76,6 +76,9 @@ func NewGradWeight(s Shape, level isa.Level) (*GradWeight, error) {
 		g.src.gap = lineLen
 	}
 	g.src.cut(pixelsPerBlock, pixelsPerBlock/2)
+	if err := g.src.check(); err != nil {
+		return nil, err
+	}
 	g.perTap, g.outputs = s.C/s.Groups, s.K/s.Groups
 	if g.depthwise {
 		g.outputs = s.C

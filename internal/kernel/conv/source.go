@@ -1,6 +1,10 @@
 package conv
 
-import "hourglass/internal/kernel/gemm/tile"
+import (
+	"fmt"
+
+	"hourglass/internal/kernel/gemm/tile"
+)
 
 // offset is where a tap reads, in pixels relative to a grid point's own pixel,
 // and which filter position it is.
@@ -111,6 +115,20 @@ func (s *source) bufferLen() int {
 		return 0
 	}
 	return s.blockImages*s.image + tile.AlignSlack
+}
+
+// maxBuffer bounds the buffer of one worker: 256 MB. A single row of a block can
+// need more than bufferLimit, since all rows between its first and its last tap
+// lie in the buffer, but only absurd dilations and strides come near this.
+const maxBuffer = 1 << 26
+
+// check reports a block, as cut left it, that does not fit a buffer.
+func (s *source) check() error {
+	if n := s.bufferLen(); n > maxBuffer {
+		return fmt.Errorf("conv: filters that span %d×%d pixels of a %d×%d image need %d elements of padded copies, more than %d; use smaller dilations and strides",
+			s.spanY+1, s.spanX+1, s.height, s.width, n, maxBuffer)
+	}
+	return nil
 }
 
 // offset returns where a tap at (y, x) reads relative to offset 0 of what load

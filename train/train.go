@@ -93,15 +93,21 @@ type Record struct {
 // checkpoint was written.
 var ErrInterrupted = errors.New("train: interrupted")
 
-// NonFiniteError reports a loss that is NaN or infinite.
+// NonFiniteError reports a loss, of a step or of the validation after an epoch,
+// that is NaN or infinite.
 type NonFiniteError struct {
 	Epoch, Step int
 	Loss        float64
+	Validation  bool // the loss is that of the validation
 	Saved       bool // a checkpoint from before exists
 }
 
 func (e *NonFiniteError) Error() string {
-	s := fmt.Sprintf("train: the loss became %v at step %d (epoch %d); try a lower --lr", e.Loss, e.Step, e.Epoch+1)
+	what := "loss"
+	if e.Validation {
+		what = "validation loss"
+	}
+	s := fmt.Sprintf("train: the %s became %v at step %d (epoch %d); try a lower --lr", what, e.Loss, e.Step, e.Epoch+1)
 	if e.Saved {
 		s += "; the checkpoint from before is kept"
 	}
@@ -254,11 +260,13 @@ func (t *Trainer) runStep(epoch, step, total int) (float64, error) {
 		return 0, err
 	}
 	loss := float64(t.program.Output(0).Float32()[0])
-	if math.IsNaN(loss) || math.IsInf(loss, 0) {
-		return 0, &NonFiniteError{epoch, t.state.Step, loss, t.hasCheckpoint()}
+	if !finite(loss) {
+		return 0, &NonFiniteError{Epoch: epoch, Step: t.state.Step, Loss: loss, Saved: t.hasCheckpoint()}
 	}
 	return loss, nil
 }
+
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
 // endEpoch judges the epoch, keeps the best variables and decides whether to
 // go on.
@@ -272,6 +280,14 @@ func (t *Trainer) endEpoch(epoch int, elapsed func() float64) error {
 		if e.Validation, err = t.problem.Validate(); err != nil {
 			return err
 		}
+		if !finite(e.Validation) {
+			// No later epoch would be found better than a first one of NaN, and
+			// the state could not be written as JSON.
+			return &NonFiniteError{Epoch: epoch, Step: s.Step, Loss: e.Validation, Validation: true, Saved: t.hasCheckpoint()}
+		}
+	}
+	if math.IsNaN(e.Validation) || math.IsInf(e.Validation, 0) {
+		return &NonFiniteError{Epoch: epoch, Step: s.Step, Loss: e.Validation, Validation: true, Saved: t.hasCheckpoint()}
 	}
 	e.Seconds = elapsed()
 	s.History = append(s.History, e)

@@ -256,3 +256,16 @@ func TestTimeLeavesNoTrace(t *testing.T) {
 		t.Errorf("timing changed variables:\n%s", diff)
 	}
 }
+
+func TestNonFiniteJudgementStops(t *testing.T) {
+	for _, judgement := range []float64{math.NaN(), math.Inf(1)} {
+		p := toy()
+		p.Validate = func() (float64, error) { return judgement, nil }
+		tr, _ := newTrainer(t, newEngine(t), p, options(t.TempDir()))
+		_, err := tr.Run(context.Background())
+		var e *train.NonFiniteError
+		if !errors.As(err, &e) || e.Epoch != 0 || !strings.Contains(err.Error(), "validation") {
+			t.Errorf("got %v, want a NonFiniteError about the validation of epoch 1", err)
+		}
+	}
+}

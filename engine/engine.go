@@ -30,9 +30,16 @@ type Engine struct {
 	level   isa.Level
 }
 
+// maxThreads bounds the workers, each of which has scratch memory in every
+// program.
+const maxThreads = 1024
+
 // New returns an engine. It fails if the instruction set asked for is unknown
-// or missing.
+// or missing, or if more than 1,024 threads are asked for.
 func New(o Options) (*Engine, error) {
+	if o.Threads > maxThreads {
+		return nil, fmt.Errorf("engine: %d threads are more than %d; choose fewer, or 0 for all processors", o.Threads, maxThreads)
+	}
 	if o.ISA == "" {
 		o.ISA = os.Getenv(isa.EnvVar)
 	}

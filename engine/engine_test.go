@@ -30,6 +30,12 @@ func TestUnknownInstructionSet(t *testing.T) {
 	}
 }
 
+func TestTooManyThreads(t *testing.T) {
+	if _, err := engine.New(engine.Options{Threads: 1 << 30}); err == nil || !strings.Contains(err.Error(), "threads") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestFunctionCompilesOncePerBatch(t *testing.T) {
 	e, err := engine.New(engine.Options{})
 	if err != nil {

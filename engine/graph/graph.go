@@ -100,7 +100,8 @@ func (g *Graph) leaves(op Op) []*Node {
 	return found
 }
 
-// Users returns, for each node id, the nodes that read it, in order.
+// Users returns, for each node, the nodes that read it, in order: once for each
+// operand.
 func (g *Graph) Users() map[*Node][]*Node {
 	users := make(map[*Node][]*Node, len(g.Nodes))
 	for _, n := range g.Nodes {

@@ -35,8 +35,8 @@ const (
 	OpRelu
 	OpRelu6
 	OpSign
-	OpStep  // 1 where the operand is positive, else 0
-	OpFloor //
+	OpStep // 1 where the operand is positive, else 0
+	OpFloor
 	OpScale // times a literal
 	OpAddScalar
 	OpLeakyRelu

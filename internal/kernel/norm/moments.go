@@ -9,9 +9,9 @@ import (
 // must not be used by two goroutines at once.
 //
 // A block of rows, which the cache holds, is passed over twice: for its mean
-// and for the sums of the differences from it and of their squares. Blocks are joined in float64 by the
-// formula of Chan, Golub and LeVeque (1983). Nothing cancels, however far the
-// mean lies from zero.
+// and for the sums of the differences from it and of their squares. Blocks are
+// joined in float64 by the formula of Chan, Golub and LeVeque (1983). Nothing
+// cancels, however far the mean lies from zero.
 type Moments struct {
 	grid
 	out, x, partial, work []float32

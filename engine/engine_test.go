@@ -102,3 +102,37 @@ func Example() {
 	fmt.Println(p.Output(0).Float32()[0])
 	// Output: 5
 }
+
+// Joined, these factors are no float32s: what is within range after each of
+// them would become infinite, NaN or nothing.
+func TestFactorsBeyondFloat32StayApart(t *testing.T) {
+	e, err := engine.New(engine.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	b := graph.NewBuilder("factors")
+	x := b.Input("x", tensor.Float32, 3)
+	b.Output("grown", b.Scale(b.Scale(x, 1e30), 1e30))
+	b.Output("shrunk", b.Scale(b.Scale(x, 1e-30), 1e-30))
+	g, err := b.Graph()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := e.Compile(g, backend.NewStore())
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := []float32{0, 0x1p-120, 0x1p120}
+	if err := p.Run([]*tensor.Tensor{tensor.Of(in, 3)}); err != nil {
+		t.Fatal(err)
+	}
+	for i, factor := range []float32{1e30, 1e-30} {
+		for j, v := range in {
+			want := v * factor * factor
+			if got := p.Output(i).Float32()[j]; got != want {
+				t.Errorf("%v times %v twice is %v, want %v", v, factor, got, want)
+			}
+		}
+	}
+}

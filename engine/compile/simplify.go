@@ -1,6 +1,8 @@
 package compile
 
 import (
+	"math"
+
 	"hourglass/engine/graph"
 	"hourglass/tensor"
 )
@@ -104,7 +106,7 @@ func simpler(r *rewriter, n *graph.Node, in []*graph.Node) *graph.Node {
 }
 
 func scale(r *rewriter, x *graph.Node, factor float64) *graph.Node {
-	if x.Op() == graph.OpScale {
+	if x.Op() == graph.OpScale && joins(factor*x.Float()) {
 		factor *= x.Float()
 		x = x.Input(0)
 	}
@@ -115,6 +117,13 @@ func scale(r *rewriter, x *graph.Node, factor float64) *graph.Node {
 		return r.Scalar(v * factor)
 	}
 	return r.Scale(x, factor)
+}
+
+// joins reports whether a product of two factors is a normal float32, so that
+// scaling by it goes beyond no range that scaling by one after the other stays
+// within.
+func joins(product float64) bool {
+	return math.Abs(product) >= 0x1p-126 && math.Abs(product) <= math.MaxFloat32
 }
 
 func addScalar(r *rewriter, x *graph.Node, addend float64) *graph.Node {

@@ -73,11 +73,8 @@ func checkChoices(f *pflag.FlagSet) error {
 // commandLine returns the command that makes a run again: the source, the
 // flags given that determine the model, and always the seed.
 func commandLine(source string, f *pflag.FlagSet) string {
-	if strings.HasPrefix(source, "-") {
-		source = "./" + source
-	}
 	var b strings.Builder
-	b.WriteString("hourglass learn " + quote(source))
+	b.WriteString("hourglass learn " + quote(noFlag(source)))
 	for _, name := range determining {
 		switch flag := f.Lookup(name); {
 		case !flag.Changed && name != flagSeed:
@@ -106,6 +103,14 @@ func exactCommand(command string, c autoencode.Config) string {
 		return command
 	}
 	return strings.Replace(command, minutesFlag(c.Minutes), fmt.Sprintf(" --%s %d", flagEpochs, c.Epochs), 1)
+}
+
+// noFlag returns a path as an argument that is not taken for a flag.
+func noFlag(path string) string {
+	if strings.HasPrefix(path, "-") {
+		return "./" + path
+	}
+	return path
 }
 
 // quote writes a word so that a POSIX shell reads it back.

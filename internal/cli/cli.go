@@ -95,9 +95,12 @@ func (a *app) run(f func(c *cobra.Command, args []string) error) func(*cobra.Com
 
 // engine returns an engine for the threads and instructions asked for.
 func (a *app) engine() (*engine.Engine, error) {
+	if _, err := isa.Select(os.Getenv(isa.EnvVar)); err != nil {
+		return nil, usageError{fmt.Errorf("%s: %w", isa.EnvVar, err)}
+	}
 	e, err := engine.New(engine.Options{Threads: a.threads})
 	if err != nil {
-		return nil, usageError{fmt.Errorf("%s: %w", isa.EnvVar, err)}
+		return nil, usageError{fmt.Errorf("--threads: %w", err)}
 	}
 	return e, nil
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"math"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -104,6 +105,11 @@ func readCodes(path string, k int) (*table.Table, error) {
 	}
 	if codes.Len() == 0 {
 		return nil, fmt.Errorf("cannot decode %s: it holds no codes", path)
+	}
+	for i, v := range codes.Values {
+		if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
+			return nil, fmt.Errorf("cannot decode %s: row %d, counted from 0, holds %v; leave it out, or put a number there", path, i/k, v)
+		}
 	}
 	return codes, nil
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -26,8 +27,8 @@ func (a *app) encode() *cobra.Command {
 		Use:   "encode MODEL IMAGES...",
 		Short: "turn images into codes",
 		Long: `Encode writes the code of every image, in order, as a matrix [N,k] (.npy) or as a
-table with the images' names and, where there are any, labels (.parquet, .csv). IMAGES are files, folders or
-archives.`,
+table with the images' names and, where there are any, labels (.parquet, .csv).
+IMAGES are files, folders or archives.`,
 		Example: `  hourglass encode runs/photos/model.safetensors photos/ --out z.npy
   hourglass encode runs/photos/model.safetensors a.jpg b.png --out z.csv`,
 		Args: takes(2, -1, "MODEL", "IMAGES"),
@@ -47,6 +48,9 @@ archives.`,
 		defer e.Close()
 		m, err := load(e, args[0])
 		if err != nil {
+			return err
+		}
+		if err := outFolder(filepath.Dir(out)); err != nil {
 			return err
 		}
 		t := a.tracker()

@@ -91,7 +91,7 @@ func (a *app) interruption(ctx context.Context, err error) (string, bool) {
 	if dir == "" {
 		return "interrupted", true
 	}
-	return "interrupted; go on with: hourglass resume " + quote(dir), true
+	return "interrupted; go on with: " + resumeCommand(dir), true
 }
 
 // advice says what can be done about an error, if anything is known.
@@ -101,12 +101,15 @@ func (a *app) advice(err error) string {
 	case errors.As(err, &with):
 		return with.advice
 	case diskFull(err) && a.runDir != "":
-		return "free some space, then go on with: hourglass resume " + quote(a.runDir)
+		return "free some space, then go on with: " + resumeCommand(a.runDir)
 	case diskFull(err):
 		return "free some space, or choose a folder on another disk with --out"
 	}
 	return ""
 }
+
+// resumeCommand is what goes on with the run in dir.
+func resumeCommand(dir string) string { return "hourglass resume " + quote(noFlag(dir)) }
 
 // unwritable adds to an error about a folder for results what to do about it.
 func unwritable(err error) error {

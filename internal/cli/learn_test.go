@@ -154,7 +154,17 @@ func TestUnwritableFolder(t *testing.T) {
 		t.Errorf("no advice in %q", e.stderr)
 	}
 	model := trained(t)
-	invoke(t, "encode", model, images, "--out", filepath.Join(file, "z.npy")).want(t, exitFailed, file)
+	e = invoke(t, "encode", model, images, "--out", filepath.Join(file, "z.npy"))
+	e.want(t, exitFailed, file)
+	if strings.Contains(e.stderr, "encoding") || !strings.Contains(e.stderr, "--out") {
+		t.Errorf("the folder was found out to be a file after the work, or without advice:\n%s", e.stderr)
+	}
+	codes := filepath.Join(t.TempDir(), "new", "folder", "z.npy")
+	succeed(t, "encode", model, images, "--out", codes)
+	left, err := os.ReadDir(filepath.Dir(codes))
+	if err != nil || len(left) != 1 {
+		t.Errorf("the folder of the codes holds %v, %v", left, err)
+	}
 	invoke(t, "reconstruct", model, images, "--out", filepath.Join(file, "dir")).want(t, exitFailed, file)
 }
 

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -50,25 +51,36 @@ func fill(pix []uint8) {
 	}
 }
 
-// writePNG writes a picture; a failure leaves no part of it.
+// writePNG writes a picture; a failure leaves no part of it. What stands at
+// path and cannot be opened for writing is left alone.
 func writePNG(path string, m image.Image) error {
 	var b bytes.Buffer
 	if err := png.Encode(&b, m); err != nil {
 		return fmt.Errorf("cannot encode %s: %w", path, err)
 	}
-	if err := os.WriteFile(path, b.Bytes(), 0o666); err != nil {
+	f, err := os.Create(path)
+	if err != nil {
+		return fmt.Errorf("cannot write an image: %w", err)
+	}
+	_, err = f.Write(b.Bytes())
+	if err = errors.Join(err, f.Close()); err != nil {
 		os.Remove(path)
 		return fmt.Errorf("cannot write an image: %w", err)
 	}
 	return nil
 }
 
-// outFolder makes the folder for results.
+// outFolder makes the folder for results, and tries whether files can be made
+// in it: a folder that takes none is better known before the work than after.
 func outFolder(dir string) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return unwritable(fmt.Errorf("cannot make the folder for the images: %w", err))
+		return unwritable(fmt.Errorf("cannot make the folder for the results: %w", err))
 	}
-	return nil
+	f, err := os.CreateTemp(dir, ".hourglass-*")
+	if err != nil {
+		return unwritable(fmt.Errorf("cannot write to the folder %s: %w", dir, err))
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 // pictureName names the file of image i of n. The number keeps files of equal

@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"errors"
+	"io/fs"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -32,6 +35,10 @@ finished is judged again.`,
 		t := a.tracker()
 		defer t.close()
 		out, err := autoencode.Resume(c.Context(), e, args[0], ro, t.hooks())
+		// Before the run has begun, an error is about reading.
+		if a.runDir != "" && (errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)) {
+			return advised{err, "make the run's folder one that can be written, or copy it to such a place and resume it there"}
+		}
 		if err != nil {
 			return err
 		}

@@ -28,6 +28,7 @@ func TestWrongUsage(t *testing.T) {
 		{[]string{"decode", "m.safetensors", "z.npy"}, "--out is missing"},
 		{[]string{"reconstruct", "m.safetensors", "a.png"}, "--out is missing"},
 		{[]string{"learn", "--threads", "-1"}, "--threads -1"},
+		{[]string{"learn", "--threads", "100000"}, "hourglass: --threads: "},
 		{[]string{"learn", "--size", "-3"}, "--size -3"},
 		{[]string{"learn", "--latent", "0"}, "--latent 0"},
 		{[]string{"learn", "--arch", ""}, "--arch ''"},

@@ -180,6 +180,14 @@ func TestWrongCodes(t *testing.T) {
 		write(t, path, b.Bytes())
 		invoke(t, "decode", model, path, "--out", dir).want(t, exitFailed, "z.npy", c.want)
 	}
+	table := filepath.Join(dir, "z.csv")
+	for _, bad := range []string{"NaN", "inf", "-Inf"} {
+		write(t, table, []byte("z0,z1\n1,2\n3,"+bad+"\n"))
+		invoke(t, "decode", model, table, "--out", filepath.Join(dir, "none")).want(t, exitFailed, "z.csv", "row 1")
+	}
+	if _, err := os.Stat(filepath.Join(dir, "none")); err == nil {
+		t.Error("a folder was made for codes that cannot be decoded")
+	}
 	write(t, path, []byte("hello"))
 	invoke(t, "decode", model, path, "--out", dir).want(t, exitFailed, "cannot read the codes", "z.npy")
 	invoke(t, "decode", model, "z.doc", "--out", dir).want(t, exitUsage, "z.doc", ".parquet")
@@ -276,6 +284,22 @@ func TestShow(t *testing.T) {
 	}
 	if s.Parameters != parameters || s.MACs != macs || s.Latent != 2 || s.Config.Seed != 1 || len(s.Training.Epochs) != 2 {
 		t.Errorf("show --json gives %+v", s)
+	}
+}
+
+// TestPictureCannotBeWritten puts a folder where a picture is to go: that is
+// an error, and no reason to remove the folder.
+func TestPictureCannotBeWritten(t *testing.T) {
+	model, dir := trained(t), t.TempDir()
+	codes := filepath.Join(dir, "z.csv")
+	write(t, codes, []byte("z0,z1\n1,2\n"))
+	inTheWay := filepath.Join(dir, "out", "0.png")
+	if err := os.MkdirAll(inTheWay, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	invoke(t, "decode", model, codes, "--out", filepath.Join(dir, "out")).want(t, exitFailed, inTheWay)
+	if _, err := os.Stat(inTheWay); err != nil {
+		t.Errorf("what was there before: %v", err)
 	}
 }
 

@@ -108,8 +108,8 @@ func (o Options) Check() error {
 	switch {
 	case o.Latent < 0:
 		return fmt.Errorf("%w: --latent %d: the code needs at least 1 number", ErrChoice, o.Latent)
-	case o.Epochs < 0 || o.Epochs > 1e6:
-		return fmt.Errorf("%w: --epochs %d: choose 1 to 1000000", ErrChoice, o.Epochs)
+	case o.Epochs < 0 || o.Epochs > maxEpochs:
+		return fmt.Errorf("%w: --epochs %d: choose 1 to %d", ErrChoice, o.Epochs, maxEpochs)
 	case o.Batch < 0:
 		return fmt.Errorf("%w: --batch %d: choose at least 1", ErrChoice, o.Batch)
 	case !(o.LR >= 0) || math.IsInf(o.LR, 0):

@@ -119,7 +119,6 @@ func PSNR(mse float64) float64 {
 func (r *run) judge(ctx context.Context) (*Outcome, error) {
 	r.h.phase(PhaseJudge)
 	begun := time.Now()
-	r.release()
 	s := r.summarize()
 	ev := &Evidence{}
 	each, mse, err := r.reconstruct(r.heldOut)

@@ -41,6 +41,9 @@ func Learn(ctx context.Context, e *engine.Engine, o Options, ro RunOptions, h Ho
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
+	if err := checkDir(ro.Dir); err != nil {
+		return nil, err
+	}
 	set, err := open(ctx, o.Source, o.Size, o.Gray, ro, h)
 	if err != nil {
 		return nil, err
@@ -86,6 +89,10 @@ func Resume(ctx context.Context, e *engine.Engine, dir string, ro RunOptions, h 
 	if set.Fingerprint != f.Config.Fingerprint {
 		return nil, fmt.Errorf("the images in %s are not those that the run in %s began with; begin a new run", f.SourcePath, dir)
 	}
+	if err := f.Config.fits(set); err != nil {
+		// Not wrapped: what is wrong is not how the command was called.
+		return nil, fmt.Errorf("%s does not fit the images of %s: %v; begin a new run", filepath.Join(dir, ConfigFile), f.SourcePath, err)
+	}
 	r := &run{e: e, dir: dir, set: set, ro: ro, h: h, file: f, begun: begun}
 	if now := e.Level().String(); now != f.Config.ISA {
 		r.warnings = append(r.warnings, fmt.Sprintf(
@@ -107,7 +114,10 @@ func readRunFile(dir string) (f runFile, err error) {
 	defer file.Close()
 	d := json.NewDecoder(io.LimitReader(file, 1<<20))
 	if err := d.Decode(&f); err != nil {
-		return f, fmt.Errorf("%s cannot be read: %w", path, err)
+		return f, fmt.Errorf("%s cannot be read: %w; begin a new run", path, err)
+	}
+	if f.SourcePath == "" {
+		return f, fmt.Errorf("%s is not that of a run: it names no source; begin a new run", path)
 	}
 	return f, nil
 }
@@ -138,12 +148,20 @@ func sourcePath(source string) string {
 	return source
 }
 
+// checkDir reports a folder that is taken, before images are read for it.
+func checkDir(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Join(dir, ConfigFile)); err == nil {
+		return fmt.Errorf("%s holds a run already; resume it, or choose another folder", dir)
+	}
+	return nil
+}
+
 // makeDir creates the run's folder.
 func makeDir(ro RunOptions, source string) (string, error) {
 	if ro.Dir != "" {
-		if _, err := os.Stat(filepath.Join(ro.Dir, ConfigFile)); err == nil {
-			return "", fmt.Errorf("%s holds a run already; resume it, or choose another folder", ro.Dir)
-		}
 		if err := os.MkdirAll(ro.Dir, 0o777); err != nil {
 			return "", fmt.Errorf("cannot make the run's folder: %w", err)
 		}

@@ -208,6 +208,75 @@ func TestResumeRefuses(t *testing.T) {
 	}
 }
 
+// TestResumeRefusesAChangedConfig changes config.json in ways that no run has.
+func TestResumeRefusesAChangedConfig(t *testing.T) {
+	e := newEngine(t, 1)
+	_, dir := learn(t, 1, small(drawDiscs(t, 40, 16)))
+	path := filepath.Join(dir, ConfigFile)
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for from, to := range map[string]string{
+		`"batch": 16`:          `"batch": -1`,
+		`"batch": 16,`:         `"batch": 1000000000,`,
+		`"epochs": 3`:          `"epochs": -3`,
+		`"latent": 4`:          `"latent": 0`,
+		`"latent": 4,`:         `"latent": 257,`,
+		`"height": 16`:         `"height": 1000000`,
+		`"channels": 1`:        `"channels": 2`,
+		`"train": 32`:          `"train": 31`,
+		`"loss": "bce"`:        `"loss": "grief"`,
+		`"arch": "conv"`:       `"arch": "cube"`,
+		`"optimizer": "adamw"`: `"optimizer": ""`,
+		`"source_path": "`:     `"source": "`,
+		`"config": {`:          `"config": [`,
+	} {
+		changed := strings.Replace(string(whole), from, to, 1)
+		if changed == string(whole) {
+			t.Fatalf("config.json has no %s:\n%s", from, whole)
+		}
+		if err := os.WriteFile(path, []byte(changed), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Resume(context.Background(), e, dir, runIn(""), Hooks{})
+		if err == nil || errors.Is(err, ErrChoice) || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "begin a new run") {
+			t.Errorf("%s: %v, want an error about %s, and none about options", to, err, path)
+		}
+	}
+}
+
+// TestDivergedTraining has one step with an absurd rate: its loss is that of
+// the weights before it, and tells nothing.
+func TestDivergedTraining(t *testing.T) {
+	source := drawDiscs(t, 20, 16)
+	for _, optimizer := range []string{"adamw", "sgd"} {
+		o := small(source)
+		o.Arch, o.Loss, o.Optimizer, o.Epochs, o.LR = "dense", "mse", optimizer, 1, 1e30
+		dir := filepath.Join(t.TempDir(), "run")
+		_, err := Learn(context.Background(), newEngine(t, 1), o, runIn(dir), Hooks{})
+		if err == nil || !strings.Contains(err.Error(), "lower --lr") {
+			t.Errorf("%s: %v, want advice to lower --lr", optimizer, err)
+		}
+		if _, err := os.Stat(filepath.Join(dir, ModelFile)); err == nil {
+			t.Errorf("%s: a model that is no use was written", optimizer)
+		}
+	}
+}
+
+func TestEpochsWithin(t *testing.T) {
+	for _, c := range []struct {
+		minutes, perEpoch float64
+		want              int
+	}{
+		{1, 7, 8}, {1e-9, 1, 1}, {1e300, 1e-3, maxEpochs}, {math.MaxFloat64, 1e-9, maxEpochs},
+	} {
+		if got := epochsWithin(c.minutes, c.perEpoch); got != c.want {
+			t.Errorf("%d epochs of %v s in %v minutes, want %d", got, c.perEpoch, c.minutes, c.want)
+		}
+	}
+}
+
 func TestEveryChoiceTrains(t *testing.T) {
 	source := drawDiscs(t, 40, 13)
 	e := newEngine(t, 2)
@@ -344,6 +413,7 @@ func TestLoadRefuses(t *testing.T) {
 		"newer version": {keyVersion, "2", "update hourglass"},
 		"another task":  {keyTask, "classify", `task "classify"`},
 		"foreign file":  {keyFormat, "pt", "was not written by hourglass"},
+		"two channels":  {keyConfig, strings.Replace(metadata[keyConfig], `"channels":1`, `"channels":2`, 1), "2 channels"},
 		"no layers":     {keyArchitecture, "{}", "encoder cannot be read"},
 		"other layers":  {keyArchitecture, `{"encoder":{"kind":"flatten"},"decoder":{"kind":"reshape","shape":[16,16,1]}}`, ""},
 	} {

@@ -253,6 +253,9 @@ func Load(e *engine.Engine, path string) (*Model, error) {
 	if err := (tensor.Shape{1, c.Height, c.Width, c.Channels}).Validate(); err != nil {
 		return fail("its images have an impossible size: %w", err)
 	}
+	if c.Channels != 1 && c.Channels != 3 {
+		return fail("its images have %d channels, and not 1 (grey) or 3 (colour)", c.Channels)
+	}
 	m, err := newModel(e, c, encoder, decoder, backend.NewStore())
 	if err != nil {
 		return fail("%w", err)

@@ -64,6 +64,10 @@ func (r *run) complete(ctx context.Context, resume bool) (*Outcome, error) {
 	}
 	r.model.record = record
 	r.times.Train = record.Seconds
+	r.release()
+	if err := r.sound(); err != nil {
+		return nil, err
+	}
 	if err := r.model.Save(filepath.Join(r.dir, ModelFile)); err != nil {
 		return nil, err
 	}
@@ -209,7 +213,7 @@ func (r *run) chooseEpochs() error {
 	}
 	c := &r.file.Config
 	perEpoch := step.Seconds() * float64(max(1, len(r.train)/c.Batch))
-	c.Epochs = max(1, int(c.Minutes*60/perEpoch))
+	c.Epochs = epochsWithin(c.Minutes, perEpoch)
 	r.trainer, r.model = nil, nil // their schedule was for another length
 	return nil
 }

@@ -13,6 +13,8 @@ const (
 	nameColumn  = "name"
 	labelColumn = "label"
 	valueColumn = "z" // followed by the index in .csv
+
+	byteOrderMark = "\uFEFF"
 )
 
 func writeCSV(w io.Writer, t *Table) error {
@@ -89,7 +91,14 @@ func findColumns(header []string) (csvColumns, error) {
 }
 
 func readCSV(r io.Reader, limits Limits) (*Table, error) {
-	c := csv.NewReader(bufio.NewReaderSize(r, 1<<16))
+	in := bufio.NewReaderSize(r, 1<<16)
+	// Spreadsheets begin UTF-8 with a byte order mark, which would make the
+	// first column another one.
+	start := 0
+	if mark, _ := in.Peek(len(byteOrderMark)); string(mark) == byteOrderMark {
+		start, _ = in.Discard(len(byteOrderMark)) // they are in the buffer
+	}
+	c := csv.NewReader(in)
 	c.ReuseRecord = true
 	line := int64(0) // offset of the record being read
 	fail := func(kind error, format string, args ...any) (*Table, error) {
@@ -124,7 +133,7 @@ func readCSV(r io.Reader, limits Limits) (*Table, error) {
 		t.Labels = []string{}
 	}
 	for {
-		line = c.InputOffset()
+		line = int64(start) + c.InputOffset()
 		record, err := c.Read()
 		if err == io.EOF {
 			return t, nil

@@ -154,6 +154,13 @@ func TestCSVOfOthers(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
+	got, err = decode(CSV, []byte("\uFEFFname,z0,z1\r\na,1.5,2\r\nb,3,4\r\n"), Limits{})
+	if err != nil {
+		t.Fatalf("a byte order mark before the header: %v", err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
 }
 
 // TestPandasFiles reads files that pandas wrote (testdata/make.py).

@@ -186,5 +186,11 @@ func decodePlain(zero Layer, settings []byte) (Layer, error) {
 	if err := strict(zero.Kind(), settings, v.Interface()); err != nil {
 		return nil, err
 	}
+	// An empty list is written as none, so it is read as none.
+	for i := range v.Elem().NumField() {
+		if f := v.Elem().Field(i); f.Kind() == reflect.Slice && f.Len() == 0 {
+			f.SetZero()
+		}
+	}
 	return v.Elem().Interface().(Layer), nil
 }

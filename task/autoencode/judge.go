@@ -6,6 +6,7 @@ import (
 	"math"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"time"
 
 	"hourglass/data"
@@ -29,14 +30,20 @@ const (
 	blockImages = 256 // images in floating point at a time
 )
 
-// spread returns at most n of the indices, evenly spaced.
-func spread(indices []int, n int) []int {
-	if len(indices) <= n {
-		return indices
-	}
-	few := make([]int, n)
+// evenly returns at most most places of a list of n, evenly spaced.
+func evenly(n, most int) []int {
+	few := make([]int, min(n, most))
 	for i := range few {
-		few[i] = indices[i*len(indices)/n]
+		few[i] = i * n / len(few)
+	}
+	return few
+}
+
+// spread returns at most most of the indices, evenly spaced.
+func spread(indices []int, most int) []int {
+	few := evenly(len(indices), most)
+	for i, at := range few {
+		few[i] = indices[at]
 	}
 	return few
 }
@@ -73,20 +80,21 @@ func (r pixelRows) Read(start int, dst []float32) {
 	}
 }
 
-// reconstruct returns the mean squared error of each image after encoding and
-// decoding, and of all.
-func (r *run) reconstruct(indices []int) (each []float64, mean float64, err error) {
+// reconstruct encodes images and decodes them again. It returns their codes,
+// the mean squared error of each, and that of all.
+func (r *run) reconstruct(indices []int) (codes []float32, each []float64, mean float64, err error) {
 	d := r.set.ImageBytes()
 	each = make([]float64, 0, len(indices))
 	for at := 0; at < len(indices); at += blockImages {
 		block := gather(r.set, indices[at:min(at+blockImages, len(indices))])
-		codes, err := r.model.Encode(block)
+		z, err := r.model.Encode(block)
 		if err != nil {
-			return nil, 0, err
+			return nil, nil, 0, err
 		}
-		images, err := r.model.Decode(codes)
+		codes = append(codes, z...)
+		images, err := r.model.Decode(z)
 		if err != nil {
-			return nil, 0, err
+			return nil, nil, 0, err
 		}
 		for i := 0; i*d < len(block); i++ {
 			each = append(each, MSE(block[i*d:(i+1)*d], images[i*d:(i+1)*d]))
@@ -95,7 +103,7 @@ func (r *run) reconstruct(indices []int) (each []float64, mean float64, err erro
 	for _, e := range each {
 		mean += e / float64(len(each))
 	}
-	return each, mean, nil
+	return codes, each, mean, nil
 }
 
 // MSE returns the mean squared difference of an image in 0–255 and its
@@ -121,15 +129,14 @@ func (r *run) judge(ctx context.Context) (*Outcome, error) {
 	begun := time.Now()
 	s := r.summarize()
 	ev := &Evidence{}
-	each, mse, err := r.reconstruct(r.heldOut)
-	if err != nil {
+	p := &pools{run: r}
+	var mse float64
+	var err error
+	if p.heldOutCodes, p.heldOutErrors, mse, err = r.reconstruct(r.heldOut); err != nil {
 		return nil, err
 	}
 	s.HeldOut.Autoencoder = score(mse)
-
-	p := &pools{run: r}
-	p.choose()
-	if err := p.encode(); err != nil {
+	if err := p.fill(); err != nil {
 		return nil, err
 	}
 	if err := ctx.Err(); err != nil {
@@ -155,7 +162,7 @@ func (r *run) judge(ctx context.Context) (*Outcome, error) {
 	}
 	r.h.phase(PhasePCA)
 	begun = time.Now()
-	if err := r.judgePCA(s, ev, p, each); err != nil {
+	if err := p.judgePCA(s, ev); err != nil {
 		return nil, err
 	}
 	r.times.PCA = time.Since(begun).Seconds()
@@ -201,31 +208,39 @@ func (r *run) summarize() *Summary {
 	return s
 }
 
+// learnt returns the images that the autoencoder had to learn from, those that
+// chose the epoch included.
+func (r *run) learnt() []int { return slices.Concat(r.train, r.validation) }
+
 // pools holds the images that vote and those that are voted on, as pixels and
-// as codes.
+// as codes, and what the model makes of all held-out ones.
 type pools struct {
 	*run
+	heldOutCodes            []float32
+	heldOutErrors           []float64 // mean squared, of each image
 	base, queries           []int
 	baseCodes, queryCodes   []float32
 	basePixels, queryPixels []float32
 }
 
-func (p *pools) choose() {
-	d := p.set.ImageBytes()
-	fit := max(1, maxMatrix/(4*d))
-	learnt := append(append([]int(nil), p.train...), p.validation...)
-	p.base = spread(learnt, min(maxBase, fit))
-	p.queries = spread(p.heldOut, min(maxQueries, fit))
+// heldOutCode returns the code of held-out image i.
+func (p *pools) heldOutCode(i int) []float32 {
+	k := p.model.CodeLength()
+	return p.heldOutCodes[i*k : (i+1)*k]
 }
 
-func (p *pools) encode() (err error) {
+// fill chooses both sides.
+func (p *pools) fill() (err error) {
+	d := p.set.ImageBytes()
+	fit := max(1, maxMatrix/(4*d))
+	p.base = spread(p.learnt(), min(maxBase, fit))
 	if p.baseCodes, err = p.codes(p.base); err != nil {
 		return err
 	}
-	if p.queryCodes, err = p.codes(p.queries); err != nil {
-		return err
+	for _, i := range evenly(len(p.heldOut), min(maxQueries, fit)) {
+		p.queries = append(p.queries, p.heldOut[i])
+		p.queryCodes = append(p.queryCodes, p.heldOutCode(i)...)
 	}
-	d := p.set.ImageBytes()
 	p.basePixels = make([]float32, len(p.base)*d)
 	pixelRows{p.set, p.base}.Read(0, p.basePixels)
 	p.queryPixels = make([]float32, len(p.queries)*d)
@@ -300,15 +315,10 @@ func (p *pools) vote(s *Summary) (err error) {
 
 func (p *pools) neighbourhoods(ev *Evidence) error {
 	d, k := p.set.ImageBytes(), p.model.CodeLength()
-	few := make([]int, len(p.queries))
-	for i := range few {
-		few[i] = i
-	}
-	few = spread(few, queryCount)
 	describe := func(image int) Neighbour {
 		return Neighbour{Name: p.set.Names[image], Label: p.labelOf(image), Image: p.set.Image(image)}
 	}
-	for _, q := range few {
+	for _, q := range evenly(len(p.queries), queryCount) {
 		hood := Neighbourhood{Query: describe(p.queries[q])}
 		for _, space := range []struct {
 			queries, base []float32
@@ -350,19 +360,19 @@ func (p *pools) drawMap(ev *Evidence) error {
 
 // judgePCA fits principal components to the images that the autoencoder had
 // to learn from, its validation images included, and measures the same.
-func (r *run) judgePCA(s *Summary, ev *Evidence, p *pools, each []float64) error {
-	o := pca.Options{Seed: r.file.Config.Seed, Pool: r.e.Pool(), ISA: r.e.Level().String()}
-	learnt := append(append([]int(nil), r.train...), r.validation...)
-	k := r.file.Config.Latent
+func (p *pools) judgePCA(s *Summary, ev *Evidence) error {
+	o := pca.Options{Seed: p.file.Config.Seed, Pool: p.e.Pool(), ISA: p.e.Level().String()}
+	learnt := p.learnt()
+	k := p.file.Config.Latent
 	// Some more components than the code has numbers, to see how many PCA
 	// needs for the same error; n images span at most n-1 directions.
-	most := max(1, min(8*k, k+512, len(learnt)-1, r.set.ImageBytes()))
-	full, err := pca.Fit(pixelRows{r.set, learnt}, most, o)
+	most := max(1, min(8*k, k+512, len(learnt)-1, p.set.ImageBytes()))
+	full, err := pca.Fit(pixelRows{p.set, learnt}, most, o)
 	if err != nil {
 		return fmt.Errorf("cannot fit PCA: %w", err)
 	}
 	s.PCAMethod = full.Method
-	errs, err := full.ReconstructionErrors(pixelRows{r.set, r.heldOut}, o)
+	errs, err := full.ReconstructionErrors(pixelRows{p.set, p.heldOut}, o)
 	if err != nil {
 		return err
 	}
@@ -377,7 +387,7 @@ func (r *run) judgePCA(s *Summary, ev *Evidence, p *pools, each []float64) error
 		return err
 	}
 	s.HeldOut.PCA = score(errs[model.K()])
-	if r.set.Labels != nil {
+	if p.set.Labels != nil {
 		base, err := model.Transform(p.basePixels, o)
 		if err != nil {
 			return err
@@ -390,28 +400,19 @@ func (r *run) judgePCA(s *Summary, ev *Evidence, p *pools, each []float64) error
 			return err
 		}
 	}
-	return r.samples(s, ev, model, o, each)
+	return p.samples(s, ev, model, o)
 }
 
-// samples picks held-out images over the whole range of difficulty and shows
-// both reconstructions; and measures PCA's error when its images are clipped
-// to the range that pixels have.
-func (r *run) samples(s *Summary, ev *Evidence, model *pca.Model, o pca.Options, each []float64) error {
-	d := r.set.ImageBytes()
-	position := make(map[int]int)
-	for i, image := range r.heldOut {
-		position[image] = i
-	}
-	chosen := make(map[int]int)
-	for i, image := range spread(r.heldOut, sampleCount) {
-		chosen[image] = i
-	}
-	ev.Samples = make([]Sample, len(chosen))
+// samples shows both reconstructions of held-out images, evenly spaced, and
+// measures PCA's error when what it gives is clipped to the range of pixels.
+func (p *pools) samples(s *Summary, ev *Evidence, model *pca.Model, o pca.Options) error {
+	d := p.set.ImageBytes()
+	shown := evenly(len(p.heldOut), sampleCount)
 	clipped := 0.0
-	for at := 0; at < len(r.heldOut); at += blockImages {
-		images := r.heldOut[at:min(at+blockImages, len(r.heldOut))]
+	for at := 0; at < len(p.heldOut); at += blockImages {
+		images := p.heldOut[at:min(at+blockImages, len(p.heldOut))]
 		x := make([]float32, len(images)*d)
-		pixelRows{r.set, images}.Read(0, x)
+		pixelRows{p.set, images}.Read(0, x)
 		z, err := model.Transform(x, o)
 		if err != nil {
 			return err
@@ -422,29 +423,25 @@ func (r *run) samples(s *Summary, ev *Evidence, model *pca.Model, o pca.Options,
 		}
 		clip(y)
 		for i, image := range images {
-			back := y[i*d : (i+1)*d]
-			mse := MSE(r.set.Image(image), back)
-			clipped += mse / float64(len(r.heldOut))
-			if n, ok := chosen[image]; ok {
-				ev.Samples[n] = Sample{
-					Name: r.set.Names[image], Label: r.labelOf(image), Original: r.set.Image(image),
-					PCA: ToBytes(back), PCAPSNR: PSNR(mse), AutoencoderPSNR: PSNR(each[position[image]]),
-				}
+			original, back := p.set.Image(image), y[i*d:(i+1)*d]
+			mse := MSE(original, back)
+			clipped += mse / float64(len(p.heldOut))
+			if len(shown) == 0 || shown[0] != at+i {
+				continue
 			}
+			shown = shown[1:]
+			own, err := p.model.Decode(p.heldOutCode(at + i))
+			if err != nil {
+				return err
+			}
+			ev.Samples = append(ev.Samples, Sample{
+				Name: p.set.Names[image], Label: p.labelOf(image), Original: original,
+				Autoencoder: ToBytes(own), AutoencoderPSNR: PSNR(p.heldOutErrors[at+i]),
+				PCA: ToBytes(back), PCAPSNR: PSNR(mse),
+			})
 		}
 	}
 	s.PCAClippedMSE = clipped
-	for i, image := range spread(r.heldOut, sampleCount) {
-		codes, err := r.model.Encode(r.set.Image(image))
-		if err != nil {
-			return err
-		}
-		back, err := r.model.Decode(codes)
-		if err != nil {
-			return err
-		}
-		ev.Samples[i].Autoencoder = ToBytes(back)
-	}
 	return nil
 }
 

@@ -108,17 +108,25 @@ func (r *run) prepare() error {
 		Checkpoint: filepath.Join(r.dir, CheckpointDir), CheckpointEvery: r.ro.CheckpointEvery,
 		OnStep: r.h.Step, OnEpoch: r.onEpoch,
 	}
-	r.trainer, err = train.New(r.e, store, r.problem(), options)
+	problem, err := r.problem()
+	if err != nil {
+		return err
+	}
+	r.trainer, err = train.New(r.e, store, problem, options)
 	return err
 }
 
 // problem describes the training to the loop.
-func (r *run) problem() train.Problem {
+func (r *run) problem() (train.Problem, error) {
 	c := r.file.Config
 	loader := data.NewLoader(r.set, r.train, c.Batch, c.Seed)
 	decoder := r.model.decoder
-	if c.Loss == lossBCE {
-		decoder = withoutSigmoid(decoder) // the loss takes logits
+	compare, logits, err := c.lossOf()
+	if err != nil {
+		return train.Problem{}, err
+	}
+	if logits {
+		decoder = withoutSigmoid(decoder)
 	}
 	coins := make([]float32, c.Batch)
 	p := train.Problem{
@@ -127,7 +135,7 @@ func (r *run) problem() train.Problem {
 			b := ctx.Builder()
 			x := pixels(b, b.Input("images", tensor.Uint8, c.Batch, c.Height, c.Width, c.Channels))
 			z := ctx.Layer("encoder", r.model.encoder, x)
-			return c.lossOf(ctx.Layer("decoder", decoder, z), x)
+			return compare(ctx.Layer("decoder", decoder, z), x, loss.MeanAll)
 		},
 		Batch: func(epoch, step int, inputs []*tensor.Tensor) {
 			images := inputs[0].Uint8()
@@ -141,11 +149,11 @@ func (r *run) problem() train.Problem {
 	}
 	if len(r.validation) > 0 {
 		p.Validate = func() (float64, error) {
-			_, mse, err := r.reconstruct(r.validation)
+			_, _, mse, err := r.reconstruct(r.validation)
 			return mse, err
 		}
 	}
-	return p
+	return p, nil
 }
 
 // withoutSigmoid returns a decoder without the sigmoid that it ends in. The
@@ -169,17 +177,13 @@ const (
 // the pixels' range, since a difference never exceeds 1.
 const pixelHuber = 0.1
 
-// lossOf compares a reconstruction, or its logits, with its original in 0–1.
-func (c Config) lossOf(y, x *graph.Node) *graph.Node {
+// lossOf returns what compares a reconstruction with its original in 0–1, and
+// whether it takes the reconstruction's logits.
+func (c Config) lossOf() (compare loss.Pairwise, logits bool, err error) {
 	if c.Loss == "huber" {
-		return loss.Huber(y, x, pixelHuber, loss.MeanAll)
+		return func(y, x *graph.Node, r loss.Reduction) *graph.Node { return loss.Huber(y, x, pixelHuber, r) }, false, nil
 	}
-	f, _, err := loss.Named(c.Loss)
-	if err != nil {
-		y.Builder().Fail(err)
-		return y
-	}
-	return f(y, x, loss.MeanAll)
+	return loss.Named(c.Loss)
 }
 
 // mirror turns the images whose coin is below a half left to right.

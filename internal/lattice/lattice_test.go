@@ -45,9 +45,10 @@ var allowed = []struct {
 	{"nn/arch", "nn engine/graph tensor"},
 	{"optim", "nn engine/graph tensor"},
 	{"data/...", "data/... format/... internal/atomicfile internal/par internal/random"},
+	{"quality", "tensor internal/par"},
 	{"represent/...", "represent/... internal/isa internal/par internal/random internal/kernel/..."},
 	{"train", "nn optim engine engine/backend engine/graph engine/autodiff format/safetensors tensor"},
-	{"task/autoencode", "train data nn nn/... optim represent/... format/safetensors engine engine/backend engine/graph tensor internal/random internal/atomicfile internal/peakmem internal/par"},
+	{"task/autoencode", "train data quality nn nn/... optim represent/... format/safetensors engine engine/backend engine/graph tensor internal/random internal/atomicfile internal/peakmem internal/par"},
 	{"internal/bench", "nn nn/... optim engine engine/... tensor internal/isa internal/par internal/random internal/kernel/peak"},
 
 	// people

@@ -12,6 +12,7 @@ import (
 	"hourglass/data"
 	"hourglass/internal/peakmem"
 	"hourglass/nn"
+	"hourglass/quality"
 	"hourglass/represent/embedding"
 	"hourglass/represent/neighbors"
 	"hourglass/represent/pca"
@@ -118,9 +119,9 @@ func MSE(original []uint8, reconstruction []float32) float64 {
 }
 
 // PSNR returns the peak signal-to-noise ratio, in dB, of a mean squared error
-// on pixels in 0–1, at most 100.
+// on pixels in 0–1, at most 100: JSON has no infinity.
 func PSNR(mse float64) float64 {
-	return min(100, -10*math.Log10(max(mse, 1e-10)))
+	return min(100, quality.Decibels(mse, 1))
 }
 
 // judge measures what the model is worth on images that it has not seen.

@@ -64,6 +64,11 @@ func checkChoices(f *pflag.FlagSet) error {
 			return usageError{fmt.Errorf("--%s %s: choose another value, or leave the flag out", name, quote(value))}
 		}
 	}
+	return checkSize(f)
+}
+
+// checkSize refuses sizes that no image can have.
+func checkSize(f *pflag.FlagSet) error {
 	if size, err := f.GetInt("size"); err == nil && (size < 0 || size > data.MaxSide) {
 		return usageError{fmt.Errorf("--size %d: choose 1 to %d pixels", size, data.MaxSide)}
 	}

@@ -53,7 +53,7 @@ var allowed = []struct {
 
 	// people
 	{"internal/report", "task/... train internal/atomicfile"},
-	{"internal/cli", "internal/report task/... train data nn format/... engine internal/... tensor"},
+	{"internal/cli", "internal/report task/... train data data/augment nn format/... engine internal/... tensor"},
 	{"cmd/hourglass", "internal/cli"},
 }
 

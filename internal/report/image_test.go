@@ -139,6 +139,50 @@ func TestSheet(t *testing.T) {
 	}
 }
 
+// Heads stand above their columns, in ink that stands out, and widen those that
+// are too narrow; the pictures stay as they are, in the middle.
+func TestSheetHeads(t *testing.T) {
+	a := Image{H: 2, W: 2, C: 1, Pix: []uint8{90, 90, 90, 90}}
+	wide := Image{H: 2, W: 300, C: 1, Pix: make([]uint8, 600)}
+	for _, ground := range []color.Gray{{Y: 255}, {Y: 0}} {
+		m, err := Sheet([][]Image{{a, wide}, {a}}, SheetOptions{Gap: 1, Heads: []string{"one\nline", "two", "alone"}, Ground: ground})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := newHeads([]string{"one\nline", "two", "alone"}, ground)
+		if got, want := m.Bounds().Size(), image.Pt(1+h.widths[0]+1+300+1+h.widths[2]+1, h.height+1+2+1+2+1); got != want {
+			t.Fatalf("the sheet is %v, want %v", got, want)
+		}
+		if h.height != 2*headLine+headSide || h.widths[0] <= 2*headSide {
+			t.Errorf("heads of two lines are %d high and %d wide", h.height, h.widths[0])
+		}
+		at := func(x, y int) uint8 { return color.GrayModel.Convert(m.At(x, y)).(color.Gray).Y }
+		if x, y := 1+(h.widths[0]-2)/2, h.height+1; at(x, y) != 90 || at(x+1, y+1) != 90 || at(x-1, y) != ground.Y {
+			t.Error("the picture is not in the middle below its head")
+		}
+		ink := func(fromX, toX, fromY, toY int) (n int) {
+			for y := fromY; y < toY; y++ {
+				for x := fromX; x < toX; x++ {
+					if v := int(at(x, y)) - int(ground.Y); v > 128 || v < -128 {
+						n++
+					}
+				}
+			}
+			return n
+		}
+		second := 1 + h.widths[0] + 1
+		if ink(0, second, 0, headLine) < 20 || ink(0, second, headLine, h.height) < 20 || ink(second, second+300, headLine, h.height) < 20 {
+			t.Errorf("a head is missing on %v", ground)
+		}
+		if n := ink(second, second+300, 0, headLine); n != 0 {
+			t.Errorf("a head of one line has %d dots in the line above it", n)
+		}
+	}
+	if m, err := Sheet([][]Image{{a}}, SheetOptions{Heads: []string{strings.Repeat("w", 1<<20)}}); err != nil || m.Bounds().Dx() > 1<<15 {
+		t.Errorf("an endless head makes a sheet of %v, %v", m.Bounds(), err)
+	}
+}
+
 func TestSheetRefuses(t *testing.T) {
 	one := Image{H: 1, W: 1, C: 1, Pix: []uint8{1}}
 	for name, c := range map[string]struct {

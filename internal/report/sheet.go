@@ -23,6 +23,9 @@ type SheetOptions struct {
 	Scale int
 	// Ground is the colour between the pictures; nil means white.
 	Ground color.Color
+	// Heads stand above the columns, each in as many lines as it has; a column
+	// is at least as wide as its head.
+	Heads []string
 }
 
 // maxSheet caps a sheet's pixels: 256 million take 1 GB.
@@ -65,8 +68,12 @@ func Sheet(rows [][]Image, o SheetOptions) (image.Image, error) {
 			grey = grey && (m.C == 1 || m.empty())
 		}
 	}
-	x, y := starts(widths, gap, scale), starts(heights, gap, scale)
-	w, h := x[len(widths)], y[len(heights)]
+	above := newHeads(o.Heads, ground)
+	x, y := starts(scaled(widths, scale, above.widths), gap), starts(scaled(heights, scale, nil), gap)
+	for i := range y {
+		y[i] += above.height
+	}
+	w, h := x[len(x)-1], y[len(heights)]
 	if w <= 0 || h <= 0 || w > maxSheet/h {
 		return nil, fmt.Errorf("sheet of %d × %d pixels: it must have from 1 to %d; give fewer pictures or a smaller scale", w, h, maxSheet)
 	}
@@ -75,12 +82,13 @@ func Sheet(rows [][]Image, o SheetOptions) (image.Image, error) {
 		dst = image.NewGray(image.Rect(0, 0, w, h))
 	}
 	draw.Draw(dst, dst.Bounds(), image.NewUniform(ground), image.Point{}, draw.Src)
+	above.draw(dst, x, gap)
 	for i, row := range rows {
 		for j, m := range row {
 			if m.empty() {
 				continue
 			}
-			at := image.Pt(x[j]+(widths[j]-m.W)*scale/2, y[i]+(heights[i]-m.H)*scale/2)
+			at := image.Pt(x[j]+(x[j+1]-x[j]-gap-m.W*scale)/2, y[i]+(heights[i]-m.H)*scale/2)
 			to := image.Rectangle{Min: at, Max: at.Add(image.Pt(m.W*scale, m.H*scale))}
 			draw.NearestNeighbor.Scale(dst, to, m.std(), image.Rect(0, 0, m.W, m.H), draw.Src, nil)
 		}
@@ -102,12 +110,24 @@ func SheetRows(images []Image, n int) [][]Image {
 	return rows
 }
 
+// scaled returns the sizes enlarged, each at least as large as least says.
+func scaled(sizes []int, scale int, least []int) []int {
+	out := make([]int, max(len(sizes), len(least)))
+	for i, s := range sizes {
+		out[i] = s * scale
+	}
+	for i, l := range least {
+		out[i] = max(out[i], l)
+	}
+	return out
+}
+
 // starts returns where each cell begins, and last where the sheet ends.
-func starts(sizes []int, gap, scale int) []int {
+func starts(sizes []int, gap int) []int {
 	at := make([]int, len(sizes)+1)
 	at[0] = gap
 	for i, s := range sizes {
-		at[i+1] = at[i] + s*scale + gap
+		at[i+1] = at[i] + s + gap
 	}
 	return at
 }

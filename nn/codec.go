@@ -64,12 +64,13 @@ type (
 	}
 	concatFields struct {
 		Branches []json.RawMessage `json:"branches,omitempty"`
+		Crop     bool              `json:"crop,omitempty"`
 	}
 )
 
 // arrange puts the JSON of a composite's parts into its fields.
 func arrange(c composite, parts []json.RawMessage) any {
-	switch c.(type) {
+	switch c := c.(type) {
 	case Residual:
 		f := residualFields{Body: parts[0]}
 		if len(parts) > 1 {
@@ -77,7 +78,7 @@ func arrange(c composite, parts []json.RawMessage) any {
 		}
 		return f
 	case Concat:
-		return concatFields{parts}
+		return concatFields{parts, c.Crop}
 	}
 	return sequentialFields{parts}
 }
@@ -135,7 +136,7 @@ func (d *decoder) layer(data []byte, depth int) (Layer, error) {
 			return nil, err
 		}
 		parts, err := d.list(f.Branches, depth)
-		return Concat{parts}, err
+		return Concat{parts, f.Crop}, err
 	case Residual:
 		return d.residual(settings, depth)
 	}

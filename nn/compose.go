@@ -60,6 +60,10 @@ func (r Residual) Apply(c *Context, x *graph.Node) *graph.Node {
 // axis. Branch i has the scope "i".
 type Concat struct {
 	Branches []Layer
+	// Crop cuts what the later branches have at the bottom and right beyond the
+	// height and width of the first one's result. A network that halves images
+	// and doubles them again needs it for odd sizes.
+	Crop bool
 }
 
 // Kind returns "concat".
@@ -75,12 +79,24 @@ func (l Concat) Apply(c *Context, x *graph.Node) *graph.Node {
 	results := make([]*graph.Node, len(l.Branches))
 	for i, branch := range l.Branches {
 		results[i] = c.Layer(strconv.Itoa(i), branch, x)
+		if l.Crop {
+			results[i] = cropTo(c, results[i], results[0].Shape())
+		}
 		if !sameButLast(results[0].Shape(), results[i].Shape()) {
 			return c.Fail(l, x, "branch 0 gives %v and branch %d %v; they may differ in the last axis only",
 				results[0].Shape(), i, results[i].Shape())
 		}
 	}
 	return c.b.Concat(results[0].Shape().Rank()-1, results...)
+}
+
+// cropTo cuts off images what reaches beyond the height and width of shape.
+func cropTo(c *Context, x *graph.Node, shape tensor.Shape) *graph.Node {
+	s := x.Shape()
+	if s.Rank() != 4 || shape.Rank() != 4 || s[1] <= shape[1] && s[2] <= shape[2] {
+		return x
+	}
+	return c.b.Slice(x, []int{0, 0, 0, 0}, []int{s[0], min(s[1], shape[1]), min(s[2], shape[2]), s[3]})
 }
 
 func sameButLast(s, t tensor.Shape) bool {

@@ -30,7 +30,7 @@ type Param struct {
 	// Trainable is false for running statistics.
 	Trainable bool
 	// Decay is false for biases and the scales and offsets of normalisation:
-	// whatever has less than two axes. Pulling those towards zero costs fit
+	// whatever has less than two axes, and divisive normalisation. Pulling those towards zero costs fit
 	// and saves nothing.
 	Decay bool
 }
@@ -115,6 +115,11 @@ func (c *Context) Layer(name string, l Layer, x *graph.Node) (y *graph.Node) {
 // name, which must be new to the graph.
 func (c *Context) Param(name string, init Init, shape ...int) *graph.Node {
 	return c.declare(Param{Name: c.fullName(name), Init: init, Trainable: true, Decay: len(shape) >= 2}, shape)
+}
+
+// paramWithoutDecay declares a matrix that is a scale and not a weight.
+func (c *Context) paramWithoutDecay(name string, init Init, shape ...int) *graph.Node {
+	return c.declare(Param{Name: c.fullName(name), Init: init, Trainable: true}, shape)
 }
 
 // State declares an f32 variable that the optimiser leaves alone, such as a

@@ -34,6 +34,10 @@ const (
 	// InitOrthogonal makes the weights, as a matrix of all axes but the last
 	// by the last, a slice of a random rotation (Saxe et al. 2014).
 	InitOrthogonal InitKind = "orthogonal"
+
+	// initDiagonal is [GDN]'s: the root of Value on a square matrix's diagonal
+	// and almost nothing elsewhere.
+	initDiagonal InitKind = "diagonal"
 )
 
 // Init says how a variable starts.
@@ -86,6 +90,8 @@ func (i Init) fill(dst []float32, shape tensor.Shape, seed, stream uint64) error
 	case InitConstant:
 		fillWith(dst, float32(i.Value))
 		return nil
+	case initDiagonal:
+		return diagonal(dst, shape, i.Value)
 	case InitOrthogonal:
 		return orthogonal(dst, shape, gain, seed, stream)
 	}
@@ -141,6 +147,18 @@ func fillWith(dst []float32, v float32) {
 	for i := range dst {
 		dst[i] = v
 	}
+}
+
+// diagonal fills a square matrix with what [GDN] starts from.
+func diagonal(dst []float32, shape tensor.Shape, value float64) error {
+	if shape.Rank() != 2 || shape[0] != shape[1] {
+		return fmt.Errorf("a diagonal needs a square matrix, not shape %v", shape)
+	}
+	fillWith(dst, gdnSmallRoot)
+	for j := 0; j < len(dst); j += shape[1] + 1 {
+		dst[j] = float32(math.Sqrt(value))
+	}
+	return nil
 }
 
 // maxOrthogonal bounds the work of an orthogonal matrix, the product of its

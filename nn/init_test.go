@@ -79,6 +79,32 @@ func TestOrthogonal(t *testing.T) {
 	}
 }
 
+// TestGDNStart looks at the first values of a normalisation by squares.
+func TestGDNStart(t *testing.T) {
+	c, _, _, err := trace(GDN{}, Options{}, 1, 2, 2, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := backend.NewStore()
+	if err := Initialize(c.Params(), store, 1); err != nil {
+		t.Fatal(err)
+	}
+	for i, root := range store.Get("net.gamma").Float32() {
+		gamma, want := float64(root)*float64(root), 0.0
+		if i%4 == 0 {
+			want = 0.1
+		}
+		if math.Abs(gamma-want) > 1e-5 || root == 0 {
+			t.Errorf("gamma %d is the square of %v, want about %v", i, root, want)
+		}
+	}
+	for _, p := range c.Params() {
+		if p.Decay {
+			t.Errorf("%s decays", p.Name)
+		}
+	}
+}
+
 func TestInitErrors(t *testing.T) {
 	for _, c := range []struct {
 		init  Init
@@ -88,6 +114,7 @@ func TestInitErrors(t *testing.T) {
 		{Init{Kind: "magic"}, tensor.Shape{2, 3}, `unknown initialiser "magic"`},
 		{Init{}, tensor.Shape{4}, "needs a fan-in"},
 		{Init{Kind: InitOrthogonal}, tensor.Shape{4}, "two axes"},
+		{Init{Kind: initDiagonal}, tensor.Shape{2, 3}, "square matrix"},
 		{Init{Kind: InitOrthogonal}, tensor.Shape{1 << 14, 1 << 14}, "takes too long"},
 	} {
 		// All are refused before anything is written.

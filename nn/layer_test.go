@@ -56,7 +56,8 @@ func TestOutputShapes(t *testing.T) {
 		{Crop{Top: 1, Width: 2}, tensor.Shape{2, 7, 8, 3}, tensor.Shape{2, 6, 2, 3}},
 		{Pad{1, 0, 2, 3}, tensor.Shape{2, 7, 8, 3}, tensor.Shape{2, 8, 13, 3}},
 		{GroupNorm{}, tensor.Shape{2, 7, 8, 3}, tensor.Shape{2, 7, 8, 3}},
-		{Concat{[]Layer{Conv{Out: 5}, Sequential{}}}, tensor.Shape{2, 7, 8, 3}, tensor.Shape{2, 7, 8, 8}},
+		{Concat{Branches: []Layer{Conv{Out: 5}, Sequential{}}}, tensor.Shape{2, 7, 8, 3}, tensor.Shape{2, 7, 8, 8}},
+		{Concat{Branches: []Layer{Sequential{}, Pad{0, 2, 0, 1}, Pad{0, 0, 0, 3}}, Crop: true}, tensor.Shape{2, 7, 8, 3}, tensor.Shape{2, 7, 8, 9}},
 		{Residual{Body: Conv{Out: 5}, Shortcut: Conv{Out: 5, Kernel: 1}}, tensor.Shape{2, 7, 8, 3}, tensor.Shape{2, 7, 8, 5}},
 	} {
 		for _, training := range []bool{false, true} {
@@ -113,7 +114,8 @@ func TestErrorsNameTheLayer(t *testing.T) {
 		{Residual{Body: Conv{Out: 5}}, image, "they must agree"},
 		{Residual{}, image, "net.body is missing"},
 		{Concat{}, image, "at least one branch"},
-		{Concat{[]Layer{ReLU{}, MaxPool{}}}, image, "last axis only"},
+		{Concat{Branches: []Layer{ReLU{}, MaxPool{}}}, image, "last axis only"},
+		{Concat{Branches: []Layer{Sequential{}, MaxPool{}}, Crop: true}, image, "last axis only"},
 		{Sequential{ReLU{}, nil}, image, "net.1 is missing"},
 		{Sequential{ReLU{}, Sequential{Flatten{}, MaxPool{}}}, image, "net.1.1 (max_pool) got f32[2 144]"},
 	} {

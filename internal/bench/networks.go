@@ -20,28 +20,10 @@ func cifar() ([]program, error) {
 	return []program{classifierStep("cifar", net, 64, 32, 32, 3)}, nil
 }
 
-// resnet18 is the form for small images of He et al. 2016, "Deep residual
-// learning for image recognition": no pooling after a first convolution of
-// 3×3, then four stages of two blocks.
+// resnet18 is the form for small images.
 func resnet18() ([]program, error) {
-	net := nn.Sequential{nn.Conv{Out: 64, NoBias: true}, nn.BatchNorm{}, nn.ReLU{}}
-	for stage, width := range []int{64, 128, 256, 512} {
-		for block := range 2 {
-			r := nn.Residual{}
-			stride := 1
-			if stage > 0 && block == 0 {
-				stride = 2
-				r.Shortcut = nn.Sequential{nn.Conv{Out: width, Kernel: 1, Stride: stride, NoBias: true}, nn.BatchNorm{}}
-			}
-			r.Body = nn.Sequential{
-				nn.Conv{Out: width, Stride: stride, NoBias: true}, nn.BatchNorm{}, nn.ReLU{},
-				nn.Conv{Out: width, NoBias: true}, nn.BatchNorm{},
-			}
-			net = append(net, r, nn.ReLU{})
-		}
-	}
-	net = append(net, nn.GlobalAvgPool{}, nn.Dense{Out: classes})
-	return []program{classifierStep("resnet18", net, 64, 32, 32, 3)}, nil
+	net, err := arch.ResNet18(classes, arch.ResNetOptions{Small: true})
+	return []program{classifierStep("resnet18", net, 64, 32, 32, 3)}, err
 }
 
 // denseAE has products of matrices and no normalisation.

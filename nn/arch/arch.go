@@ -1,5 +1,6 @@
-// Package arch builds ready-made networks. [New] chooses an autoencoder for
-// an image size; what it returns is plain data, to be stored, changed or
+// Package arch builds ready-made networks: autoencoders ([New]), classifiers
+// ([Classifier]), a segmenting network ([UNet]) and the transforms of an image
+// codec ([NewCodec]). What it returns is plain data, to be stored, changed or
 // traced like any other network.
 package arch
 

@@ -207,6 +207,21 @@ case("residual with a shortcut",
      {"body.weight": numbers(3, 3, 2, 3), "body.bias": numbers(3), "shortcut.weight": numbers(1, 1, 2, 3)})
 case("concat", {"kind": "concat", "branches": [{"kind": "conv", "out": 1, "kernel": 1}, {"kind": "tanh"}]}, numbers(2, 2, 3, 2),
      lambda x, p: torch.cat([conv(x, p, "0."), torch.tanh(x)], -1), {"0.weight": numbers(1, 1, 2, 1), "0.bias": numbers(1)})
+case("concat, cropped", {"kind": "concat", "branches": [{"kind": "sequential"}, {"kind": "sequential", "layers": [
+         {"kind": "max_pool", "padding": "same"}, {"kind": "conv_transpose", "out": 1, "kernel": 2}]}], "crop": True}, numbers(2, 3, 5, 2),
+     lambda x, p: torch.cat([x, nhwc(F.conv_transpose2d(F.max_pool2d(nchw(x), 2, ceil_mode=True),
+                                                        p["1.1.weight"].permute(3, 2, 0, 1), p["1.1.bias"], stride=2))[:, :3, :5]], -1),
+     {"1.1.weight": numbers(2, 2, 1, 2), "1.1.bias": numbers(1)})
+
+
+def gdn(x, p, inverse):
+    root = (p["beta"] ** 2 + 1e-6 + torch.einsum("nhwj,ji->nhwi", x * x, p["gamma"] ** 2)).sqrt()
+    return x * root if inverse else x / root
+
+
+for inverse in False, True:
+    case("gdn" + (", inverse" if inverse else ""), {"kind": "gdn", "inverse": inverse}, numbers(2, 3, 2, 4),
+         lambda x, p: gdn(x, p, inverse), {"beta": numbers(4), "gamma": numbers(4, 4)})
 
 with open("layers.json", "w") as f:
     text = ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases)

@@ -2,47 +2,62 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
 
 	"hourglass/data"
+	"hourglass/optim"
 	"hourglass/task/autoencode"
+	"hourglass/train/run"
 )
 
-// Names of learn's flags which, with the images, determine the model. The
-// command that makes a run again has those of them that were given, in this
-// order.
+// Names of flags which the code below needs to know.
 const (
 	flagEpochs  = "epochs"
 	flagMinutes = "minutes"
 	flagSeed    = "seed"
 )
 
-var determining = [...]string{
-	"size", "gray", "augment", "arch", "latent", "decoder", "loss", flagEpochs, flagMinutes, "batch",
-	"optimizer", "lr", "schedule", "patience", flagSeed,
-}
+// Names of the flags which, with the images, determine the model. The command
+// that makes a run again has those of them that were given, in this order.
+var (
+	shapeFlags  = []string{"size", "gray", "augment"}
+	courseFlags = []string{flagEpochs, flagMinutes, "batch", "optimizer", "lr", "schedule", "patience", flagSeed}
+	learnFlags  = slices.Concat(shapeFlags, []string{"arch", "latent", "decoder", "loss"}, courseFlags)
+)
 
-// addChoices defines the flags of o. What is left out is chosen to suit the
+// addLearnFlags defines the flags of o. What is left out is chosen to suit the
 // images.
-func addChoices(f *pflag.FlagSet, o *autoencode.Options) {
+func addLearnFlags(f *pflag.FlagSet, o *autoencode.Options) {
 	f.StringVar(&o.Arch, "arch", "", "network: conv, dense, spatial (the waist keeps a grid) or wide (no bottleneck)")
 	f.IntVar(&o.Latent, "latent", 0, "k, the length of the code")
 	f.StringVar(&o.Decoder, "decoder", "", "decoder: mirror (of the encoder), light, heavy, dense or linear")
 	f.StringVar(&o.Loss, "loss", "", "reconstruction error to lower: "+list(autoencode.Losses())+" (default bce)")
-	f.IntVar(&o.Epochs, flagEpochs, 0, "how often every image is seen")
-	f.Float64Var(&o.Minutes, flagMinutes, 0, "train for about this long instead")
-	f.IntVar(&o.Batch, "batch", 0, "images in a step")
-	f.StringVar(&o.Optimizer, "optimizer", "", "sgd, momentum, nesterov, adagrad, rmsprop, adam or adamw (default adamw)")
-	f.Float64Var(&o.LR, "lr", 0, "greatest learning rate")
-	f.StringVar(&o.Schedule, "schedule", "", "course of the learning rate: constant, step, cosine, onecycle, or warmup+ one of them (default onecycle)")
-	f.IntVar(&o.Patience, "patience", 0, "stop after so many epochs without improvement (-1: never; default 10)")
-	f.Uint64Var(&o.Seed, flagSeed, 1, "seed of everything random")
-	f.IntVar(&o.Size, "size", 0, "side in pixels that the images are brought to (default: their own, if all agree)")
-	f.BoolVar(&o.Gray, "gray", false, "learn from grey levels only")
-	f.StringVar(&o.Augment, "augment", "", "what is done to the images in training: "+list(autoencode.Augments()))
+	addCourseFlags(f, &o.Course, "adamw", "onecycle", "flip from 64 pixels a side on, none below")
+	addShapeFlags(f, &o.Size, &o.Gray)
+}
+
+// addCourseFlags defines the flags about training, which every task has. The
+// defaults are those of the task, in words.
+func addCourseFlags(f *pflag.FlagSet, c *run.Course, optimizer, schedule, changes string) {
+	f.IntVar(&c.Epochs, flagEpochs, 0, "how often every image is seen")
+	f.Float64Var(&c.Minutes, flagMinutes, 0, "train for about this long instead")
+	f.IntVar(&c.Batch, "batch", 0, "images in a step")
+	f.StringVar(&c.Optimizer, "optimizer", "", list(optim.Names())+" (default "+optimizer+")")
+	f.Float64Var(&c.LR, "lr", 0, "greatest learning rate")
+	f.StringVar(&c.Schedule, "schedule", "", "course of the learning rate: constant, step, cosine, onecycle, or warmup+ one of them (default "+schedule+")")
+	f.IntVar(&c.Patience, "patience", 0, "stop after so many epochs without improvement (-1: never; default 10)")
+	f.Uint64Var(&c.Seed, flagSeed, 1, "seed of everything random")
+	f.StringVar(&c.Augment, "augment", "", "what is done at random to the images in training: none, or a list such as flip,shift=2,rotate=15 (default "+changes+")")
+}
+
+// addShapeFlags defines the flags about what images are brought to.
+func addShapeFlags(f *pflag.FlagSet, size *int, gray *bool) {
+	f.IntVar(size, "size", 0, "side in pixels that the images are brought to (default: their own, if all agree)")
+	f.BoolVar(gray, "gray", false, "learn from grey levels only")
 }
 
 // list writes "a, b or c".
@@ -53,7 +68,7 @@ func list(names []string) string {
 
 // checkChoices refuses what would otherwise be taken for "not given", which
 // is written as zero, and sizes that no image can have.
-func checkChoices(f *pflag.FlagSet) error {
+func checkChoices(f *pflag.FlagSet, determining []string) error {
 	for _, name := range determining {
 		flag := f.Lookup(name)
 		if !flag.Changed || name == flagSeed || flag.Value.Type() == "bool" {
@@ -75,11 +90,11 @@ func checkSize(f *pflag.FlagSet) error {
 	return nil
 }
 
-// commandLine returns the command that makes a run again: the source, the
-// flags given that determine the model, and always the seed.
-func commandLine(source string, f *pflag.FlagSet) string {
+// commandLine returns the command that makes a run again: its name, the
+// source, the flags given that determine the model, and always the seed.
+func commandLine(command, source string, f *pflag.FlagSet, determining []string) string {
 	var b strings.Builder
-	b.WriteString("hourglass learn " + quote(noFlag(source)))
+	b.WriteString(command + " " + quote(noFlag(source)))
 	for _, name := range determining {
 		switch flag := f.Lookup(name); {
 		case !flag.Changed && name != flagSeed:
@@ -103,7 +118,7 @@ func minutesFlag(n float64) string {
 
 // exactCommand replaces a duration by the number of epochs that it came to:
 // another machine, or another day, would come to another number.
-func exactCommand(command string, c autoencode.Config) string {
+func exactCommand(command string, c run.Course) string {
 	if c.Minutes == 0 {
 		return command
 	}

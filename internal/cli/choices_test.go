@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"hourglass/task/autoencode"
+	"hourglass/train/run"
 )
 
 func TestCommandLine(t *testing.T) {
@@ -22,11 +23,11 @@ func TestCommandLine(t *testing.T) {
 	} {
 		var o autoencode.Options
 		f := pflag.NewFlagSet("learn", pflag.ContinueOnError)
-		addChoices(f, &o)
+		addLearnFlags(f, &o)
 		if err := f.Parse(c.args); err != nil {
 			t.Fatal(err)
 		}
-		if got := commandLine(c.source, f); got != c.want {
+		if got := commandLine("hourglass learn", c.source, f, learnFlags); got != c.want {
 			t.Errorf("%s %v gives\n%s, want\n%s", c.source, c.args, got, c.want)
 		}
 	}
@@ -34,11 +35,11 @@ func TestCommandLine(t *testing.T) {
 
 func TestExactCommand(t *testing.T) {
 	const command = "hourglass learn a --minutes 2.5 --seed 1"
-	got := exactCommand(command, autoencode.Config{Minutes: 2.5, Epochs: 31})
+	got := exactCommand(command, run.Course{Minutes: 2.5, Epochs: 31})
 	if want := "hourglass learn a --epochs 31 --seed 1"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got := exactCommand(command, autoencode.Config{Epochs: 31}); got != command {
+	if got := exactCommand(command, run.Course{Epochs: 31}); got != command {
 		t.Errorf("got %q without minutes", got)
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"testing"
 
 	"hourglass/format/safetensors"
-	"hourglass/task/autoencode"
 	"hourglass/train"
+	"hourglass/train/run"
 )
 
 // A full disk ends a run with an error that names the file, leaves the last
@@ -42,11 +42,11 @@ func TestFullDisk(t *testing.T) {
 
 	out := filepath.Join(disk, "run")
 	e := invoke(t, learn(out)...)
-	e.want(t, exitFailed, filepath.Join(out, autoencode.CheckpointDir), "no space left on device")
+	e.want(t, exitFailed, filepath.Join(out, run.CheckpointDir), "no space left on device")
 	if want := "\nfree some space, then go on with: hourglass resume " + out + "\n"; !strings.Contains(e.stderr, want) {
 		t.Errorf("no advice in %q", e.stderr)
 	}
-	checkpoints := filepath.Join(out, autoencode.CheckpointDir)
+	checkpoints := filepath.Join(out, run.CheckpointDir)
 	if !train.HasCheckpoint(checkpoints) {
 		t.Fatal("the first checkpoint is gone")
 	}

@@ -8,17 +8,17 @@ import (
 	"github.com/spf13/cobra"
 
 	"hourglass/format/table"
-	"hourglass/task/autoencode"
+	"hourglass/train/run"
 )
 
 // encoded is the result of encode.
 type encoded struct {
-	Model        string               `json:"model"`
-	Images       int                  `json:"images"`
-	Skipped      int                  `json:"skipped"`
-	SkippedFiles []autoencode.Skipped `json:"skipped_files"`
-	Latent       int                  `json:"latent"`
-	Out          string               `json:"out"`
+	Model        string        `json:"model"`
+	Images       int           `json:"images"`
+	Skipped      int           `json:"skipped"`
+	SkippedFiles []run.Skipped `json:"skipped_files"`
+	Latent       int           `json:"latent"`
+	Out          string        `json:"out"`
 }
 
 func (a *app) encode() *cobra.Command {

@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hourglass/train/run"
 	"io/fs"
 	"runtime"
 	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
-
-	"hourglass/task/autoencode"
 )
 
 // Exit codes.
@@ -67,7 +66,7 @@ func (a *app) conclude(ctx context.Context, c *cobra.Command, err error) int {
 	}
 	code, advice := exitFailed, a.advice(err)
 	var usage usageError
-	if !a.begun || errors.As(err, &usage) || errors.Is(err, autoencode.ErrChoice) {
+	if !a.begun || errors.As(err, &usage) || errors.Is(err, run.ErrChoice) {
 		code, advice = exitUsage, "see "+c.CommandPath()+" --help"
 		if _, near, ok := strings.Cut(err.Error(), suggestions); ok {
 			advice = "did you mean " + strings.Join(strings.Fields(near), " or ") + "? " + advice
@@ -83,7 +82,7 @@ func (a *app) conclude(ctx context.Context, c *cobra.Command, err error) int {
 // interruption tells whether err comes from the end of ctx, and what to say.
 func (a *app) interruption(ctx context.Context, err error) (string, bool) {
 	dir := a.runDir
-	if i := (*autoencode.Interrupted)(nil); errors.As(err, &i) {
+	if i := (*run.Interrupted)(nil); errors.As(err, &i) {
 		dir = i.Dir
 	} else if ctx.Err() == nil || !errors.Is(err, context.Canceled) {
 		return "", false

@@ -11,26 +11,38 @@ import (
 	"hourglass/data"
 	"hourglass/engine"
 	"hourglass/task/autoencode"
+	"hourglass/train/run"
 )
 
 // load reads the model at path, or the one in the run's folder at path.
 func load(e *engine.Engine, path string) (*autoencode.Model, error) {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		path = filepath.Join(path, autoencode.ModelFile)
-	}
-	m, err := autoencode.Load(e, path)
+	m, err := autoencode.Load(e, modelPath(path))
 	if err != nil {
-		return nil, advised{fmt.Errorf("cannot load the model: %w", err),
-			"give the " + autoencode.ModelFile + " that hourglass learn or resume wrote, or its run's folder"}
+		return nil, unloadable(err)
 	}
 	return m, nil
+}
+
+// modelPath is the path of a model, that of a run's folder standing for the
+// one in it.
+func modelPath(path string) string {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return filepath.Join(path, run.ModelFile)
+	}
+	return path
+}
+
+// unloadable says of an error that it is about a model.
+func unloadable(err error) error {
+	return advised{fmt.Errorf("cannot load the model: %w", err),
+		"give the " + run.ModelFile + " that hourglass learn, train or resume wrote, or its run's folder"}
 }
 
 // images are the pictures that a model is put to use on.
 type images struct {
 	sets    []*data.Set
 	names   [][]string // of the images of each set
-	skipped []autoencode.Skipped
+	skipped []run.Skipped
 	size    int // bytes of an image
 }
 
@@ -45,20 +57,20 @@ func (a *app) openImages(ctx context.Context, c autoencode.Config, paths []strin
 		o.Progress = t.read // one file among many is no progress worth telling
 	}
 	t.begin("reading")
-	im := &images{skipped: []autoencode.Skipped{}, size: c.Height * c.Width * c.Channels}
+	im := &images{skipped: []run.Skipped{}, size: c.Height * c.Width * c.Channels}
 	var failure error
 	for _, p := range paths {
 		set, err := data.Open(ctx, p, o)
 		switch {
 		case errors.Is(err, data.ErrNoImages):
-			im.skipped = append(im.skipped, autoencode.Skipped{Name: p, Reason: oneLine(err.Error())})
+			im.skipped = append(im.skipped, run.Skipped{Name: p, Reason: oneLine(err.Error())})
 			failure = err
 			continue
 		case err != nil:
 			return nil, err
 		}
 		for _, k := range set.Skipped {
-			im.skipped = append(im.skipped, autoencode.Skipped{Name: within(p, k.Name), Reason: k.Reason})
+			im.skipped = append(im.skipped, run.Skipped{Name: within(p, k.Name), Reason: k.Reason})
 		}
 		names := set.Names
 		if len(paths) > 1 {

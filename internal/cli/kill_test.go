@@ -15,8 +15,8 @@ import (
 	"testing"
 	"time"
 
-	"hourglass/task/autoencode"
 	"hourglass/train"
+	"hourglass/train/run"
 )
 
 // program builds hourglass and returns the path of the binary.
@@ -111,7 +111,7 @@ func testKillAndResume(t *testing.T, hourglass string) {
 		kills := 0
 		for done := false; !done; {
 			args := []string{"resume", out, "--no-cache", "--quiet", "--checkpoint-seconds", "-1"}
-			if _, err := os.Stat(filepath.Join(out, autoencode.ConfigFile)); err != nil {
+			if _, err := os.Stat(filepath.Join(out, run.ConfigFile)); err != nil {
 				args = learn(out) // it was killed before there was anything to resume
 			}
 			// The bound grows, so that the run ends even where starting takes
@@ -162,7 +162,7 @@ func testSignals(t *testing.T, hourglass string) {
 		if want := "hourglass: interrupted; go on with: hourglass resume " + out + "\n"; !strings.HasSuffix(text.String(), want) {
 			t.Errorf("after %v the last words are not %q:\n%s", signal, want, text.String())
 		}
-		if !train.HasCheckpoint(filepath.Join(out, autoencode.CheckpointDir)) {
+		if !train.HasCheckpoint(filepath.Join(out, run.CheckpointDir)) {
 			t.Errorf("after %v there is no checkpoint", signal)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"hourglass/task/autoencode"
+	"hourglass/train/run"
 )
 
 // fields lists the paths of all values in a JSON value.
@@ -64,8 +65,8 @@ func TestLearnJSON(t *testing.T) {
 	if sum := r.Seconds.Read + r.Seconds.Train + r.Seconds.Judge + r.Seconds.PCA + r.Seconds.Report; total <= 0 || sum > total*1.001 {
 		t.Errorf("the parts take %v s of %v s", sum, total)
 	}
-	for _, path := range []string{r.Model, r.Report, filepath.Join(r.Run, autoencode.ConfigFile),
-		filepath.Join(r.Run, autoencode.MetricsFile), filepath.Join(r.Run, autoencode.SummaryFile)} {
+	for _, path := range []string{r.Model, r.Report, filepath.Join(r.Run, run.ConfigFile),
+		filepath.Join(r.Run, run.MetricsFile), filepath.Join(r.Run, run.SummaryFile)} {
 		if info, err := os.Stat(path); err != nil || info.Size() == 0 {
 			t.Errorf("%s is missing or empty: %v", path, err)
 		}
@@ -85,7 +86,7 @@ func TestLearnJSON(t *testing.T) {
 
 func readSummary(t *testing.T, dir string) *autoencode.Summary {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(dir, autoencode.SummaryFile))
+	text, err := os.ReadFile(filepath.Join(dir, run.SummaryFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +180,7 @@ func TestFolderHoldsARun(t *testing.T) {
 
 func readModel(t *testing.T, dir string) []byte {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join(dir, autoencode.ModelFile))
+	b, err := os.ReadFile(filepath.Join(dir, run.ModelFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +194,7 @@ func TestInterruptAndResume(t *testing.T) {
 	var stdout bytes.Buffer
 	code := Main(ctx, small(images, out, "--epochs", "20", "--seed", "9"), &stdout, stderr)
 	ended{code, stdout.String(), stderr.all.String()}.want(t, exitInterrupted, "hourglass: interrupted; go on with: hourglass resume '"+out+"'")
-	if _, err := os.Stat(filepath.Join(out, autoencode.ModelFile)); err == nil {
+	if _, err := os.Stat(filepath.Join(out, run.ModelFile)); err == nil {
 		t.Fatal("the run was done before it was interrupted")
 	}
 	var r autoencode.Result

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"hourglass/task/autoencode"
+	"hourglass/train/run"
 )
 
 // outcomeText writes what was learnt, in a few lines.
@@ -20,8 +21,8 @@ func outcomeText(out *autoencode.Outcome) func(io.Writer) {
 		scores(w, s)
 		fmt.Fprintln(w)
 		columns(w, [][]string{
-			{"report", filepath.Join(out.Dir, autoencode.ReportFile)},
-			{"model", filepath.Join(out.Dir, autoencode.ModelFile)},
+			{"report", filepath.Join(out.Dir, run.ReportFile)},
+			{"model", filepath.Join(out.Dir, run.ModelFile)},
 			{"again", s.Command},
 		})
 	}
@@ -55,7 +56,7 @@ func scores(w io.Writer, s *autoencode.Summary) {
 // showSkipped is the number of skipped files that are named.
 const showSkipped = 5
 
-func writeSkipped(w io.Writer, skipped []autoencode.Skipped) {
+func writeSkipped(w io.Writer, skipped []run.Skipped) {
 	for i, s := range skipped {
 		if i == showSkipped {
 			fmt.Fprintf(w, "skipped %s more\n", number(len(skipped)-showSkipped))

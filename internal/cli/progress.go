@@ -8,8 +8,8 @@ import (
 
 	"golang.org/x/term"
 
-	"hourglass/task/autoencode"
 	"hourglass/train"
+	"hourglass/train/run"
 )
 
 // meter shows how work goes on. A run is a sequence of pieces of work, each
@@ -101,17 +101,17 @@ func (t *tracker) conclude(finished bool) {
 	}
 }
 
-var titles = map[autoencode.Phase]string{
-	autoencode.PhaseRead:   "reading",
-	autoencode.PhaseTrain:  "training",
-	autoencode.PhaseJudge:  "judging",
-	autoencode.PhasePCA:    "fitting PCA",
-	autoencode.PhaseReport: "reporting",
+var titles = map[run.Phase]string{
+	run.PhaseRead:   "reading",
+	run.PhaseTrain:  "training",
+	run.PhaseJudge:  "judging",
+	run.PhasePCA:    "fitting PCA",
+	run.PhaseReport: "reporting",
 }
 
-func (t *tracker) hooks() autoencode.Hooks {
-	return autoencode.Hooks{
-		Phase: func(p autoencode.Phase) { t.begin(titles[p]) },
+func (t *tracker) hooks() run.Hooks {
+	return run.Hooks{
+		Phase: func(p run.Phase) { t.begin(titles[p]) },
 		Read:  t.read,
 		Begun: t.began,
 		Step:  t.step,
@@ -128,12 +128,12 @@ func (t *tracker) read(done, total int, bytes int64) {
 	})
 }
 
-func (t *tracker) began(dir string, c autoencode.Config, warnings []string) {
-	t.app.runDir, t.batch = dir, c.Batch
-	t.note(fmt.Sprintf("%s of %s to learn from, %s held out; %s, k = %s, %s, seed %d; in %s",
-		count(c.Train, "image"), shape(c.Height, c.Width, c.Channels), number(c.HeldOut),
-		c.Arch, number(c.Latent), count(c.Epochs, "epoch"), c.Seed, dir))
-	for _, w := range warnings {
+func (t *tracker) began(s run.Start) {
+	t.app.runDir, t.batch = s.Dir, s.Batch
+	t.note(fmt.Sprintf("%s of %s to learn from, %s held out; %s, %s, seed %d; in %s",
+		count(s.Train, "image"), shape(s.Height, s.Width, s.Channels), number(s.HeldOut),
+		s.Network, count(s.Epochs, "epoch"), s.Seed, s.Dir))
+	for _, w := range s.Warnings {
 		t.note("warning: " + oneLine(w))
 	}
 }

@@ -9,8 +9,8 @@ import (
 
 	"github.com/vbauerster/mpb/v8"
 
-	"hourglass/task/autoencode"
 	"hourglass/train"
+	"hourglass/train/run"
 )
 
 // shared is a buffer that another goroutine writes to.
@@ -64,9 +64,16 @@ func TestTrackerTellsRateAndTime(t *testing.T) {
 	var w bytes.Buffer
 	tr := &tracker{meter: &lines{w: &w}, app: &app{}}
 	h := tr.hooks()
-	h.Phase(autoencode.PhaseTrain)
-	h.Begun("runs/x", autoencode.Config{Train: 1000, HeldOut: 200, Height: 8, Width: 8, Channels: 3, Arch: "conv", Latent: 4, Epochs: 2, Batch: 10, Seed: 3},
-		[]string{"two\nlines"})
+	h.Phase(run.PhaseTrain)
+	h.Begun(run.Start{
+		Dir: "runs/x", Network: "conv, k = 4",
+		Common: run.Common{
+			Images:   run.Images{Height: 8, Width: 8, Channels: 3},
+			Course:   run.Course{Epochs: 2, Batch: 10, Seed: 3},
+			Division: run.Division{Train: 1000, HeldOut: 200},
+		},
+		Warnings: []string{"two\nlines"},
+	})
 	h.Step(train.Progress{Epoch: 0, Epochs: 2, Step: 100, Steps: 200, Loss: 0.5, Started: 50, Elapsed: time.Second})
 	h.Epoch(train.Epoch{Validation: 0.25})
 	h.Step(train.Progress{Epoch: 1, Epochs: 2, Step: 150, Steps: 200, Loss: 0.5, Started: 50, Elapsed: 2 * time.Second})

@@ -8,18 +8,19 @@ import (
 	"github.com/spf13/cobra"
 
 	"hourglass/task/autoencode"
+	"hourglass/train/run"
 )
 
 // reconstructed is the result of reconstruct.
 type reconstructed struct {
-	Model        string               `json:"model"`
-	Images       int                  `json:"images"`
-	Skipped      int                  `json:"skipped"`
-	SkippedFiles []autoencode.Skipped `json:"skipped_files"`
-	MSE          float64              `json:"mse"`  // mean over the images, on pixels in 0–1
-	PSNR         float64              `json:"psnr"` // dB, of that mean
-	Out          string               `json:"out"`
-	Each         []reconstruction     `json:"reconstructions"`
+	Model        string           `json:"model"`
+	Images       int              `json:"images"`
+	Skipped      int              `json:"skipped"`
+	SkippedFiles []run.Skipped    `json:"skipped_files"`
+	MSE          float64          `json:"mse"`  // mean over the images, on pixels in 0–1
+	PSNR         float64          `json:"psnr"` // dB, of that mean
+	Out          string           `json:"out"`
+	Each         []reconstruction `json:"reconstructions"`
 }
 
 type reconstruction struct {

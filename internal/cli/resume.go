@@ -1,19 +1,20 @@
 package cli
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
 
+	"hourglass/engine"
 	"hourglass/task/autoencode"
+	"hourglass/train/run"
 )
 
 func (a *app) resume() *cobra.Command {
-	var ro autoencode.RunOptions
-	var checkpointSeconds float64
 	c := &cobra.Command{
 		Use:   "resume RUN",
 		Short: "go on with a run that was interrupted",
@@ -23,10 +24,8 @@ finished is judged again.`,
 		Example: `  hourglass resume runs/photos`,
 		Args:    takes(1, 1, "RUN"),
 	}
-	addRunFlags(c, &ro, &checkpointSeconds)
+	ro := addResumeFlags(c)
 	c.RunE = a.run(func(c *cobra.Command, args []string) error {
-		ro.CheckpointEvery = time.Duration(checkpointSeconds * float64(time.Second))
-		ro.Data.Threads = a.threads
 		e, err := a.engine()
 		if err != nil {
 			return err
@@ -34,15 +33,29 @@ finished is judged again.`,
 		defer e.Close()
 		t := a.tracker()
 		defer t.close()
-		out, err := autoencode.Resume(c.Context(), e, args[0], ro, t.hooks())
+		err = a.goOn(c.Context(), e, args[0], ro.options(a), t)
 		// Before the run has begun, an error is about reading.
 		if a.runDir != "" && (errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)) {
 			return advised{err, "make the run's folder one that can be written, or copy it to such a place and resume it there"}
 		}
+		return err
+	})
+	return c
+}
+
+// goOn goes on with a run of whatever task, and finishes it.
+func (a *app) goOn(ctx context.Context, e *engine.Engine, dir string, o run.Options, t *tracker) error {
+	task, err := run.TaskOf(dir)
+	if err != nil {
+		return err
+	}
+	switch task {
+	case autoencode.Task:
+		out, err := autoencode.Resume(ctx, e, dir, o, t.hooks())
 		if err != nil {
 			return err
 		}
-		return a.finish(out, t)
-	})
-	return c
+		return a.finishLearn(out, t)
+	}
+	return fmt.Errorf("the run in %s is of the task %q, which this program does not know: update hourglass", dir, task)
 }

@@ -3,25 +3,36 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
+	"hourglass/engine"
 	"hourglass/nn"
 	"hourglass/task/autoencode"
 	"hourglass/train"
+	"hourglass/train/model"
+	"hourglass/train/run"
 )
 
-// shown is the result of show.
+// shown is what show says of a model of any task; the result of each task
+// embeds it.
 type shown struct {
-	Model      string            `json:"model"`
-	Config     autoencode.Config `json:"config"`
-	Latent     int               `json:"latent"`
-	Parameters int               `json:"parameters"`
-	MACs       int64             `json:"macs"` // multiply-adds of one image
-	Encoder    []shownLayer      `json:"encoder"`
-	Decoder    []shownLayer      `json:"decoder"`
-	Training   train.Record      `json:"training"`
+	Model      string       `json:"model"`
+	Task       string       `json:"task"`
+	Parameters int          `json:"parameters"`
+	MACs       int64        `json:"macs"` // multiply-adds of one image
+	Training   train.Record `json:"training"`
+}
+
+// shownAutoencoder is the result of show for an autoencoder.
+type shownAutoencoder struct {
+	shown
+	Config  autoencode.Config `json:"config"`
+	Latent  int               `json:"latent"`
+	Encoder []shownLayer      `json:"encoder"`
+	Decoder []shownLayer      `json:"decoder"`
 }
 
 type shownLayer struct {
@@ -44,16 +55,30 @@ func (a *app) show() *cobra.Command {
 				return err
 			}
 			defer e.Close()
-			m, err := load(e, args[0])
+			task, err := model.TaskOf(modelPath(args[0]))
 			if err != nil {
-				return err
+				return unloadable(err)
 			}
-			s := shown{Model: args[0], Config: m.Config(), Latent: m.CodeLength(), Training: m.Record()}
-			encoder, decoder := m.Rows()
-			s.Encoder, s.Decoder = s.layers(encoder), s.layers(decoder)
-			return a.result(s, s.text)
+			switch task {
+			case autoencode.Task:
+				return a.showAutoencoder(e, args[0])
+			}
+			return unloadable(fmt.Errorf("%s was trained for the task %q, which this program does not know: update hourglass", args[0], task))
 		}),
 	}
+}
+
+func (a *app) showAutoencoder(e *engine.Engine, path string) error {
+	m, err := load(e, path)
+	if err != nil {
+		return err
+	}
+	s := shownAutoencoder{shown: shown{Model: path, Task: autoencode.Task, Training: m.Record()}, Config: m.Config(), Latent: m.CodeLength()}
+	encoder, decoder := m.Rows()
+	s.Encoder, s.Decoder = s.layers(encoder), s.layers(decoder)
+	return a.result(s, func(w io.Writer) {
+		s.text(w, s.Config.Images, s.choices(), s.Encoder, s.Decoder)
+	})
 }
 
 // layers turns rows into what is shown, and adds them to the totals.
@@ -67,11 +92,12 @@ func (s *shown) layers(rows []nn.Row) []shownLayer {
 	return layers
 }
 
-func (s *shown) text(w io.Writer) {
-	c := s.Config
+// text writes the table of layers, what the run was made with, and the
+// training record.
+func (s *shown) text(w io.Writer, c run.Images, choices [][]string, parts ...[]shownLayer) {
 	rows := [][]string{{"layer", "kind", "output", "parameters", "multiply-adds"}}
 	rows = append(rows, []string{"images", "", fmt.Sprint([]int{c.Height, c.Width, c.Channels}), "", ""})
-	for _, layers := range [][]shownLayer{s.Encoder, s.Decoder} {
+	for _, layers := range parts {
 		for _, l := range layers {
 			rows = append(rows, []string{l.Name, l.Kind, fmt.Sprint(l.Output), nonZero(int64(l.Parameters)), nonZero(l.MACs)})
 		}
@@ -79,7 +105,7 @@ func (s *shown) text(w io.Writer) {
 	rows = append(rows, []string{"total", "", "", number(s.Parameters), number(s.MACs)})
 	columns(w, rows)
 	fmt.Fprintln(w)
-	columns(w, s.choices())
+	columns(w, choices)
 	fmt.Fprintln(w)
 	s.record(w)
 }
@@ -93,23 +119,34 @@ func nonZero(n int64) string {
 }
 
 // choices lists what the run was made with.
-func (s *shown) choices() [][]string {
+func (s *shownAutoencoder) choices() [][]string {
 	c := s.Config
-	float := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 	decoder := c.Decoder
 	if decoder == "" {
 		decoder = "mirror"
 	}
+	return slices.Concat(imageChoices(c.Images, c.Division), [][]string{
+		{"network", fmt.Sprintf("%s, %s decoder, d = %s to k = %s", c.Arch, decoder, number(c.Height*c.Width*c.Channels), number(s.Latent))},
+		{"loss", c.Loss},
+	}, courseChoices(c.Course, c.ISA))
+}
+
+// imageChoices lists what was learnt from.
+func imageChoices(c run.Images, d run.Division) [][]string {
 	return [][]string{
 		{"source", oneLine(c.Source)},
 		{"images", fmt.Sprintf("%s of %s to learn from, %s to choose the epoch, %s held out",
-			number(c.Train), shape(c.Height, c.Width, c.Channels), number(c.Validation), number(c.HeldOut))},
-		{"network", fmt.Sprintf("%s, %s decoder, d = %s to k = %s", c.Arch, decoder, number(c.Height*c.Width*c.Channels), number(s.Latent))},
-		{"loss", c.Loss},
-		{"optimizer", fmt.Sprintf("%s, lr %s, %s, batches of %d", c.Optimizer, float(c.LR), c.Schedule, c.Batch)},
+			number(d.Train), shape(c.Height, c.Width, c.Channels), number(d.Validation), number(d.HeldOut))},
+	}
+}
+
+// courseChoices lists how training went about it.
+func courseChoices(c run.Course, instructions string) [][]string {
+	return [][]string{
+		{"optimizer", fmt.Sprintf("%s, lr %s, %s, batches of %d", c.Optimizer, strconv.FormatFloat(c.LR, 'g', -1, 64), c.Schedule, c.Batch)},
 		{"augment", c.Augment},
 		{"seed", strconv.FormatUint(c.Seed, 10)},
-		{"instructions", c.ISA},
+		{"instructions", instructions},
 	}
 }
 

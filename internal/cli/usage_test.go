@@ -41,7 +41,7 @@ func TestWrongUsage(t *testing.T) {
 		{small(images, out, "--decoder", "none"), "--decoder none: choose one of"},
 		{small(images, out, "--loss", "grief"), "--loss grief: choose one of"},
 		{small(images, out, "--optimizer", "hope"), "--optimizer hope: choose one of"},
-		{small(images, out, "--augment", "all"), "--augment all: choose one of"},
+		{small(images, out, "--augment", "all"), "--augment: wrong list of transformations: all: choose from"},
 		{small(images, out, "--schedule", "lunar"), "--schedule"},
 		{small(images, out, "--lr", "-1"), "--lr -1"},
 		{small(images, out, "--lr", "NaN"), "--lr NaN"},
@@ -71,7 +71,7 @@ func TestHelpListsChoices(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range determining {
+	for _, name := range learnFlags {
 		if !strings.Contains(help, "--"+name) {
 			t.Errorf("the help of learn lacks --%s", name)
 		}

@@ -16,6 +16,7 @@ import (
 	"hourglass/format/safetensors"
 	"hourglass/format/table"
 	"hourglass/task/autoencode"
+	"hourglass/train/run"
 )
 
 func readPNG(t *testing.T, path string) image.Image {
@@ -40,7 +41,7 @@ func greyAt(m image.Image, x, y int) int {
 // What encode writes decode turns into what reconstruct shows, beside the
 // input, with the PSNR that the pictures have.
 func TestEncodeDecodeReconstruct(t *testing.T) {
-	model := filepath.Join(trained(t), autoencode.ModelFile)
+	model := filepath.Join(trained(t), run.ModelFile)
 	images, dir := folder(t, 11, false), t.TempDir()
 	codes, decodedDir, both := filepath.Join(dir, "z.npy"), filepath.Join(dir, "decoded"), filepath.Join(dir, "both")
 
@@ -217,7 +218,7 @@ func remade(t *testing.T, path string, change map[string]string) string {
 	for key, value := range change {
 		metadata[key] = value
 	}
-	out := filepath.Join(t.TempDir(), autoencode.ModelFile)
+	out := filepath.Join(t.TempDir(), run.ModelFile)
 	if err := safetensors.WriteFile(out, tensors, metadata); err != nil {
 		t.Fatal(err)
 	}
@@ -225,7 +226,7 @@ func remade(t *testing.T, path string, change map[string]string) string {
 }
 
 func TestWrongModels(t *testing.T) {
-	good := filepath.Join(trained(t), autoencode.ModelFile)
+	good := filepath.Join(trained(t), run.ModelFile)
 	whole, err := os.ReadFile(good)
 	if err != nil {
 		t.Fatal(err)
@@ -249,7 +250,7 @@ func TestWrongModels(t *testing.T) {
 		{"another task", remade(t, good, map[string]string{"task": "classify"}), []string{`task "classify"`}},
 		{"another program's", remade(t, good, map[string]string{"format": "pt"}), []string{"not written by hourglass"}},
 		{"no architecture", remade(t, good, map[string]string{"architecture": "{"}), []string{"architecture"}},
-		{"a folder without a run", dir, []string{autoencode.ModelFile}},
+		{"a folder without a run", dir, []string{run.ModelFile}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -268,13 +269,13 @@ func TestShow(t *testing.T) {
 	images := folder(t, 24, false)
 	succeed(t, small(images, out, "--quiet")...)
 	// The record's last digits depend on the machine.
-	path := remade(t, filepath.Join(out, autoencode.ModelFile), map[string]string{
+	path := remade(t, filepath.Join(out, run.ModelFile), map[string]string{
 		"training": `{"epochs":[{"epoch":1,"step":2,"loss":0.25,"validation":0.2,"lr":0.003},{"epoch":2,"step":4,"loss":0.125,"validation":0.3,"lr":0.001}],"best_epoch":1,"stopped":"patience","parameters":1}`,
 	})
 	got := strings.ReplaceAll(succeed(t, "show", path).stdout, images, "IMAGES")
 	golden(t, "show.txt", got)
 
-	var s shown
+	var s shownAutoencoder
 	decodeOne(t, succeed(t, "show", path, "--json").stdout, &s)
 	parameters, macs := 0, int64(0)
 	for _, layers := range [][]shownLayer{s.Encoder, s.Decoder} {

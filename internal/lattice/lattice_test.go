@@ -48,12 +48,14 @@ var allowed = []struct {
 	{"quality", "tensor internal/par"},
 	{"represent/...", "represent/... internal/isa internal/par internal/random internal/kernel/..."},
 	{"train", "nn optim engine engine/backend engine/graph engine/autodiff format/safetensors tensor"},
-	{"task/autoencode", "train data quality nn nn/... optim represent/... format/safetensors engine engine/backend engine/graph tensor internal/random internal/atomicfile internal/peakmem internal/par"},
+	{"train/run", "train data data/augment optim engine internal/atomicfile"},
+	{"train/model", "train nn engine/backend engine/graph format/safetensors tensor"},
+	{"task/autoencode", "train train/... data quality nn nn/... optim represent/... engine engine/backend engine/graph tensor internal/peakmem"},
 	{"internal/bench", "nn nn/... optim engine engine/... tensor internal/isa internal/par internal/random internal/kernel/peak"},
 
 	// people
-	{"internal/report", "task/... train internal/atomicfile"},
-	{"internal/cli", "internal/report task/... train data data/augment nn format/... engine internal/... tensor"},
+	{"internal/report", "task/... train train/... internal/atomicfile"},
+	{"internal/cli", "internal/report task/... train train/... data data/augment optim nn format/... engine internal/... tensor"},
 	{"cmd/hourglass", "internal/cli"},
 }
 

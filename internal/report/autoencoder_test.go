@@ -11,6 +11,7 @@ import (
 
 	"hourglass/task/autoencode"
 	"hourglass/train"
+	"hourglass/train/run"
 )
 
 func ptr(v float64) *float64 { return &v }
@@ -20,12 +21,14 @@ func learnt() (*autoencode.Summary, *autoencode.Evidence) {
 	const side = 6
 	s := &autoencode.Summary{
 		Config: autoencode.Config{
-			Source: "photos/shapes.zip", Fingerprint: "0123456789abcdef", Height: side, Width: side, Channels: 1,
-			Arch: "conv", Latent: 4, Loss: "mse", Epochs: 3, Batch: 8, Optimizer: "adamw", LR: 0.003, Schedule: "onecycle",
-			Patience: 10, Seed: 7, Augment: "none", Train: 1140, Validation: 60, HeldOut: 300, ISA: "avx2",
+			Images: run.Images{Source: "photos/shapes.zip", Fingerprint: "0123456789abcdef", Height: side, Width: side, Channels: 1},
+			Arch:   "conv", Latent: 4, Loss: "mse",
+			Course: run.Course{Epochs: 3, Batch: 8, Optimizer: "adamw", LR: 0.003, Schedule: "onecycle",
+				Patience: 10, Seed: 7, Augment: "none"},
+			Division: run.Division{Train: 1140, Validation: 60, HeldOut: 300}, ISA: "avx2",
 		},
 		Command: "hourglass learn photos/shapes.zip --latent 4 --seed 7", Found: 1502,
-		Skipped:    []autoencode.Skipped{{Name: "a/b.jpg", Reason: "cut short"}, {Name: "c.png", Reason: "is text"}},
+		Skipped:    []run.Skipped{{Name: "a/b.jpg", Reason: "cut short"}, {Name: "c.png", Reason: "is text"}},
 		Warnings:   []string{"the decoded images could not be kept for the next time: disk full"},
 		Classes:    []string{"disc", "ring", "square"},
 		Dimensions: side * side, Parameters: 4321, MACs: 98_765,

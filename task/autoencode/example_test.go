@@ -8,6 +8,7 @@ import (
 
 	"hourglass/engine"
 	"hourglass/task/autoencode"
+	"hourglass/train/run"
 )
 
 // Learn from the built-in set, then load the model and encode an image.
@@ -24,15 +25,15 @@ func Example() {
 		return
 	}
 	defer e.Close()
-	run := filepath.Join(dir, "run")
-	o := autoencode.Options{Source: "fashion", Arch: "dense", Latent: 8, Epochs: 1, Seed: 1}
-	out, err := autoencode.Learn(context.Background(), e, o, autoencode.RunOptions{Dir: run}, autoencode.Hooks{})
+	folder := filepath.Join(dir, "run")
+	o := autoencode.Options{Source: "fashion", Arch: "dense", Latent: 8, Course: run.Course{Epochs: 1, Seed: 1}}
+	out, err := autoencode.Learn(context.Background(), e, o, run.Options{Dir: folder}, run.Hooks{})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	fmt.Println("nearer to the original than PCA:", *out.Summary.HeldOut.Autoencoder.MSE < *out.Summary.HeldOut.PCA.MSE)
-	m, err := autoencode.Load(e, filepath.Join(run, autoencode.ModelFile))
+	m, err := autoencode.Load(e, filepath.Join(folder, run.ModelFile))
 	if err != nil {
 		fmt.Println(err)
 		return

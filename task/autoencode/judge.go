@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"hourglass/represent/embedding"
 	"hourglass/represent/neighbors"
 	"hourglass/represent/pca"
+	"hourglass/train/run"
 )
 
 // Limits of what a judgement looks at, so that it takes seconds for any
@@ -83,11 +83,11 @@ func (r pixelRows) Read(start int, dst []float32) {
 
 // reconstruct encodes images and decodes them again. It returns their codes,
 // the mean squared error of each, and that of all.
-func (r *run) reconstruct(indices []int) (codes []float32, each []float64, mean float64, err error) {
-	d := r.set.ImageBytes()
+func (r *learner) reconstruct(indices []int) (codes []float32, each []float64, mean float64, err error) {
+	d := r.Set.ImageBytes()
 	each = make([]float64, 0, len(indices))
 	for at := 0; at < len(indices); at += blockImages {
-		block := gather(r.set, indices[at:min(at+blockImages, len(indices))])
+		block := gather(r.Set, indices[at:min(at+blockImages, len(indices))])
 		z, err := r.model.Encode(block)
 		if err != nil {
 			return nil, nil, 0, err
@@ -125,23 +125,23 @@ func PSNR(mse float64) float64 {
 }
 
 // judge measures what the model is worth on images that it has not seen.
-func (r *run) judge(ctx context.Context) (*Outcome, error) {
-	r.h.phase(PhaseJudge)
+func (r *learner) judge(ctx context.Context) (*Outcome, error) {
+	r.Phase(run.PhaseJudge)
 	begun := time.Now()
 	s := r.summarize()
 	ev := &Evidence{}
-	p := &pools{run: r}
+	p := &pools{learner: r}
 	var mse float64
 	var err error
-	if p.heldOutCodes, p.heldOutErrors, mse, err = r.reconstruct(r.heldOut); err != nil {
+	if p.heldOutCodes, p.heldOutErrors, mse, err = r.reconstruct(r.parts.HeldOut); err != nil {
 		return nil, err
 	}
 	s.HeldOut.Autoencoder = score(mse)
 	if err := p.fill(); err != nil {
 		return nil, err
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, &Interrupted{r.dir}
+	if err := r.Halt(ctx); err != nil {
+		return nil, err
 	}
 	if err := p.vote(s); err != nil {
 		return nil, err
@@ -152,25 +152,25 @@ func (r *run) judge(ctx context.Context) (*Outcome, error) {
 	if err := p.drawMap(ev); err != nil {
 		return nil, err
 	}
-	r.times.Judge = time.Since(begun).Seconds()
-	if r.set.Labels == nil {
+	r.times.Judge = since(begun)
+	if r.Set.Labels == nil {
 		p.basePixels, p.queryPixels = nil, nil // only votes need them below
 	}
 	runtime.GC()
 
-	if err := ctx.Err(); err != nil {
-		return nil, &Interrupted{r.dir}
+	if err := r.Halt(ctx); err != nil {
+		return nil, err
 	}
-	r.h.phase(PhasePCA)
+	r.Phase(run.PhasePCA)
 	begun = time.Now()
 	if err := p.judgePCA(s, ev); err != nil {
 		return nil, err
 	}
-	r.times.PCA = time.Since(begun).Seconds()
+	r.times.PCA = since(begun)
 	s.Seconds = r.times
 	s.PeakBytes = peakmem.Bytes()
-	r.h.phase(PhaseReport)
-	return &Outcome{Dir: r.dir, Summary: s, Evidence: ev, begun: r.begun}, nil
+	r.Phase(run.PhaseReport)
+	return &Outcome{Dir: r.Dir, Summary: s, Evidence: ev, run: r.Run}, nil
 }
 
 func score(mse float64) Score {
@@ -180,22 +180,19 @@ func score(mse float64) Score {
 
 // release lets go of the training program before others are made: its arena
 // is the largest block of memory that a run has, and what follows needs some.
-func (r *run) release() {
+func (r *learner) release() {
 	r.trainer = nil
 	runtime.GC()
 }
 
 // summarize fills in what is known without measuring.
-func (r *run) summarize() *Summary {
-	c := r.file.Config
-	d := r.set.ImageBytes()
+func (r *learner) summarize() *Summary {
+	c := r.config
+	d := r.Set.ImageBytes()
 	s := &Summary{
-		Config: c, Command: r.file.Command, Found: r.set.Found, Classes: r.set.Classes,
+		Config: c, Command: r.Command, Found: r.Set.Found, Skipped: r.Skipped(), Classes: r.Set.Classes,
 		Dimensions: d, Parameters: r.model.record.Parameters, Training: r.model.record,
 		Codes: Counts{Images: float64(d) * math.Log10(256), Names: float64(r.model.CodeLength()) * math.Log10(11)},
-	}
-	for _, skip := range r.set.Skipped {
-		s.Skipped = append(s.Skipped, Skipped{skip.Name, skip.Reason})
 	}
 	encoder, decoder := r.model.Rows()
 	for _, rows := range [][]nn.Row{encoder, decoder} {
@@ -211,12 +208,12 @@ func (r *run) summarize() *Summary {
 
 // learnt returns the images that the autoencoder had to learn from, those that
 // chose the epoch included.
-func (r *run) learnt() []int { return slices.Concat(r.train, r.validation) }
+func (r *learner) learnt() []int { return slices.Concat(r.parts.Train, r.parts.Validation) }
 
 // pools holds the images that vote and those that are voted on, as pixels and
 // as codes, and what the model makes of all held-out ones.
 type pools struct {
-	*run
+	*learner
 	heldOutCodes            []float32
 	heldOutErrors           []float64 // mean squared, of each image
 	base, queries           []int
@@ -232,27 +229,27 @@ func (p *pools) heldOutCode(i int) []float32 {
 
 // fill chooses both sides.
 func (p *pools) fill() (err error) {
-	d := p.set.ImageBytes()
+	d := p.Set.ImageBytes()
 	fit := max(1, maxMatrix/(4*d))
 	p.base = spread(p.learnt(), min(maxBase, fit))
 	if p.baseCodes, err = p.codes(p.base); err != nil {
 		return err
 	}
-	for _, i := range evenly(len(p.heldOut), min(maxQueries, fit)) {
-		p.queries = append(p.queries, p.heldOut[i])
+	for _, i := range evenly(len(p.parts.HeldOut), min(maxQueries, fit)) {
+		p.queries = append(p.queries, p.parts.HeldOut[i])
 		p.queryCodes = append(p.queryCodes, p.heldOutCode(i)...)
 	}
 	p.basePixels = make([]float32, len(p.base)*d)
-	pixelRows{p.set, p.base}.Read(0, p.basePixels)
+	pixelRows{p.Set, p.base}.Read(0, p.basePixels)
 	p.queryPixels = make([]float32, len(p.queries)*d)
-	pixelRows{p.set, p.queries}.Read(0, p.queryPixels)
+	pixelRows{p.Set, p.queries}.Read(0, p.queryPixels)
 	return nil
 }
 
-func (r *run) codes(indices []int) ([]float32, error) {
+func (r *learner) codes(indices []int) ([]float32, error) {
 	var all []float32
 	for at := 0; at < len(indices); at += blockImages {
-		codes, err := r.model.Encode(gather(r.set, indices[at:min(at+blockImages, len(indices))]))
+		codes, err := r.model.Encode(gather(r.Set, indices[at:min(at+blockImages, len(indices))]))
 		if err != nil {
 			return nil, err
 		}
@@ -262,23 +259,23 @@ func (r *run) codes(indices []int) ([]float32, error) {
 }
 
 // labelOf returns an image's label, -1 without.
-func (r *run) labelOf(image int) int {
-	if r.set.Labels == nil {
+func (r *learner) labelOf(image int) int {
+	if r.Set.Labels == nil {
 		return -1
 	}
-	return int(r.set.Labels[image])
+	return int(r.Set.Labels[image])
 }
 
 // search returns the indices in base of the k nearest vectors of each query.
 func (p *pools) search(queries, base []float32, dim, k int) ([]int32, error) {
-	indices, _, err := neighbors.Search(queries, base, dim, k, neighbors.Options{Pool: p.e.Pool(), ISA: p.e.Level().String()})
+	indices, _, err := neighbors.Search(queries, base, dim, k, neighbors.Options{Pool: p.Engine.Pool(), ISA: p.Engine.Level().String()})
 	return indices, err
 }
 
 // accuracy is the share of queries whose label wins the vote of their
 // neighbours.
 func (p *pools) accuracy(queries, base []float32, dim int) (*float64, error) {
-	if p.set.Labels == nil {
+	if p.Set.Labels == nil {
 		return nil, nil
 	}
 	k := min(votes, len(p.base))
@@ -288,13 +285,13 @@ func (p *pools) accuracy(queries, base []float32, dim int) (*float64, error) {
 	}
 	truth := make([]int32, len(p.queries))
 	for i, image := range p.queries {
-		truth[i] = p.set.Labels[image]
+		truth[i] = p.Set.Labels[image]
 	}
 	labels := make([]int32, len(p.base))
 	for i, image := range p.base {
-		labels[i] = p.set.Labels[image]
+		labels[i] = p.Set.Labels[image]
 	}
-	winners, err := neighbors.Vote(found, labels, k, len(p.set.Classes))
+	winners, err := neighbors.Vote(found, labels, k, len(p.Set.Classes))
 	if err != nil {
 		return nil, err
 	}
@@ -303,21 +300,21 @@ func (p *pools) accuracy(queries, base []float32, dim int) (*float64, error) {
 }
 
 func (p *pools) vote(s *Summary) (err error) {
-	if p.set.Labels == nil {
+	if p.Set.Labels == nil {
 		return nil
 	}
 	s.KNNBase, s.KNNQueries = len(p.base), len(p.queries)
 	if s.HeldOut.Autoencoder.KNNAccuracy, err = p.accuracy(p.queryCodes, p.baseCodes, p.model.CodeLength()); err != nil {
 		return err
 	}
-	s.HeldOut.Pixels.KNNAccuracy, err = p.accuracy(p.queryPixels, p.basePixels, p.set.ImageBytes())
+	s.HeldOut.Pixels.KNNAccuracy, err = p.accuracy(p.queryPixels, p.basePixels, p.Set.ImageBytes())
 	return err
 }
 
 func (p *pools) neighbourhoods(ev *Evidence) error {
-	d, k := p.set.ImageBytes(), p.model.CodeLength()
+	d, k := p.Set.ImageBytes(), p.model.CodeLength()
 	describe := func(image int) Neighbour {
-		return Neighbour{Name: p.set.Names[image], Label: p.labelOf(image), Image: p.set.Image(image)}
+		return Neighbour{Name: p.Set.Names[image], Label: p.labelOf(image), Image: p.Set.Image(image)}
 	}
 	for _, q := range evenly(len(p.queries), queryCount) {
 		hood := Neighbourhood{Query: describe(p.queries[q])}
@@ -345,7 +342,7 @@ func (p *pools) neighbourhoods(ev *Evidence) error {
 // drawMap places the held-out codes on a plane.
 func (p *pools) drawMap(ev *Evidence) error {
 	places, err := embedding.TSNE(p.queryCodes, p.model.CodeLength(), embedding.Options{
-		Seed: p.file.Config.Seed, Pool: p.e.Pool(), ISA: p.e.Level().String(),
+		Seed: p.config.Seed, Pool: p.Engine.Pool(), ISA: p.Engine.Level().String(),
 	})
 	if err != nil {
 		return err
@@ -353,7 +350,7 @@ func (p *pools) drawMap(ev *Evidence) error {
 	for i, image := range p.queries {
 		ev.Map = append(ev.Map, MapPoint{
 			X: float64(places[2*i]), Y: float64(places[2*i+1]),
-			Label: p.labelOf(image), Name: p.set.Names[image], Image: p.set.Image(image),
+			Label: p.labelOf(image), Name: p.Set.Names[image], Image: p.Set.Image(image),
 		})
 	}
 	return nil
@@ -362,18 +359,18 @@ func (p *pools) drawMap(ev *Evidence) error {
 // judgePCA fits principal components to the images that the autoencoder had
 // to learn from, its validation images included, and measures the same.
 func (p *pools) judgePCA(s *Summary, ev *Evidence) error {
-	o := pca.Options{Seed: p.file.Config.Seed, Pool: p.e.Pool(), ISA: p.e.Level().String()}
+	o := pca.Options{Seed: p.config.Seed, Pool: p.Engine.Pool(), ISA: p.Engine.Level().String()}
 	learnt := p.learnt()
-	k := p.file.Config.Latent
+	k := p.config.Latent
 	// Some more components than the code has numbers, to see how many PCA
 	// needs for the same error; n images span at most n-1 directions.
-	most := max(1, min(8*k, k+512, len(learnt)-1, p.set.ImageBytes()))
-	full, err := pca.Fit(pixelRows{p.set, learnt}, most, o)
+	most := max(1, min(8*k, k+512, len(learnt)-1, p.Set.ImageBytes()))
+	full, err := pca.Fit(pixelRows{p.Set, learnt}, most, o)
 	if err != nil {
 		return fmt.Errorf("cannot fit PCA: %w", err)
 	}
 	s.PCAMethod = full.Method
-	errs, err := full.ReconstructionErrors(pixelRows{p.set, p.heldOut}, o)
+	errs, err := full.ReconstructionErrors(pixelRows{p.Set, p.parts.HeldOut}, o)
 	if err != nil {
 		return err
 	}
@@ -388,7 +385,7 @@ func (p *pools) judgePCA(s *Summary, ev *Evidence) error {
 		return err
 	}
 	s.HeldOut.PCA = score(errs[model.K()])
-	if p.set.Labels != nil {
+	if p.Set.Labels != nil {
 		base, err := model.Transform(p.basePixels, o)
 		if err != nil {
 			return err
@@ -407,13 +404,13 @@ func (p *pools) judgePCA(s *Summary, ev *Evidence) error {
 // samples shows both reconstructions of held-out images, evenly spaced, and
 // measures PCA's error when what it gives is clipped to the range of pixels.
 func (p *pools) samples(s *Summary, ev *Evidence, model *pca.Model, o pca.Options) error {
-	d := p.set.ImageBytes()
-	shown := evenly(len(p.heldOut), sampleCount)
+	d := p.Set.ImageBytes()
+	shown := evenly(len(p.parts.HeldOut), sampleCount)
 	clipped := 0.0
-	for at := 0; at < len(p.heldOut); at += blockImages {
-		images := p.heldOut[at:min(at+blockImages, len(p.heldOut))]
+	for at := 0; at < len(p.parts.HeldOut); at += blockImages {
+		images := p.parts.HeldOut[at:min(at+blockImages, len(p.parts.HeldOut))]
 		x := make([]float32, len(images)*d)
-		pixelRows{p.set, images}.Read(0, x)
+		pixelRows{p.Set, images}.Read(0, x)
 		z, err := model.Transform(x, o)
 		if err != nil {
 			return err
@@ -424,9 +421,9 @@ func (p *pools) samples(s *Summary, ev *Evidence, model *pca.Model, o pca.Option
 		}
 		clip(y)
 		for i, image := range images {
-			original, back := p.set.Image(image), y[i*d:(i+1)*d]
+			original, back := p.Set.Image(image), y[i*d:(i+1)*d]
 			mse := MSE(original, back)
-			clipped += mse / float64(len(p.heldOut))
+			clipped += mse / float64(len(p.parts.HeldOut))
 			if len(shown) == 0 || shown[0] != at+i {
 				continue
 			}
@@ -436,7 +433,7 @@ func (p *pools) samples(s *Summary, ev *Evidence, model *pca.Model, o pca.Option
 				return err
 			}
 			ev.Samples = append(ev.Samples, Sample{
-				Name: p.set.Names[image], Label: p.labelOf(image), Original: original,
+				Name: p.Set.Names[image], Label: p.labelOf(image), Original: original,
 				Autoencoder: ToBytes(own), AutoencoderPSNR: PSNR(p.heldOutErrors[at+i]),
 				PCA: ToBytes(back), PCAPSNR: PSNR(mse),
 			})
@@ -469,14 +466,6 @@ func (o *Outcome) Result() Result {
 		Height: s.Config.Height, Width: s.Config.Width, Channels: s.Config.Channels,
 		Latent: s.Config.Latent, Parameters: s.Parameters, HeldOut: s.HeldOut,
 		Seconds: s.Seconds, ImagesPerS: s.ImagesPerS, PeakBytes: s.PeakBytes,
-		Run: o.Dir, Model: filepath.Join(o.Dir, ModelFile), Report: filepath.Join(o.Dir, ReportFile),
+		Run: o.Dir, Model: o.run.Path(run.ModelFile), Report: o.run.Path(run.ReportFile),
 	}
-}
-
-// Finish writes the summary, which completes the run's folder. reportSeconds
-// is the time that writing the report took.
-func (o *Outcome) Finish(reportSeconds float64) error {
-	o.Summary.Seconds.Report = reportSeconds
-	o.Summary.Seconds.Total = time.Since(o.begun).Seconds()
-	return writeJSON(filepath.Join(o.Dir, SummaryFile), o.Summary)
 }

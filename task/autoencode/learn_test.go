@@ -2,6 +2,7 @@ package autoencode
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"image"
 	"image/color"
@@ -18,6 +19,8 @@ import (
 	"hourglass/engine"
 	"hourglass/format/safetensors"
 	"hourglass/train"
+	"hourglass/train/model"
+	"hourglass/train/run"
 )
 
 // drawDiscs fills a folder with images of a disc: bright in class "a", dark in
@@ -66,17 +69,17 @@ func newEngine(t testing.TB, threads int) *engine.Engine {
 }
 
 func small(source string) Options {
-	return Options{Source: source, Latent: 4, Epochs: 3, Batch: 16, Seed: 1}
+	return Options{Source: source, Latent: 4, Course: run.Course{Epochs: 3, Batch: 16, Seed: 1}}
 }
 
-func runIn(dir string) RunOptions {
-	return RunOptions{Dir: dir, Data: data.Options{NoCache: true}, Command: "hourglass learn"}
+func runIn(dir string) run.Options {
+	return run.Options{Dir: dir, Data: data.Options{NoCache: true}, Command: "hourglass learn"}
 }
 
 func learn(t testing.TB, threads int, o Options) (*Outcome, string) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "run")
-	out, err := Learn(context.Background(), newEngine(t, threads), o, runIn(dir), Hooks{})
+	out, err := Learn(context.Background(), newEngine(t, threads), o, runIn(dir), run.Hooks{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,12 +119,12 @@ func TestLearn(t *testing.T) {
 	if err := out.Finish(0.1); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{ConfigFile, MetricsFile, ModelFile, SummaryFile} {
+	for _, name := range []string{run.ConfigFile, run.MetricsFile, run.ModelFile, run.SummaryFile} {
 		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
 			t.Error(err)
 		}
 	}
-	lines, err := os.ReadFile(filepath.Join(dir, MetricsFile))
+	lines, err := os.ReadFile(filepath.Join(dir, run.MetricsFile))
 	if err != nil || strings.Count(string(lines), "\n") != 3 {
 		t.Errorf("metrics of 3 epochs are %q, %v", lines, err)
 	}
@@ -145,11 +148,11 @@ func TestThreadsDoNotMatter(t *testing.T) {
 	if d := cmp.Diff(figures(one.Summary), figures(two.Summary)); d != "" {
 		t.Errorf("figures differ between 1 and 2 threads:\n%s", d)
 	}
-	a, err := os.ReadFile(filepath.Join(dirOne, ModelFile))
+	a, err := os.ReadFile(filepath.Join(dirOne, run.ModelFile))
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := os.ReadFile(filepath.Join(dirTwo, ModelFile))
+	b, err := os.ReadFile(filepath.Join(dirTwo, run.ModelFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,35 +170,35 @@ func TestInterruptAndResume(t *testing.T) {
 	e := newEngine(t, 2)
 	dir := filepath.Join(t.TempDir(), "run")
 	ctx, cancel := context.WithCancel(context.Background())
-	_, err := Learn(ctx, e, small(source), runIn(dir), Hooks{Step: func(p train.Progress) {
+	_, err := Learn(ctx, e, small(source), runIn(dir), run.Hooks{Step: func(p train.Progress) {
 		if p.Step == 6 {
 			cancel()
 		}
 	}})
-	var i *Interrupted
+	var i *run.Interrupted
 	if !errors.As(err, &i) || i.Dir != dir || !errors.Is(err, train.ErrInterrupted) {
-		t.Fatalf("got %v, want an *Interrupted", err)
+		t.Fatalf("got %v, want a *run.Interrupted", err)
 	}
-	got, err := Resume(context.Background(), e, dir, runIn(""), Hooks{})
+	got, err := Resume(context.Background(), e, dir, runIn(""), run.Hooks{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if d := cmp.Diff(figures(want.Summary), figures(got.Summary)); d != "" {
 		t.Errorf("figures differ after a resume:\n%s", d)
 	}
-	a, _ := os.ReadFile(filepath.Join(wantDir, ModelFile))
-	b, _ := os.ReadFile(filepath.Join(dir, ModelFile))
+	a, _ := os.ReadFile(filepath.Join(wantDir, run.ModelFile))
+	b, _ := os.ReadFile(filepath.Join(dir, run.ModelFile))
 	if len(a) == 0 || string(a) != string(b) {
 		t.Error("model files differ after a resume")
 	}
-	if _, err := Learn(context.Background(), e, small(source), runIn(dir), Hooks{}); err == nil || !strings.Contains(err.Error(), "holds a run already") {
+	if _, err := Learn(context.Background(), e, small(source), runIn(dir), run.Hooks{}); err == nil || !strings.Contains(err.Error(), "holds a run already") {
 		t.Errorf("a second run in one folder: %v", err)
 	}
 }
 
 func TestResumeRefuses(t *testing.T) {
 	e := newEngine(t, 2)
-	if _, err := Resume(context.Background(), e, t.TempDir(), runIn(""), Hooks{}); err == nil || !strings.Contains(err.Error(), "is no run") {
+	if _, err := Resume(context.Background(), e, t.TempDir(), runIn(""), run.Hooks{}); err == nil || !strings.Contains(err.Error(), "is no run") {
 		t.Errorf("an empty folder: %v", err)
 	}
 	source := drawDiscs(t, 60, 16)
@@ -203,7 +206,7 @@ func TestResumeRefuses(t *testing.T) {
 	if err := os.Remove(filepath.Join(source, "a", "aa.png")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Resume(context.Background(), e, dir, runIn(""), Hooks{}); err == nil || !strings.Contains(err.Error(), "begin a new run") {
+	if _, err := Resume(context.Background(), e, dir, runIn(""), run.Hooks{}); err == nil || !strings.Contains(err.Error(), "begin a new run") {
 		t.Errorf("other images: %v", err)
 	}
 }
@@ -212,7 +215,7 @@ func TestResumeRefuses(t *testing.T) {
 func TestResumeRefusesAChangedConfig(t *testing.T) {
 	e := newEngine(t, 1)
 	_, dir := learn(t, 1, small(drawDiscs(t, 40, 16)))
-	path := filepath.Join(dir, ConfigFile)
+	path := filepath.Join(dir, run.ConfigFile)
 	whole, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -239,8 +242,8 @@ func TestResumeRefusesAChangedConfig(t *testing.T) {
 		if err := os.WriteFile(path, []byte(changed), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		_, err := Resume(context.Background(), e, dir, runIn(""), Hooks{})
-		if err == nil || errors.Is(err, ErrChoice) || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "begin a new run") {
+		_, err := Resume(context.Background(), e, dir, runIn(""), run.Hooks{})
+		if err == nil || errors.Is(err, run.ErrChoice) || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "begin a new run") {
 			t.Errorf("%s: %v, want an error about %s, and none about options", to, err, path)
 		}
 	}
@@ -254,25 +257,12 @@ func TestDivergedTraining(t *testing.T) {
 		o := small(source)
 		o.Arch, o.Loss, o.Optimizer, o.Epochs, o.LR = "dense", "mse", optimizer, 1, 1e30
 		dir := filepath.Join(t.TempDir(), "run")
-		_, err := Learn(context.Background(), newEngine(t, 1), o, runIn(dir), Hooks{})
+		_, err := Learn(context.Background(), newEngine(t, 1), o, runIn(dir), run.Hooks{})
 		if err == nil || !strings.Contains(err.Error(), "lower --lr") {
 			t.Errorf("%s: %v, want advice to lower --lr", optimizer, err)
 		}
-		if _, err := os.Stat(filepath.Join(dir, ModelFile)); err == nil {
+		if _, err := os.Stat(filepath.Join(dir, run.ModelFile)); err == nil {
 			t.Errorf("%s: a model that is no use was written", optimizer)
-		}
-	}
-}
-
-func TestEpochsWithin(t *testing.T) {
-	for _, c := range []struct {
-		minutes, perEpoch float64
-		want              int
-	}{
-		{1, 7, 8}, {1e-9, 1, 1}, {1e300, 1e-3, maxEpochs}, {math.MaxFloat64, 1e-9, maxEpochs},
-	} {
-		if got := epochsWithin(c.minutes, c.perEpoch); got != c.want {
-			t.Errorf("%d epochs of %v s in %v minutes, want %d", got, c.perEpoch, c.minutes, c.want)
 		}
 	}
 }
@@ -296,7 +286,7 @@ func TestEveryChoiceTrains(t *testing.T) {
 		o.Epochs = 2
 		change(&o)
 		dir := filepath.Join(t.TempDir(), "run")
-		out, err := Learn(context.Background(), e, o, runIn(dir), Hooks{})
+		out, err := Learn(context.Background(), e, o, runIn(dir), run.Hooks{})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -311,7 +301,11 @@ func TestMinutesBecomeEpochs(t *testing.T) {
 	o := small(drawDiscs(t, 60, 16))
 	o.Epochs, o.Minutes = 0, 0.01
 	out, dir := learn(t, 2, o)
-	f, err := readRunFile(dir)
+	var f struct{ Config Config }
+	text, err := os.ReadFile(filepath.Join(dir, run.ConfigFile))
+	if err == nil {
+		err = json.Unmarshal(text, &f)
+	}
 	if err != nil || f.Config.Epochs != out.Summary.Config.Epochs || f.Config.Minutes != 0.01 {
 		t.Errorf("config.json says %d epochs for %v minutes, %v", f.Config.Epochs, f.Config.Minutes, err)
 	}
@@ -338,9 +332,9 @@ func TestWrongChoices(t *testing.T) {
 		o := small(source)
 		c.change(&o)
 		dir := filepath.Join(t.TempDir(), "run")
-		_, err := Learn(context.Background(), e, o, runIn(dir), Hooks{})
-		if !errors.Is(err, ErrChoice) || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: %v, want an ErrChoice that says %q", name, err, c.want)
+		_, err := Learn(context.Background(), e, o, runIn(dir), run.Hooks{})
+		if !errors.Is(err, run.ErrChoice) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want a run.ErrChoice that says %q", name, err, c.want)
 		}
 		if _, err := os.Stat(dir); err == nil {
 			t.Errorf("%s: a folder was made for a run that cannot begin", name)
@@ -351,7 +345,7 @@ func TestWrongChoices(t *testing.T) {
 func TestTooFewImages(t *testing.T) {
 	for _, n := range []int{1, 2} {
 		dir := filepath.Join(t.TempDir(), "run")
-		_, err := Learn(context.Background(), newEngine(t, 1), small(drawDiscs(t, n, 16)), runIn(dir), Hooks{})
+		_, err := Learn(context.Background(), newEngine(t, 1), small(drawDiscs(t, n, 16)), runIn(dir), run.Hooks{})
 		if err == nil || !strings.Contains(err.Error(), "at least 3") {
 			t.Errorf("%d images: %v", n, err)
 		}
@@ -359,7 +353,7 @@ func TestTooFewImages(t *testing.T) {
 			t.Errorf("%d images: a folder was made for a run that cannot begin", n)
 		}
 	}
-	if _, err := Learn(context.Background(), newEngine(t, 1), small(drawDiscs(t, 3, 16)), runIn(t.TempDir()), Hooks{}); err != nil {
+	if _, err := Learn(context.Background(), newEngine(t, 1), small(drawDiscs(t, 3, 16)), runIn(t.TempDir()), run.Hooks{}); err != nil {
 		t.Errorf("3 images: %v", err)
 	}
 }
@@ -367,7 +361,7 @@ func TestTooFewImages(t *testing.T) {
 func TestModelRoundTrip(t *testing.T) {
 	_, dir := learn(t, 2, small(drawDiscs(t, 60, 16)))
 	e := newEngine(t, 2)
-	m, err := Load(e, filepath.Join(dir, ModelFile))
+	m, err := Load(e, filepath.Join(dir, run.ModelFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -402,7 +396,7 @@ func TestModelRoundTrip(t *testing.T) {
 func TestLoadRefuses(t *testing.T) {
 	_, dir := learn(t, 2, small(drawDiscs(t, 40, 16)))
 	e := newEngine(t, 1)
-	path := filepath.Join(dir, ModelFile)
+	path := filepath.Join(dir, run.ModelFile)
 	tensors, metadata, err := safetensors.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -410,12 +404,12 @@ func TestLoadRefuses(t *testing.T) {
 	for name, c := range map[string]struct {
 		key, value, want string
 	}{
-		"newer version": {keyVersion, "2", "update hourglass"},
-		"another task":  {keyTask, "classify", `task "classify"`},
-		"foreign file":  {keyFormat, "pt", "was not written by hourglass"},
-		"two channels":  {keyConfig, strings.Replace(metadata[keyConfig], `"channels":1`, `"channels":2`, 1), "2 channels"},
-		"no layers":     {keyArchitecture, "{}", "encoder cannot be read"},
-		"other layers":  {keyArchitecture, `{"encoder":{"kind":"flatten"},"decoder":{"kind":"reshape","shape":[16,16,1]}}`, ""},
+		"newer version": {"version", "2", "update hourglass"},
+		"another task":  {"task", "classify", `"classify", not "autoencode"`},
+		"foreign file":  {"format", "pt", "was not written by hourglass"},
+		"two channels":  {"config", strings.Replace(metadata["config"], `"channels":1`, `"channels":2`, 1), "2 channels"},
+		"no layers":     {"architecture", "{}", "encoder cannot be read"},
+		"other layers":  {"architecture", `{"encoder":{"kind":"flatten"},"decoder":{"kind":"reshape","shape":[16,16,1]}}`, ""},
 	} {
 		changed := make(map[string]string)
 		for k, v := range metadata {
@@ -433,7 +427,7 @@ func TestLoadRefuses(t *testing.T) {
 			}
 			continue
 		}
-		if !errors.Is(err, ErrModel) || !strings.Contains(err.Error(), c.want) {
+		if !errors.Is(err, model.ErrModel) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want an ErrModel that says %q", name, err, c.want)
 		}
 	}
@@ -453,7 +447,7 @@ func TestLoadRefuses(t *testing.T) {
 	if err := safetensors.WriteFile(path, tensors[:len(tensors)-1], metadata); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Load(e, path); !errors.Is(err, ErrModel) {
+	if _, err := Load(e, path); !errors.Is(err, model.ErrModel) {
 		t.Errorf("a tensor is missing: %v", err)
 	}
 }

@@ -2,17 +2,15 @@ package autoencode
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"strconv"
 
 	"hourglass/engine"
 	"hourglass/engine/backend"
 	"hourglass/engine/graph"
-	"hourglass/format/safetensors"
 	"hourglass/nn"
 	"hourglass/tensor"
 	"hourglass/train"
+	"hourglass/train/model"
 )
 
 // Model is a trained encoder and decoder.
@@ -48,20 +46,16 @@ func newModel(e *engine.Engine, c Config, encoder, decoder nn.Layer, store *back
 		return nil, fmt.Errorf("the decoder gives %v for images of %v", y.Shape(), want)
 	}
 	m.codeShape = z.Shape()[1:]
-	largest := c.Height * c.Width * c.Channels
-	for _, row := range ctx.Rows() {
-		largest = max(largest, row.Output.Elements())
+	var err error
+	if m.batch, err = model.Batch(c.Height*c.Width*c.Channels, ctx.Rows()); err != nil {
+		return nil, err
 	}
-	if largest > maxLayer {
-		return nil, fmt.Errorf("a layer gives %d numbers for one image; the limit is %d", largest, maxLayer)
-	}
-	m.batch = max(1, min(maxBatch, batchElements/largest))
 	m.encoderRows, m.decoderRows = ctx.Rows()[:rows], ctx.Rows()[rows:]
 	m.params = ctx.Params()
 
 	m.encode = e.NewFunction("encode", store, func(b *graph.Builder, batch int) {
 		images := b.Input("images", tensor.Uint8, batch, c.Height, c.Width, c.Channels)
-		z := nn.NewContext(b, nn.Options{}).Layer("encoder", encoder, pixels(b, images))
+		z := nn.NewContext(b, nn.Options{}).Layer("encoder", encoder, model.Pixels(b, images))
 		b.Output("codes", z)
 	})
 	m.decode = e.NewFunction("decode", store, func(b *graph.Builder, batch int) {
@@ -70,11 +64,6 @@ func newModel(e *engine.Engine, c Config, encoder, decoder nn.Layer, store *back
 		b.Output("images", b.Max(b.Min(y, b.Scalar(1)), b.Scalar(0)))
 	})
 	return m, nil
-}
-
-// pixels turns bytes into numbers in 0–1.
-func pixels(b *graph.Builder, images *graph.Node) *graph.Node {
-	return b.Scale(b.Cast(images), 1.0/255)
 }
 
 // Config returns the choices that the model was made with.
@@ -89,17 +78,6 @@ func (m *Model) Record() train.Record { return m.record }
 // CodeLength returns the number of elements of a code.
 func (m *Model) CodeLength() int { return m.codeShape.Elements() }
 
-const (
-	// maxLayer caps the elements of one layer's result for one image, so that
-	// a file that describes absurd layers is refused and not run: 1 GB.
-	maxLayer = 1 << 28
-	// batchElements and maxBatch bound how many images pass through a model
-	// together: enough to keep its kernels busy, and no more, since the memory
-	// of its programs grows with it.
-	batchElements = 1 << 22
-	maxBatch      = 64
-)
-
 // Encode returns the codes [N,k] of images [N,H,W,C].
 func (m *Model) Encode(pixels []uint8) ([]float32, error) {
 	c := m.config
@@ -109,7 +87,7 @@ func (m *Model) Encode(pixels []uint8) ([]float32, error) {
 	}
 	n := len(pixels) / d
 	codes := make([]float32, n*k)
-	err := inBatches(n, m.batch, func(at, count, batch int) error {
+	err := model.InBatches(n, m.batch, func(at, count, batch int) error {
 		in := tensor.New(tensor.Uint8, batch, c.Height, c.Width, c.Channels)
 		copy(in.Uint8(), pixels[at*d:(at+count)*d])
 		p, err := m.encode.Run(batch, in)
@@ -130,7 +108,7 @@ func (m *Model) Decode(codes []float32) ([]float32, error) {
 	}
 	n := len(codes) / k
 	images := make([]float32, n*d)
-	err := inBatches(n, m.batch, func(at, count, batch int) error {
+	err := model.InBatches(n, m.batch, func(at, count, batch int) error {
 		in := tensor.New(tensor.Float32, append([]int{batch}, m.codeShape...)...)
 		copy(in.Float32(), codes[at*k:(at+count)*k])
 		p, err := m.decode.Run(batch, in)
@@ -141,35 +119,6 @@ func (m *Model) Decode(codes []float32) ([]float32, error) {
 	})
 	return images, err
 }
-
-// inBatches calls f for runs of at most most items. A last run that is shorter
-// is padded to a full batch, so that a collection needs one program; fewer than
-// a batch in all make a program of their own.
-func inBatches(n, most int, f func(at, count, batch int) error) error {
-	batch := min(n, most)
-	for at := 0; at < n; at += batch {
-		if err := f(at, min(batch, n-at), batch); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Keys of a model file's metadata.
-const (
-	keyFormat       = "format"
-	keyVersion      = "version"
-	keyTask         = "task"
-	keyArchitecture = "architecture"
-	keyConfig       = "config"
-	keyPreprocess   = "preprocessing"
-	keyRecord       = "training"
-
-	modelFormat  = "hourglass model"
-	modelVersion = 1
-	taskName     = "autoencode"
-	preprocess   = "pixels/255 in 0-1, [N,H,W,C]"
-)
 
 type architecture struct {
 	Encoder json.RawMessage `json:"encoder"`
@@ -186,95 +135,41 @@ func (m *Model) Save(path string) error {
 	if a.Decoder, err = nn.Marshal(m.decoder); err != nil {
 		return err
 	}
-	metadata := map[string]string{
-		keyFormat:     modelFormat,
-		keyVersion:    strconv.Itoa(modelVersion),
-		keyTask:       taskName,
-		keyPreprocess: preprocess,
-	}
-	for key, v := range map[string]any{keyArchitecture: a, keyConfig: m.config, keyRecord: m.record.WithoutTimes()} {
-		text, err := json.Marshal(v)
-		if err != nil {
-			return err
-		}
-		metadata[key] = string(text)
-	}
-	var tensors []safetensors.Tensor
-	for _, p := range m.params {
-		v := m.store.Get(p.Name)
-		tensors = append(tensors, safetensors.New(p.Name, v.Shape(), v.Float32()))
-	}
-	if err := safetensors.WriteFile(path, tensors, metadata); err != nil {
-		return fmt.Errorf("cannot write the model %s: %w", path, err)
-	}
-	return nil
+	return model.Save(path, model.Envelope{Task: Task, Architecture: a, Config: m.config, Record: m.record}, m.params, m.store)
 }
-
-// ErrModel is in the chain of errors about a file that is not a model which
-// this program can use.
-var ErrModel = errors.New("not a usable model")
 
 // Load reads a model file. Its errors name the file and say what is wrong
 // with it.
 func Load(e *engine.Engine, path string) (*Model, error) {
-	f, err := safetensors.Open(path)
+	f, err := model.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	fail := func(format string, args ...any) (*Model, error) {
-		return nil, fmt.Errorf("%s: %w: %w", path, ErrModel, fmt.Errorf(format, args...))
-	}
-	if got := f.Metadata[keyFormat]; got != modelFormat {
-		return fail("its metadata do not say %q; it was not written by hourglass", modelFormat)
-	}
-	if v, err := strconv.Atoi(f.Metadata[keyVersion]); err != nil || v < 1 || v > modelVersion {
-		return fail("its format has version %q and this program reads up to %d: update hourglass", f.Metadata[keyVersion], modelVersion)
-	}
-	if got := f.Metadata[keyTask]; got != taskName {
-		return fail("it was trained for the task %q, not %q", got, taskName)
-	}
 	var a architecture
 	var c Config
 	var record train.Record
-	for key, into := range map[string]any{keyArchitecture: &a, keyConfig: &c, keyRecord: &record} {
-		if err := json.Unmarshal([]byte(f.Metadata[key]), into); err != nil {
-			return fail("its %s cannot be read: %w", key, err)
-		}
+	if err := f.Decode(Task, &a, &c, &record); err != nil {
+		return nil, err
 	}
-	encoder, err := nn.Unmarshal(a.Encoder)
+	encoder, err := f.Layer("encoder", a.Encoder)
 	if err != nil {
-		return fail("its encoder cannot be read: %w", err)
+		return nil, err
 	}
-	decoder, err := nn.Unmarshal(a.Decoder)
+	decoder, err := f.Layer("decoder", a.Decoder)
 	if err != nil {
-		return fail("its decoder cannot be read: %w", err)
+		return nil, err
 	}
-	if err := (tensor.Shape{1, c.Height, c.Width, c.Channels}).Validate(); err != nil {
-		return fail("its images have an impossible size: %w", err)
-	}
-	if c.Channels != 1 && c.Channels != 3 {
-		return fail("its images have %d channels, and not 1 (grey) or 3 (colour)", c.Channels)
+	if err := f.CheckImages(c.Height, c.Width, c.Channels); err != nil {
+		return nil, err
 	}
 	m, err := newModel(e, c, encoder, decoder, backend.NewStore())
 	if err != nil {
-		return fail("%w", err)
+		return nil, f.Fail("%w", err)
 	}
 	m.record = record
-	for _, p := range m.params {
-		// The file's header has been checked against its length, so a shape
-		// found there is of a size that the file really holds.
-		info, ok := f.Lookup(p.Name)
-		if !ok || !tensor.Shape(info.Shape).Equal(p.Node.Shape()) {
-			return fail("it has no %s of shape %v", p.Name, p.Node.Shape())
-		}
-		v, err := m.store.Variable(p.Name, tensor.Float32, p.Node.Shape())
-		if err != nil {
-			return fail("%w", err)
-		}
-		if err := f.Float32s(p.Name, v.Float32()); err != nil {
-			return fail("%w", err)
-		}
+	if err := f.Fill(m.params, m.store); err != nil {
+		return nil, err
 	}
 	return m, nil
 }

@@ -1,19 +1,22 @@
 package autoencode
 
-import "hourglass/train"
+import (
+	"hourglass/train"
+	"hourglass/train/run"
+)
 
 // Summary holds every figure of a run; it is summary.json, and the report
 // shows nothing else but pictures.
 type Summary struct {
-	Config     Config    `json:"config"`
-	Command    string    `json:"command"` // makes the run again
-	Found      int       `json:"found"`
-	Skipped    []Skipped `json:"skipped"`
-	Warnings   []string  `json:"warnings,omitempty"`
-	Classes    []string  `json:"classes,omitempty"`
-	Dimensions int       `json:"dimensions"` // d
-	Parameters int       `json:"parameters"`
-	MACs       int64     `json:"macs"` // multiply-adds of one image, encoder and decoder
+	Config     Config        `json:"config"`
+	Command    string        `json:"command"` // makes the run again
+	Found      int           `json:"found"`
+	Skipped    []run.Skipped `json:"skipped"`
+	Warnings   []string      `json:"warnings,omitempty"`
+	Classes    []string      `json:"classes,omitempty"`
+	Dimensions int           `json:"dimensions"` // d
+	Parameters int           `json:"parameters"`
+	MACs       int64         `json:"macs"` // multiply-adds of one image, encoder and decoder
 
 	Training train.Record `json:"training"`
 	HeldOut  HeldOut      `json:"heldout"`
@@ -32,12 +35,6 @@ type Summary struct {
 	ImagesPerS    float64 `json:"images_per_second"`
 	PeakBytes     int64   `json:"peak_bytes"`         // of memory, by the operating system's count
 	Copyable      bool    `json:"copyable,omitempty"` // no bottleneck: it can copy its input
-}
-
-// Skipped names a file that was left out.
-type Skipped struct {
-	Name   string `json:"name"`
-	Reason string `json:"reason"`
 }
 
 // HeldOut holds the scores on images that were not learnt from.

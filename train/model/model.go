@@ -1,0 +1,217 @@
+// Package model holds what the models of every task share: the file, a
+// safetensors file whose metadata say what the tensors are (format, version,
+// task, architecture, configuration, preprocessing, training record), and how
+// many images pass through a network together.
+package model
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"hourglass/engine/backend"
+	"hourglass/engine/graph"
+	"hourglass/format/safetensors"
+	"hourglass/nn"
+	"hourglass/tensor"
+	"hourglass/train"
+)
+
+// Keys of a model file's metadata.
+const (
+	keyFormat       = "format"
+	keyVersion      = "version"
+	keyTask         = "task"
+	keyArchitecture = "architecture"
+	keyConfig       = "config"
+	keyPreprocess   = "preprocessing"
+	keyRecord       = "training"
+
+	format     = "hourglass model"
+	version    = 1
+	preprocess = "pixels/255 in 0-1, [N,H,W,C]"
+)
+
+// ErrModel is in the chain of errors about a file that is not a model which
+// this program can use.
+var ErrModel = errors.New("not a usable model")
+
+// Envelope is what a model file says beside its tensors.
+type Envelope struct {
+	Task         string
+	Architecture any // marshalled as JSON, as is Config
+	Config       any
+	Record       train.Record // written without times
+}
+
+// Save writes a model to a file: the parameters and states of a network from
+// the store that holds them. The same model gives the same bytes.
+func Save(path string, e Envelope, params []nn.Param, store *backend.Store) error {
+	metadata := map[string]string{
+		keyFormat:     format,
+		keyVersion:    strconv.Itoa(version),
+		keyTask:       e.Task,
+		keyPreprocess: preprocess,
+	}
+	for key, v := range map[string]any{keyArchitecture: e.Architecture, keyConfig: e.Config, keyRecord: e.Record.WithoutTimes()} {
+		text, err := json.Marshal(v)
+		if err != nil {
+			return err
+		}
+		metadata[key] = string(text)
+	}
+	var tensors []safetensors.Tensor
+	for _, p := range params {
+		v := store.Get(p.Name)
+		tensors = append(tensors, safetensors.New(p.Name, v.Shape(), v.Float32()))
+	}
+	if err := safetensors.WriteFile(path, tensors, metadata); err != nil {
+		return fmt.Errorf("cannot write the model %s: %w", path, err)
+	}
+	return nil
+}
+
+// File is a model file that is being read.
+type File struct {
+	path string
+	in   *safetensors.File
+}
+
+// Open opens a model file of any task. Errors of this and the methods name
+// the file and say what is wrong with it.
+func Open(path string) (*File, error) {
+	in, err := safetensors.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	f := &File{path, in}
+	if got := in.Metadata[keyFormat]; got != format {
+		err = f.Fail("its metadata do not say %q; it was not written by hourglass", format)
+	} else if v, verr := strconv.Atoi(in.Metadata[keyVersion]); verr != nil || v < 1 || v > version {
+		err = f.Fail("its format has version %q and this program reads up to %d: update hourglass", in.Metadata[keyVersion], version)
+	}
+	if err != nil {
+		in.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// Close ends the reading.
+func (f *File) Close() error { return f.in.Close() }
+
+// Fail makes an error about the file, which wraps [ErrModel].
+func (f *File) Fail(reason string, args ...any) error {
+	return fmt.Errorf("%s: %w: %w", f.path, ErrModel, fmt.Errorf(reason, args...))
+}
+
+// Task returns the name of the task that the model was trained for.
+func (f *File) Task() string { return f.in.Metadata[keyTask] }
+
+// TaskOf returns the name of the task of the model in a file.
+func TaskOf(path string) (string, error) {
+	f, err := Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	return f.Task(), nil
+}
+
+// Decode reads the metadata of a model of a task into pointers to what was
+// saved. It fails for a model of another task.
+func (f *File) Decode(task string, architecture, config any, record *train.Record) error {
+	if got := f.Task(); got != task {
+		return f.Fail("it was trained for the task %q, not %q", got, task)
+	}
+	for key, into := range map[string]any{keyArchitecture: architecture, keyConfig: config, keyRecord: record} {
+		if err := json.Unmarshal([]byte(f.in.Metadata[key]), into); err != nil {
+			return f.Fail("its %s cannot be read: %w", key, err)
+		}
+	}
+	return nil
+}
+
+// Layer reads a network from its JSON; part names it in errors.
+func (f *File) Layer(part string, text json.RawMessage) (nn.Layer, error) {
+	l, err := nn.Unmarshal(text)
+	if err != nil {
+		return nil, f.Fail("its %s cannot be read: %w", part, err)
+	}
+	return l, nil
+}
+
+// CheckImages reports a size that the images of a model cannot have.
+func (f *File) CheckImages(height, width, channels int) error {
+	if err := (tensor.Shape{1, height, width, channels}).Validate(); err != nil {
+		return f.Fail("its images have an impossible size: %w", err)
+	}
+	if channels != 1 && channels != 3 {
+		return f.Fail("its images have %d channels, and not 1 (grey) or 3 (colour)", channels)
+	}
+	return nil
+}
+
+// Fill reads the tensors of a network into the store.
+func (f *File) Fill(params []nn.Param, store *backend.Store) error {
+	for _, p := range params {
+		// The file's header has been checked against its length, so a shape
+		// found there is of a size that the file really holds.
+		info, ok := f.in.Lookup(p.Name)
+		if !ok || !tensor.Shape(info.Shape).Equal(p.Node.Shape()) {
+			return f.Fail("it has no %s of shape %v", p.Name, p.Node.Shape())
+		}
+		v, err := store.Variable(p.Name, tensor.Float32, p.Node.Shape())
+		if err != nil {
+			return f.Fail("%w", err)
+		}
+		if err := f.in.Float32s(p.Name, v.Float32()); err != nil {
+			return f.Fail("%w", err)
+		}
+	}
+	return nil
+}
+
+// Pixels turns bytes into numbers in 0–1.
+func Pixels(b *graph.Builder, images *graph.Node) *graph.Node {
+	return b.Scale(b.Cast(images), 1.0/255)
+}
+
+const (
+	// maxLayer caps the elements of one layer's result for one image, so that
+	// a file that describes absurd layers is refused and not run: 1 GB.
+	maxLayer = 1 << 28
+	// batchElements and maxBatch bound how many images pass through a model
+	// together: enough to keep its kernels busy, and no more, since the memory
+	// of its programs grows with it.
+	batchElements = 1 << 22
+	maxBatch      = 64
+)
+
+// Batch returns how many images pass together through a network that was
+// traced for one image of so many numbers. It fails if a layer is absurdly
+// large.
+func Batch(image int, rows []nn.Row) (int, error) {
+	largest := image
+	for _, row := range rows {
+		largest = max(largest, row.Output.Elements())
+	}
+	if largest > maxLayer {
+		return 0, fmt.Errorf("a layer gives %d numbers for one image; the limit is %d", largest, maxLayer)
+	}
+	return max(1, min(maxBatch, batchElements/largest)), nil
+}
+
+// InBatches calls f for runs of at most most of n items. A last run that is
+// shorter is padded to a full batch, so that a collection needs one program;
+// fewer than a batch in all make a program of their own.
+func InBatches(n, most int, f func(at, count, batch int) error) error {
+	batch := min(n, most)
+	for at := 0; at < n; at += batch {
+		if err := f(at, min(batch, n-at), batch); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,203 @@
+// Package run holds what the runs of every task share: the folder with its
+// files, the images and their division, the choices of training, progress,
+// and how an interrupted run is taken up again.
+//
+// A task calls [Begin], makes its choices for the images, calls [Run.Make]
+// and [Run.Train], and judges what came of it. To go on with a run it calls
+// [Continue] in place of the first two.
+package run
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"hourglass/data"
+	"hourglass/engine"
+	"hourglass/train"
+)
+
+// Options say where a run lives and how its data are read.
+type Options struct {
+	// Dir is the run's folder, which must not hold a run yet; "" means the
+	// first free of runs/NAME, runs/NAME-2, …
+	Dir string
+	// Name is NAME; "" means it is made from the source.
+	Name string
+	// Data are the options of reading; Size and Gray are taken from the task's
+	// own options.
+	Data data.Options
+	// CheckpointEvery is the least time between checkpoints; see
+	// [train.Options].
+	CheckpointEvery time.Duration
+	// Command makes the run again; it is kept in the summary.
+	Command string
+}
+
+// Hooks are told how a run goes on; any may be nil.
+type Hooks struct {
+	Phase func(Phase)
+	Read  func(done, total int, bytes int64)
+	// Begun is told the choices made and what was noticed, before training.
+	Begun func(Start)
+	Step  func(train.Progress)
+	Epoch func(train.Epoch)
+}
+
+// Start describes a run that is about to train.
+type Start struct {
+	Dir     string
+	Network string // in a few words, such as "conv, k = 16"
+	Common
+	Warnings []string
+}
+
+// Phase is a part of a run.
+type Phase string
+
+const (
+	PhaseRead   Phase = "read"
+	PhaseTrain  Phase = "train"
+	PhaseJudge  Phase = "judge"
+	PhasePCA    Phase = "pca"
+	PhaseReport Phase = "report"
+)
+
+// Run is a run in progress.
+type Run struct {
+	Engine   *engine.Engine
+	Dir      string // its folder, "" before Make
+	Set      *data.Set
+	Command  string   // makes the run again
+	Warnings []string // what was noticed without harm
+
+	source  string // as it was given
+	options Options
+	hooks   Hooks
+	begun   time.Time
+	read    float64 // seconds
+	metrics *os.File
+}
+
+// Begin reads the images of a new run. Its errors about the options wrap
+// [ErrChoice].
+func Begin(ctx context.Context, e *engine.Engine, source string, size int, gray bool, o Options, h Hooks) (*Run, error) {
+	r := &Run{Engine: e, Command: o.Command, source: source, options: o, hooks: h, begun: time.Now()}
+	if err := checkDir(o.Dir); err != nil {
+		return nil, err
+	}
+	return r, r.open(ctx, source, size, gray)
+}
+
+// Continue takes up the run of a task in the folder dir: it reads the run's
+// choices into config, a pointer to the task's own struct which embeds
+// [Common], and the images, which must be those that the run began with.
+func Continue(ctx context.Context, e *engine.Engine, dir, task string, config any, o Options, h Hooks) (*Run, error) {
+	r := &Run{Engine: e, Dir: dir, options: o, hooks: h, begun: time.Now()}
+	f, err := readFile(dir)
+	if err != nil {
+		return nil, err
+	}
+	if got := f.task(); got != task {
+		return nil, fmt.Errorf("the run in %s is of the task %q, not %q", dir, got, task)
+	}
+	var c Common
+	for _, into := range []any{&c, config} {
+		if err := f.decode(dir, into); err != nil {
+			return nil, err
+		}
+	}
+	r.Command, r.source = f.Command, f.SourcePath
+	if err := r.open(ctx, f.SourcePath, c.Size, c.Gray); err != nil {
+		return nil, err
+	}
+	if r.Set.Fingerprint != c.Fingerprint {
+		return nil, fmt.Errorf("the images in %s are not those that the run in %s began with; begin a new run", f.SourcePath, dir)
+	}
+	if err := c.fits(r.Set); err != nil {
+		return nil, r.Misfit(err)
+	}
+	if now := e.Level().String(); now != c.ISA {
+		r.Warnings = append(r.Warnings, fmt.Sprintf(
+			"the run began on %s instructions and goes on with %s: its bits will differ from an uninterrupted run's", c.ISA, now))
+	}
+	return r, nil
+}
+
+// Misfit makes of what is wrong with the configuration of a run that was
+// taken up an error that says so. It does not wrap err: what is wrong is not
+// how the command was called.
+func (r *Run) Misfit(err error) error {
+	return fmt.Errorf("%s does not fit the images of %s: %v; begin a new run", r.Path(ConfigFile), r.source, err)
+}
+
+func (r *Run) open(ctx context.Context, source string, size int, gray bool) (err error) {
+	r.Phase(PhaseRead)
+	o := r.options.Data
+	o.Size, o.Gray = size, gray
+	o.Progress = r.hooks.Read
+	if r.Set, err = data.Open(ctx, source, o); err != nil {
+		return err
+	}
+	r.read = time.Since(r.begun).Seconds()
+	return nil
+}
+
+// Phase tells that a part of the run begins.
+func (r *Run) Phase(p Phase) {
+	if r.hooks.Phase != nil {
+		r.hooks.Phase(p)
+	}
+}
+
+// Tell tells the choices made and what was noticed.
+func (r *Run) Tell(network string, c Common) {
+	if r.hooks.Begun != nil {
+		r.hooks.Begun(Start{r.Dir, network, c, r.Warnings})
+	}
+}
+
+// Path returns the path of a file of the run.
+func (r *Run) Path(name string) string { return filepath.Join(r.Dir, name) }
+
+// Elapsed returns the seconds since the run, or its resumption, began.
+func (r *Run) Elapsed() float64 { return time.Since(r.begun).Seconds() }
+
+// ReadSeconds returns how long reading the images took.
+func (r *Run) ReadSeconds() float64 { return r.read }
+
+// Skipped names the files that were left out.
+func (r *Run) Skipped() []Skipped { return SkippedOf(r.Set) }
+
+// Skipped names a file that was left out.
+type Skipped struct {
+	Name   string `json:"name"`
+	Reason string `json:"reason"`
+}
+
+// SkippedOf names the files that a set left out.
+func SkippedOf(set *data.Set) []Skipped {
+	var all []Skipped
+	for _, s := range set.Skipped {
+		all = append(all, Skipped{s.Name, s.Reason})
+	}
+	return all
+}
+
+// Interrupted reports that a run was stopped from outside after its state was
+// saved. It wraps [train.ErrInterrupted].
+type Interrupted struct{ Dir string }
+
+func (e *Interrupted) Error() string { return "interrupted; the run in " + e.Dir + " can be resumed" }
+
+func (e *Interrupted) Unwrap() error { return train.ErrInterrupted }
+
+// Halt returns an *Interrupted error if ctx has ended.
+func (r *Run) Halt(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return &Interrupted{r.Dir}
+	}
+	return nil
+}

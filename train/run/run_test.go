@@ -1,0 +1,112 @@
+package run
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"hourglass/data"
+)
+
+func TestEpochsWithin(t *testing.T) {
+	for _, c := range []struct {
+		minutes, perEpoch float64
+		want              int
+	}{
+		{1, 7, 8}, {1e-9, 1, 1}, {1e300, 1e-3, maxEpochs}, {math.MaxFloat64, 1e-9, maxEpochs},
+	} {
+		if got := EpochsWithin(c.minutes, c.perEpoch); got != c.want {
+			t.Errorf("%d epochs of %v s in %v minutes, want %d", got, c.perEpoch, c.minutes, c.want)
+		}
+	}
+}
+
+// TestOldRunsAreOfTheFirstTask reads a config.json from before tasks had names.
+func TestOldRunsAreOfTheFirstTask(t *testing.T) {
+	dir := t.TempDir()
+	old := `{"config": {"source": "a", "fingerprint": "f", "height": 8, "width": 9, "channels": 1, "arch": "conv", "latent": 4,
+		"epochs": 3, "batch": 16, "optimizer": "adamw", "lr": 0.02, "schedule": "onecycle", "patience": 10, "seed": 5, "augment": "flip",
+		"train": 100, "validation": 0, "heldout": 20, "isa": "avx2"}, "source_path": "/a", "command": "hourglass learn a --seed 5"}`
+	if err := os.WriteFile(filepath.Join(dir, ConfigFile), []byte(old), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if task, err := TaskOf(dir); err != nil || task != "autoencode" {
+		t.Errorf("task %q, %v", task, err)
+	}
+	f, err := readFile(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c Common
+	if err := f.decode(dir, &c); err != nil {
+		t.Fatal(err)
+	}
+	want := Common{
+		Images:   Images{Source: "a", Fingerprint: "f", Height: 8, Width: 9, Channels: 1},
+		Course:   Course{Epochs: 3, Batch: 16, Optimizer: "adamw", LR: 0.02, Schedule: "onecycle", Patience: 10, Seed: 5, Augment: "flip"},
+		Division: Division{Train: 100, HeldOut: 20}, ISA: "avx2",
+	}
+	if c != want {
+		t.Errorf("it says %+v, want %+v", c, want)
+	}
+	if err := c.Check(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestRecordIsRead writes a run's choices and reads them back.
+func TestRecordIsRead(t *testing.T) {
+	r := &Run{Dir: t.TempDir(), source: "fashion", Command: "hourglass train"}
+	want := Common{Images: Images{Source: "fashion"}, Course: Course{Seed: math.MaxUint64, Augment: "none"}}
+	if err := r.Record("classify", want); err != nil {
+		t.Fatal(err)
+	}
+	f, err := readFile(r.Dir)
+	if err != nil || f.task() != "classify" || f.SourcePath != "fashion" || f.Command != r.Command {
+		t.Fatalf("it says %+v, %v", f, err)
+	}
+	var c Common
+	if err := json.Unmarshal(f.Config, &c); err != nil || c != want {
+		t.Errorf("it says %+v, %v, want %+v", c, err, want)
+	}
+}
+
+// TestBatchesArePure deals out a batch twice, with others between.
+func TestBatchesArePure(t *testing.T) {
+	set := &data.Set{Height: 4, Width: 4, Channels: 1, Names: make([]string, 10), Pixels: make([]uint8, 160), Labels: make([]int32, 10)}
+	for i := range set.Pixels {
+		set.Pixels[i] = uint8(i)
+	}
+	for i := range set.Labels {
+		set.Labels[i] = int32(i)
+	}
+	all := []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}
+	for _, changes := range []string{"none", "flip,shift=1"} {
+		b, err := NewBatches(set, all, Course{Batch: 4, Seed: 3, Augment: changes})
+		if err != nil {
+			t.Fatal(err)
+		}
+		fill := func(epoch, step int) (string, [4]int32) {
+			images := make([]uint8, 64)
+			var labels [4]int32
+			b.Fill(epoch, step, images, labels[:])
+			return string(images), labels
+		}
+		first, labels := fill(3, 1)
+		other, _ := fill(4, 1)
+		again, labelsAgain := fill(3, 1)
+		if first != again || labels != labelsAgain || first == other {
+			t.Errorf("%s: the same step gives another batch, or another step the same", changes)
+		}
+		row := make([]uint8, 64)
+		if n := testing.AllocsPerRun(10, func() { b.Fill(3, 0, row, nil) }); n != 0 {
+			t.Errorf("%s: a batch allocates %v times", changes, n)
+		}
+	}
+	if _, err := NewBatches(set, all, Course{Batch: 4, Augment: "twirl"}); err == nil || !strings.Contains(err.Error(), "--augment") {
+		t.Errorf("an unknown change: %v", err)
+	}
+}

@@ -38,12 +38,22 @@ type Result struct {
 	MS        float64 `json:"ms"`         // one run, the median
 	Gflops    float64 `json:"gflops"`     // operations of the plain algorithm, 10⁹ a second
 	PeakShare float64 `json:"peak_share"` // of [Machine].PeakGflops
+	Bytes     int64   `json:"bytes"`      // least traffic with memory, see [LeastBytes]
+	// BuildMS is the time of tracing, differentiating and compiling, FirstMS that
+	// of the first run.
+	BuildMS float64 `json:"build_ms"`
+	FirstMS float64 `json:"first_ms"`
 	// ImagesPerSecond is nil if the input is no batch of images.
 	ImagesPerSecond *float64 `json:"images_per_second"`
 	AllocsPerStep   float64  `json:"allocs_per_step"`
 	// PeakBytes is the memory for intermediate values, without parameters,
 	// inputs and outputs.
 	PeakBytes int64 `json:"peak_bytes"`
+	// Relative is the cost of a pixel (for odd shapes of an operation, for feed
+	// of a step) as a multiple of what it is for the result named Beside. Both
+	// are left out where nothing is compared.
+	Beside   string  `json:"beside,omitempty"`
+	Relative float64 `json:"relative,omitempty"`
 	// Profile has a line for each operation, if it was asked for.
 	Profile []OpTime `json:"profile,omitempty"`
 }
@@ -75,7 +85,17 @@ func Run(ctx context.Context, e *engine.Engine, o Options) (*Report, error) {
 	}
 	begin(Ceilings)
 	report := &Report{Machine: measureMachine(e.Pool(), e.Level(), o.CopyBytes, o.Duration), Results: []Result{}}
+	costs := make(map[string]float64) // of a unit, by program
 	for _, w := range list {
+		if w.other != nil {
+			begin(w.name)
+			results, err := w.other(ctx, e, o)
+			if err != nil {
+				return nil, fmt.Errorf("workload %s: %w", w.name, err)
+			}
+			report.Results = append(report.Results, results...)
+			continue
+		}
 		programs, err := w.cases()
 		if err != nil {
 			return nil, fmt.Errorf("workload %s: %w", w.name, err)
@@ -85,47 +105,61 @@ func Run(ctx context.Context, e *engine.Engine, o Options) (*Report, error) {
 				return nil, err
 			}
 			begin(p.name)
-			r, err := p.measure(e, o, report.Machine.PeakGflops)
+			r, units, err := p.measure(e, o)
 			if err != nil {
 				return nil, fmt.Errorf("workload %s: %w", p.name, err)
 			}
+			if units > 0 {
+				costs[p.name] = r.MS / units
+			}
+			if before, ok := costs[p.beside]; ok {
+				r.Beside, r.Relative = p.beside, costs[p.name]/before
+			}
 			report.Results = append(report.Results, r)
+			// What the machine can do changes while others use it: its best is
+			// looked for between the measurements too.
+			report.Machine.raise(e.Pool(), e.Level())
 		}
+	}
+	for i := range report.Results {
+		report.Results[i].PeakShare = report.Results[i].Gflops / report.Machine.PeakGflops
 	}
 	return report, nil
 }
 
-// measure compiles a program and times it.
-func (p program) measure(e *engine.Engine, o Options, peakGflops float64) (Result, error) {
+// measure builds and compiles a program and times it. It returns the number of
+// units that its cost is counted by as well, 0 if there is none.
+func (p program) measure(e *engine.Engine, o Options) (Result, float64, error) {
+	begun := time.Now()
 	g, params, err := p.trace()
 	if err != nil {
-		return Result{}, err
+		return Result{}, 0, err
 	}
 	store := backend.NewStore()
 	compiled, err := e.Compile(g, store)
 	if err != nil {
-		return Result{}, err
+		return Result{}, 0, err
 	}
+	r := Result{Workload: p.name, BuildMS: time.Since(begun).Seconds() * 1e3, Bytes: LeastBytes(g)}
 	if err := nn.Initialize(params, store, seed); err != nil {
-		return Result{}, err
+		return Result{}, 0, err
 	}
 	inputs := fill(g.Inputs())
+	begun = time.Now()
+	if err := compiled.Run(inputs); err != nil {
+		return Result{}, 0, err
+	}
+	r.FirstMS = time.Since(begun).Seconds() * 1e3
 	t := timed(o.Duration, func() {
 		if runErr := compiled.Run(inputs); runErr != nil {
 			err = runErr
 		}
 	})
 	if err != nil {
-		return Result{}, err
+		return Result{}, 0, err
 	}
 	seconds := median(t.rounds)
-	r := Result{
-		Workload:      p.name,
-		MS:            seconds * 1e3,
-		Gflops:        float64(Flops(g)) / 1e9 / seconds,
-		AllocsPerStep: t.allocs,
-	}
-	r.PeakShare = r.Gflops / peakGflops
+	r.MS, r.Gflops, r.AllocsPerStep = seconds*1e3, float64(Flops(g))/1e9/seconds, t.allocs
 	if p.images > 0 {
 		rate := float64(p.images) / seconds
 		r.ImagesPerSecond = &rate
@@ -136,7 +170,7 @@ func (p program) measure(e *engine.Engine, o Options, peakGflops float64) (Resul
 	if o.Profile {
 		r.Profile, err = profile(compiled, inputs, o.Duration)
 	}
-	return r, err
+	return r, p.unit.count(p, g), err
 }
 
 func (p program) trace() (*graph.Graph, []nn.Param, error) {

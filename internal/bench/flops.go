@@ -13,6 +13,30 @@ func Flops(g *graph.Graph) int64 {
 	return total
 }
 
+// LeastBytes returns the least that a program of the graph must read and write:
+// each input and variable once, each output and updated variable once, and the
+// result of each product and convolution once in and once out. What an
+// intermediate costs beside these, fusion can save.
+func LeastBytes(g *graph.Graph) int64 {
+	const word = 4
+	var total int64
+	for _, n := range g.Nodes {
+		switch n.Op() {
+		case graph.OpInput, graph.OpVariable:
+			total += word * elements(n)
+		case graph.OpMatMul, graph.OpConv2D, graph.OpConv2DGradInput:
+			total += 2 * word * elements(n)
+		}
+	}
+	for _, o := range g.Outputs {
+		total += word * elements(o.Node)
+	}
+	for _, u := range g.Updates {
+		total += word * elements(u.Variable)
+	}
+	return total
+}
+
 // nodeFlops is 0 for operations that are neither product nor convolution.
 func nodeFlops(n *graph.Node) int64 {
 	const perMAC = 2

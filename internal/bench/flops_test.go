@@ -24,4 +24,10 @@ func TestFlops(t *testing.T) {
 	if got := Flops(g); got != conv+product {
 		t.Errorf("counted %d operations, want %d", got, conv+product)
 	}
+	const word = 4
+	inputs, variables := 2*8*8*4, 3*3*2*6+256*5
+	results := 2*8*8*6 + 2*5
+	if got, want := LeastBytes(g), int64(word*(inputs+variables+3*results)); got != want {
+		t.Errorf("counted %d bytes, want %d", got, want)
+	}
 }

@@ -14,25 +14,47 @@ type product struct {
 	transA, transB bool
 }
 
-// gemm has squares and the thinnest products of a training step of dense-ae:
-// forward, towards the input, and towards the weights.
+// gemm has squares and every other product of matrices that the networks
+// below take.
 func gemm() ([]program, error) {
 	var list []program
-	for _, p := range []product{
-		{m: 256, k: 256, n: 256},
-		{m: 512, k: 512, n: 512},
-		{m: 1024, k: 1024, n: 1024},
-		{m: 2048, k: 2048, n: 2048},
-		{m: 128, k: 784, n: 512},
-		{m: 128, k: 512, n: 256},
-		{m: 128, k: 256, n: 16},
-		{m: 128, k: 16, n: 256},
-		{m: 128, k: 512, n: 784, transB: true},
-		{m: 784, k: 128, n: 512, transA: true},
-	} {
-		list = append(list, p.program())
+	known := make(map[product]bool)
+	add := func(p product) {
+		if !known[p] {
+			known[p] = true
+			list = append(list, p.program())
+		}
+	}
+	for _, side := range []int{256, 512, 1024, 2048} {
+		add(product{m: side, k: side, n: side})
+	}
+	for _, w := range networks() {
+		programs, err := w.cases()
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range programs {
+			g, _, err := p.trace()
+			if err != nil {
+				return nil, err
+			}
+			for _, n := range g.Nodes {
+				if n.Op() == graph.OpMatMul {
+					add(productOf(n))
+				}
+			}
+		}
 	}
 	return list, nil
+}
+
+func productOf(n *graph.Node) product {
+	a := n.Attrs().(graph.MatMulAttrs)
+	p := product{m: n.Shape()[0], n: n.Shape()[1], k: n.Input(0).Shape()[1], transA: a.TransA, transB: a.TransB}
+	if a.TransA {
+		p.k = n.Input(0).Shape()[0]
+	}
+	return p
 }
 
 func (p product) program() program {
@@ -51,10 +73,10 @@ func (p product) program() program {
 		letters += "n"
 	}
 	name := fmt.Sprintf("gemm/%s-%dx%dx%d", letters, p.m, p.k, p.n)
-	return program{name: name, build: func(b *graph.Builder) ([]nn.Param, error) {
+	return program{name: name, product: &p, build: func(b *graph.Builder) ([]nn.Param, error) {
 		x := b.Input("x", tensor.Float32, left...)
 		y := b.Input("y", tensor.Float32, right...)
-		b.Output("product", b.MatMul(x, y, p.transA, p.transB))
+		b.Output("output", b.MatMul(x, y, p.transA, p.transB))
 		return nil, b.Err()
 	}}
 }
@@ -69,19 +91,9 @@ func mobile() ([]program, error) {
 			for _, size := range []struct{ side, channels int }{{112, 32}, {56, 144}, {14, 480}} {
 				conv := nn.Conv{Kernel: kernel, Stride: stride, Groups: nn.Depthwise, NoBias: true}
 				name := fmt.Sprintf("mobile/%dx%d-stride%d-%dx%dx%d", kernel, kernel, stride, size.side, size.side, size.channels)
-				list = append(list, forward(name, conv, batch, size.side, size.side, size.channels))
+				list = append(list, network{name, conv, forward, batch, []int{size.side, size.side, size.channels}}.program())
 			}
 		}
 	}
 	return list, nil
-}
-
-// forward is a layer in use, on a batch of images.
-func forward(name string, l nn.Layer, batch int, image ...int) program {
-	return program{name: name, images: batch, build: func(b *graph.Builder) ([]nn.Param, error) {
-		x := b.Input("images", tensor.Float32, append([]int{batch}, image...)...)
-		c := nn.NewContext(b, nn.Options{})
-		b.Output("result", c.Layer("layer", l, x))
-		return c.Params(), b.Err()
-	}}
 }

@@ -1,9 +1,11 @@
 package bench
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
+	"hourglass/engine"
 	"hourglass/engine/graph"
 	"hourglass/nn"
 )
@@ -11,11 +13,13 @@ import (
 // Ceilings is the name that measures the machine's limits and nothing else.
 const Ceilings = "ceilings"
 
-// workload is a group of programs that are measured under one name.
+// workload is a group of measurements under one name: of programs, or of what
+// is more than a program.
 type workload struct {
 	name  string
 	about string
 	cases func() ([]program, error)
+	other func(ctx context.Context, e *engine.Engine, o Options) ([]Result, error)
 }
 
 // program is one computation to measure: the input of build is a builder with
@@ -24,18 +28,60 @@ type program struct {
 	name   string
 	images int // in one run; 0 if its input is no batch of images
 	build  func(b *graph.Builder) ([]nn.Param, error)
+
+	// What it was made of, one of the two.
+	network *network
+	product *product
+
+	unit   unit
+	beside string // the program whose cost of a unit this one's is compared with
+}
+
+// unit is what the cost of programs is counted by where they are compared.
+type unit uint8
+
+const (
+	perPixel unit = iota + 1
+	perOperation
+)
+
+// count returns how many units a program of the graph g has, 0 for the zero
+// unit.
+func (u unit) count(p program, g *graph.Graph) float64 {
+	switch u {
+	case perPixel:
+		n := p.network
+		return float64(n.batch * n.image[0] * n.image[1])
+	case perOperation:
+		return float64(Flops(g))
+	}
+	return 0
 }
 
 // workloads lists what can be measured, in the order in which it is.
 func workloads() []workload {
+	list := []workload{
+		{name: "gemm", about: "products of matrices, square ones and those of the networks below", cases: gemm},
+		{name: "mobile", about: "depthwise convolutions alone, forward", cases: mobile},
+	}
+	list = append(list, networks()...)
+	return append(list,
+		workload{name: "smooth", about: "whether the cost of a pixel stays the same for batches, sizes and odd shapes", cases: smooth},
+		workload{name: "feed", about: "training steps on augmented images beside steps that get theirs for nothing", other: feed},
+	)
+}
+
+// networks lists the workloads that are networks.
+func networks() []workload {
 	return []workload{
-		{"gemm", "products of matrices, square ones and those of dense-ae", gemm},
-		{"mobile", "depthwise convolutions alone, forward", mobile},
-		{"cifar", "training step: six convolutions 3×3 with batch norm, 32×32×3, batch 64", cifar},
-		{"resnet18", "training step: ResNet-18 for 32×32×3, batch 64", resnet18},
-		{"dense-ae", "training step: 784-512-256-16-256-512-784, batch 128", denseAE},
-		{"conv-ae", "training step: the autoencoder of 128×128×3 to 1024, batch 16", convAE},
-		{"fashion", "training step: the autoencoder of 28×28×1 to 16, batch 64", fashion},
+		{name: "cifar", about: "training step: six convolutions 3×3 with batch norm, 32×32×3, batch 64", cases: cifar},
+		{name: "resnet18", about: "training step: ResNet-18 for 32×32×3, batch 64", cases: resnet18},
+		{name: "dense-ae", about: "training step: 784-512-256-16-256-512-784, batch 128", cases: denseAE},
+		{name: "conv-ae", about: "training step: the autoencoder of 128×128×3 to 1024, batch 16", cases: convAE},
+		{name: "unet", about: "training step: U-Net of width 32, 240×180×3 to 12 classes, batch 8", cases: unet},
+		{name: "codec", about: "forward: a codec's transforms of width 64, one image of 768×512", cases: codec},
+		{name: "lite0", about: "forward: EfficientNet-Lite0, 224×224×3, batch 1 and 16", cases: lite0},
+		{name: "fashion", about: "training step: the autoencoder of 28×28×1 to 16, batch 64", cases: fashion},
 	}
 }
 

@@ -68,6 +68,14 @@ WORKLOAD it measures all:
 	return c
 }
 
+// benchCost says how a result compares with the one that it stands beside.
+func benchCost(b bench.Result) string {
+	if b.Beside == "" {
+		return "-"
+	}
+	return fmt.Sprintf("%.2f of %s", b.Relative, b.Beside)
+}
+
 // benchText writes a report as tables.
 func benchText(w io.Writer, r *bench.Report) {
 	m := r.Machine
@@ -82,7 +90,7 @@ func benchText(w io.Writer, r *bench.Report) {
 		return
 	}
 	fmt.Fprintln(w)
-	rows = [][]string{{"workload", "ms", "GFLOP/s", "of the peak", "images/s", "allocations", "MB"}}
+	rows = [][]string{{"workload", "ms", "GFLOP/s", "of the peak", "images/s", "allocations", "MB", "built ms", "first ms", "cost"}}
 	for _, b := range r.Results {
 		rate := "-"
 		if b.ImagesPerSecond != nil {
@@ -91,6 +99,7 @@ func benchText(w io.Writer, r *bench.Report) {
 		rows = append(rows, []string{
 			b.Workload, fmt.Sprintf("%.3f", b.MS), fmt.Sprintf("%.1f", b.Gflops), fmt.Sprintf("%.0f%%", 100*b.PeakShare),
 			rate, fmt.Sprintf("%.0f", b.AllocsPerStep), fmt.Sprintf("%.1f", float64(b.PeakBytes)/1e6),
+			fmt.Sprintf("%.1f", b.BuildMS), fmt.Sprintf("%.3f", b.FirstMS), benchCost(b),
 		})
 	}
 	columns(w, rows)

@@ -1,0 +1,89 @@
+package bench
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"hourglass/engine"
+	"hourglass/tensor"
+)
+
+func TestEveryProgramBuilds(t *testing.T) {
+	names := make(map[string]bool)
+	for _, w := range workloads() {
+		if w.cases == nil {
+			continue
+		}
+		list, err := w.cases()
+		if err != nil || len(list) == 0 {
+			t.Fatalf("%s has %d programs, %v", w.name, len(list), err)
+		}
+		for _, p := range list {
+			if names[p.name] {
+				t.Errorf("two programs are called %s", p.name)
+			}
+			if p.beside != "" && !names[p.beside] {
+				t.Errorf("%s is compared with %s, which is not measured before it", p.name, p.beside)
+			}
+			names[p.name] = true
+			g, _, err := p.trace()
+			if err != nil {
+				t.Errorf("%s: %v", p.name, err)
+				continue
+			}
+			if err := g.Verify(); err != nil {
+				t.Errorf("%s: %v", p.name, err)
+			}
+			if Flops(g) <= 0 || LeastBytes(g) <= 0 {
+				t.Errorf("%s has %d operations on %d bytes", p.name, Flops(g), LeastBytes(g))
+			}
+		}
+	}
+	// A product of dense-ae and one of lite0.
+	for _, name := range []string{"gemm/nn-128x784x512", "gemm/nn-16x1280x1000"} {
+		if !names[name] {
+			t.Errorf("%s is not measured", name)
+		}
+	}
+}
+
+func TestChosen(t *testing.T) {
+	list, err := chosen([]string{"lite0", "cifar", "lite0", Ceilings})
+	if err != nil || len(list) != 2 || list[0].name != "cifar" || list[1].name != "lite0" {
+		t.Errorf("chosen are %v, %v", list, err)
+	}
+}
+
+// TestFeederIsPure compares batches made by one thread and by three.
+func TestFeederIsPure(t *testing.T) {
+	set, err := cachedSet(context.Background(), 20, 8, 8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const batch = 6
+	var want []float32
+	for _, threads := range []int{1, 3} {
+		e, err := engine.New(engine.Options{Threads: threads})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer e.Close()
+		f, err := newFeeder(e, set, batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := []*tensor.Tensor{tensor.New(tensor.Float32, batch, 8, 8, 3), tensor.New(tensor.Int32, batch)}
+		f.fill(3, 0, in)
+		f.fill(1, 2, in)
+		got := in[0].Float32()
+		if want == nil {
+			want = slices.Clone(got)
+			if slices.Max(got) > 1 || slices.Min(got) < 0 || slices.Max(got) < 0.5 {
+				t.Errorf("pixels lie between %v and %v", slices.Min(got), slices.Max(got))
+			}
+		} else if !slices.Equal(got, want) {
+			t.Errorf("%d threads make another batch", threads)
+		}
+	}
+}

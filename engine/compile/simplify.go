@@ -93,6 +93,9 @@ func simpler(r *rewriter, n *graph.Node, in []*graph.Node) *graph.Node {
 		if n.Shape().Equal(in[0].Shape()) {
 			return in[0]
 		}
+		if centred(in[0]) && overRows(n) {
+			return r.BroadcastTo(r.Scalar(0), n.Shape()...)
+		}
 	case graph.OpSlice, graph.OpPad, graph.OpTranspose:
 		if identity(n) {
 			return in[0]
@@ -131,6 +134,27 @@ func addScalar(r *rewriter, x *graph.Node, addend float64) *graph.Node {
 		return x
 	}
 	return r.AddScalar(x, addend)
+}
+
+// centred reports whether the elements of each channel of x add up to zero:
+// those of the gradient through a batch normalisation do, since adding a
+// number to a channel does not change what its normalisation makes of it
+// (Ioffe & Szegedy 2015, section 3.2). The bias of a layer before it has thus
+// no gradient, where rounding would leave one, which Adam takes for real.
+func centred(x *graph.Node) bool {
+	if x.Op() != graph.OpBatchNormGradInput {
+		return false
+	}
+	image, moments, dy, sums := x.Input(0), x.Input(1), x.Input(3), x.Input(4)
+	return moments.Op() == graph.OpMoments && moments.Input(0) == image &&
+		sums.Op() == graph.OpBatchNormGradReduce && sums.Attrs() == x.Attrs() &&
+		sums.Input(0) == image && sums.Input(1) == moments && sums.Input(2) == dy
+}
+
+// overRows reports whether a reduction leaves the last axis alone.
+func overRows(n *graph.Node) bool {
+	shape := n.Shape()
+	return shape.Elements() == shape[len(shape)-1] && shape[len(shape)-1] == n.Input(0).Shape()[len(shape)-1]
 }
 
 // literal returns the value of a constant f32 with one element.

@@ -12,7 +12,12 @@ func Uniform(dst []float32, seed, stream, counter uint64) {
 // offset+1, … of a longer slice, so that parts of a tensor can be filled
 // apart.
 func UniformAt(dst []float32, seed, stream, counter, offset uint64) {
-	fill(dst, seed, stream, counter, offset, uniform8)
+	UniformOf(dst, Key(seed, stream), counter, offset)
+}
+
+// UniformOf is UniformAt for a key that [Key] gave.
+func UniformOf(dst []float32, key [2]uint32, counter, offset uint64) {
+	fill(dst, sequence{key, counter}, offset, uniform8)
 }
 
 // Normal fills dst with numbers from the standard normal distribution (Box
@@ -25,13 +30,12 @@ func Normal(dst []float32, seed, stream, counter uint64) {
 // NormalAt fills dst with the numbers that Normal would put at offset,
 // offset+1, … of a longer slice.
 func NormalAt(dst []float32, seed, stream, counter, offset uint64) {
-	fill(dst, seed, stream, counter, offset, normal8)
+	fill(dst, newSequence(seed, stream, counter), offset, normal8)
 }
 
 // fill walks the pairs of blocks, eight numbers each, that overlap
 // [offset, offset+len(dst)).
-func fill(dst []float32, seed, stream, counter, offset uint64, convert func(w [8]uint32) [8]float32) {
-	s := newSequence(seed, stream, counter)
+func fill(dst []float32, s sequence, offset uint64, convert func(w [8]uint32) [8]float32) {
 	i := offset / 8 * 2
 	if skip := offset % 8; skip != 0 && len(dst) > 0 {
 		v := convert(s.two(i))

@@ -46,11 +46,15 @@ type sequence struct {
 }
 
 func newSequence(seed, stream, counter uint64) sequence {
-	// One block under the plain seed turns the stream into the key proper:
-	// it costs one block per call and leaves the whole 128-bit counter to the
-	// caller's counter and the index.
+	return sequence{Key(seed, stream), counter}
+}
+
+// Key returns the key of a seed and a stream. One block under the plain seed
+// turns the stream into the key proper, which leaves the whole 128-bit counter
+// to the caller's counter and the index.
+func Key(seed, stream uint64) [2]uint32 {
 	k := Philox(split(stream, 0), [2]uint32{uint32(seed), uint32(seed >> 32)})
-	return sequence{key: [2]uint32{k[0], k[1]}, counter: counter}
+	return [2]uint32{k[0], k[1]}
 }
 
 // block returns numbers 4*i to 4*i+3 of the sequence.

@@ -56,6 +56,8 @@ var avx2 = Set{
 	FromUint8: fromUint8Of(fromUint8AVX2),
 	FromInt32: fromInt32Of(fromInt32AVX2),
 
+	Uniform: uniformOf(uniformAVX2),
+
 	Sum:        sumOf(sumAVX2),
 	SumSquares: sumOf(sumSquaresAVX2),
 	Dot:        dotOf(dotAVX2),

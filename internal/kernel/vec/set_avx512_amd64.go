@@ -56,6 +56,8 @@ var avx512 = Set{
 	FromUint8: fromUint8Of(fromUint8AVX512),
 	FromInt32: fromInt32Of(fromInt32AVX512),
 
+	Uniform: uniformOf(uniformAVX512),
+
 	Sum:        sumOf(sumAVX512),
 	SumSquares: sumOf(sumSquaresAVX512),
 	Dot:        dotOf(dotAVX512),

@@ -253,6 +253,12 @@ func maxOfAVX2(a *float32, n int) float32
 //go:noescape
 func fromUint8AVX2(dst *float32, src *uint8, n int)
 
+// uniformAVX2 gives numbers uniform on [0, 1), n of them, from the blocks of Philox4x32-10 from
+// block on; n is a multiple of 64 and block0 does not overflow.
+//
+//go:noescape
+func uniformAVX2(dst *float32, n int, key0 uint32, key1 uint32, block0 uint32, block1 uint32, counter0 uint32, counter1 uint32)
+
 // negAVX512 computes dst = -a.
 //
 //go:noescape
@@ -501,3 +507,9 @@ func maxOfAVX512(a *float32, n int) float32
 //
 //go:noescape
 func fromUint8AVX512(dst *float32, src *uint8, n int)
+
+// uniformAVX512 gives numbers uniform on [0, 1), n of them, from the blocks of Philox4x32-10 from
+// block on; n is a multiple of 64 and block0 does not overflow.
+//
+//go:noescape
+func uniformAVX512(dst *float32, n int, key0 uint32, key1 uint32, block0 uint32, block1 uint32, counter0 uint32, counter1 uint32)

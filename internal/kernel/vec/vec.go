@@ -88,6 +88,10 @@ type Set struct {
 	FromUint8 func(dst []float32, src []uint8)
 	FromInt32 func(dst []float32, src []int32) // rounded to nearest even
 
+	// Uniform fills dst with the numbers offset, offset+1, … of the sequence of
+	// a key and a counter, as random.UniformOf defines them.
+	Uniform func(dst []float32, key [2]uint32, counter, offset uint64)
+
 	// Sums add in several lanes of float32 whose number and order follow from
 	// the length alone, blocks of 2048 being joined in float64. The error is
 	// at most 260 * 2^-24 times the sum of the terms' magnitudes, and for

@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"hourglass/internal/isa"
+	"hourglass/internal/random"
 )
 
 func at(level isa.Level) *Set {
@@ -116,6 +117,22 @@ func fromInt32Of(f func(dst *float32, src *int32, n int)) func(dst []float32, sr
 			short()
 		}
 		f(addr(dst), unsafe.SliceData(src), len(dst))
+	}
+}
+
+// uniformOf leaves the ends, which are no whole vectors of blocks, to Go.
+func uniformOf(f func(dst *float32, n int, key0, key1, block0, block1, counter0, counter1 uint32)) func(dst []float32, key [2]uint32, counter, offset uint64) {
+	return func(dst []float32, key [2]uint32, counter, offset uint64) {
+		if head := min(int(-offset&3), len(dst)); head > 0 {
+			random.UniformOf(dst[:head], key, counter, offset)
+			dst, offset = dst[head:], offset+uint64(head)
+		}
+		block, n := offset/4, len(dst)&^63
+		if uint64(uint32(block))+uint64(n/4) > math.MaxUint32 {
+			n = 0 // the carry is rare
+		}
+		f(addr(dst), n, key[0], key[1], uint32(block), uint32(block>>32), uint32(counter), uint32(counter>>32))
+		random.UniformOf(dst[n:], key, counter, offset+uint64(n))
 	}
 }
 

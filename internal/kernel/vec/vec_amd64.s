@@ -4494,6 +4494,310 @@ end:
 	VZEROUPPER
 	RET
 
+// func uniformAVX2(dst *float32, n int, key0 uint32, key1 uint32, block0 uint32, block1 uint32, counter0 uint32, counter1 uint32)
+// Requires: AVX, AVX2
+TEXT ·uniformAVX2(SB), NOSPLIT, $0-40
+	MOVQ         dst+0(FP), AX
+	MOVQ         n+8(FP), CX
+	VBROADCASTSS block0+24(FP), Y0
+	VPADDD       blocksAVX2<>+0(SB), Y0, Y0
+	VPBROADCASTD word00000004<>+0(SB), Y1
+
+loop:
+	CMPQ         CX, $0x20
+	JLT          end
+	VMOVDQA      Y0, Y2
+	VPADDD       Y1, Y0, Y0
+	VBROADCASTSS block1+28(FP), Y3
+	VBROADCASTSS counter0+32(FP), Y4
+	VBROADCASTSS counter1+36(FP), Y5
+	VMOVDQA      Y0, Y6
+	VPADDD       Y1, Y0, Y0
+	VBROADCASTSS block1+28(FP), Y7
+	VBROADCASTSS counter0+32(FP), Y8
+	VBROADCASTSS counter1+36(FP), Y9
+	VBROADCASTSS key0+16(FP), Y10
+	VBROADCASTSS key1+20(FP), Y11
+	VPMULUDQ     wordd2511f53<>+0(SB), Y2, Y2
+	VPMULUDQ     wordcd9e8d57<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y12
+	VPXOR        Y12, Y3, Y3
+	VPXOR        Y10, Y3, Y3
+	VPSRLQ       $0x20, Y2, Y12
+	VPXOR        Y12, Y5, Y5
+	VPXOR        Y11, Y5, Y5
+	VPMULUDQ     wordd2511f53<>+0(SB), Y6, Y6
+	VPMULUDQ     wordcd9e8d57<>+0(SB), Y8, Y8
+	VPSRLQ       $0x20, Y8, Y12
+	VPXOR        Y12, Y7, Y7
+	VPXOR        Y10, Y7, Y7
+	VPSRLQ       $0x20, Y6, Y12
+	VPXOR        Y12, Y9, Y9
+	VPXOR        Y11, Y9, Y9
+	VPADDD       word9e3779b9<>+0(SB), Y10, Y10
+	VPADDD       wordbb67ae85<>+0(SB), Y11, Y11
+	VPMULUDQ     wordd2511f53<>+0(SB), Y3, Y3
+	VPMULUDQ     wordcd9e8d57<>+0(SB), Y5, Y5
+	VPSRLQ       $0x20, Y5, Y12
+	VPXOR        Y12, Y4, Y4
+	VPXOR        Y10, Y4, Y4
+	VPSRLQ       $0x20, Y3, Y12
+	VPXOR        Y12, Y2, Y2
+	VPXOR        Y11, Y2, Y2
+	VPMULUDQ     wordd2511f53<>+0(SB), Y7, Y7
+	VPMULUDQ     wordcd9e8d57<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y12
+	VPXOR        Y12, Y8, Y8
+	VPXOR        Y10, Y8, Y8
+	VPSRLQ       $0x20, Y7, Y12
+	VPXOR        Y12, Y6, Y6
+	VPXOR        Y11, Y6, Y6
+	VPADDD       word9e3779b9<>+0(SB), Y10, Y10
+	VPADDD       wordbb67ae85<>+0(SB), Y11, Y11
+	VPMULUDQ     wordd2511f53<>+0(SB), Y4, Y4
+	VPMULUDQ     wordcd9e8d57<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y12
+	VPXOR        Y12, Y5, Y5
+	VPXOR        Y10, Y5, Y5
+	VPSRLQ       $0x20, Y4, Y12
+	VPXOR        Y12, Y3, Y3
+	VPXOR        Y11, Y3, Y3
+	VPMULUDQ     wordd2511f53<>+0(SB), Y8, Y8
+	VPMULUDQ     wordcd9e8d57<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y12
+	VPXOR        Y12, Y9, Y9
+	VPXOR        Y10, Y9, Y9
+	VPSRLQ       $0x20, Y8, Y12
+	VPXOR        Y12, Y7, Y7
+	VPXOR        Y11, Y7, Y7
+	VPADDD       word9e3779b9<>+0(SB), Y10, Y10
+	VPADDD       wordbb67ae85<>+0(SB), Y11, Y11
+	VPMULUDQ     wordd2511f53<>+0(SB), Y5, Y5
+	VPMULUDQ     wordcd9e8d57<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y12
+	VPXOR        Y12, Y2, Y2
+	VPXOR        Y10, Y2, Y2
+	VPSRLQ       $0x20, Y5, Y12
+	VPXOR        Y12, Y4, Y4
+	VPXOR        Y11, Y4, Y4
+	VPMULUDQ     wordd2511f53<>+0(SB), Y9, Y9
+	VPMULUDQ     wordcd9e8d57<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y12
+	VPXOR        Y12, Y6, Y6
+	VPXOR        Y10, Y6, Y6
+	VPSRLQ       $0x20, Y9, Y12
+	VPXOR        Y12, Y8, Y8
+	VPXOR        Y11, Y8, Y8
+	VPADDD       word9e3779b9<>+0(SB), Y10, Y10
+	VPADDD       wordbb67ae85<>+0(SB), Y11, Y11
+	VPMULUDQ     wordd2511f53<>+0(SB), Y2, Y2
+	VPMULUDQ     wordcd9e8d57<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y12
+	VPXOR        Y12, Y3, Y3
+	VPXOR        Y10, Y3, Y3
+	VPSRLQ       $0x20, Y2, Y12
+	VPXOR        Y12, Y5, Y5
+	VPXOR        Y11, Y5, Y5
+	VPMULUDQ     wordd2511f53<>+0(SB), Y6, Y6
+	VPMULUDQ     wordcd9e8d57<>+0(SB), Y8, Y8
+	VPSRLQ       $0x20, Y8, Y12
+	VPXOR        Y12, Y7, Y7
+	VPXOR        Y10, Y7, Y7
+	VPSRLQ       $0x20, Y6, Y12
+	VPXOR        Y12, Y9, Y9
+	VPXOR        Y11, Y9, Y9
+	VPADDD       word9e3779b9<>+0(SB), Y10, Y10
+	VPADDD       wordbb67ae85<>+0(SB), Y11, Y11
+	VPMULUDQ     wordd2511f53<>+0(SB), Y3, Y3
+	VPMULUDQ     wordcd9e8d57<>+0(SB), Y5, Y5
+	VPSRLQ       $0x20, Y5, Y12
+	VPXOR        Y12, Y4, Y4
+	VPXOR        Y10, Y4, Y4
+	VPSRLQ       $0x20, Y3, Y12
+	VPXOR        Y12, Y2, Y2
+	VPXOR        Y11, Y2, Y2
+	VPMULUDQ     wordd2511f53<>+0(SB), Y7, Y7
+	VPMULUDQ     wordcd9e8d57<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y12
+	VPXOR        Y12, Y8, Y8
+	VPXOR        Y10, Y8, Y8
+	VPSRLQ       $0x20, Y7, Y12
+	VPXOR        Y12, Y6, Y6
+	VPXOR        Y11, Y6, Y6
+	VPADDD       word9e3779b9<>+0(SB), Y10, Y10
+	VPADDD       wordbb67ae85<>+0(SB), Y11, Y11
+	VPMULUDQ     wordd2511f53<>+0(SB), Y4, Y4
+	VPMULUDQ     wordcd9e8d57<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y12
+	VPXOR        Y12, Y5, Y5
+	VPXOR        Y10, Y5, Y5
+	VPSRLQ       $0x20, Y4, Y12
+	VPXOR        Y12, Y3, Y3
+	VPXOR        Y11, Y3, Y3
+	VPMULUDQ     wordd2511f53<>+0(SB), Y8, Y8
+	VPMULUDQ     wordcd9e8d57<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y12
+	VPXOR        Y12, Y9, Y9
+	VPXOR        Y10, Y9, Y9
+	VPSRLQ       $0x20, Y8, Y12
+	VPXOR        Y12, Y7, Y7
+	VPXOR        Y11, Y7, Y7
+	VPADDD       word9e3779b9<>+0(SB), Y10, Y10
+	VPADDD       wordbb67ae85<>+0(SB), Y11, Y11
+	VPMULUDQ     wordd2511f53<>+0(SB), Y5, Y5
+	VPMULUDQ     wordcd9e8d57<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y12
+	VPXOR        Y12, Y2, Y2
+	VPXOR        Y10, Y2, Y2
+	VPSRLQ       $0x20, Y5, Y12
+	VPXOR        Y12, Y4, Y4
+	VPXOR        Y11, Y4, Y4
+	VPMULUDQ     wordd2511f53<>+0(SB), Y9, Y9
+	VPMULUDQ     wordcd9e8d57<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y12
+	VPXOR        Y12, Y6, Y6
+	VPXOR        Y10, Y6, Y6
+	VPSRLQ       $0x20, Y9, Y12
+	VPXOR        Y12, Y8, Y8
+	VPXOR        Y11, Y8, Y8
+	VPADDD       word9e3779b9<>+0(SB), Y10, Y10
+	VPADDD       wordbb67ae85<>+0(SB), Y11, Y11
+	VPMULUDQ     wordd2511f53<>+0(SB), Y2, Y2
+	VPMULUDQ     wordcd9e8d57<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y12
+	VPXOR        Y12, Y3, Y3
+	VPXOR        Y10, Y3, Y3
+	VPSRLQ       $0x20, Y2, Y12
+	VPXOR        Y12, Y5, Y5
+	VPXOR        Y11, Y5, Y5
+	VPMULUDQ     wordd2511f53<>+0(SB), Y6, Y6
+	VPMULUDQ     wordcd9e8d57<>+0(SB), Y8, Y8
+	VPSRLQ       $0x20, Y8, Y12
+	VPXOR        Y12, Y7, Y7
+	VPXOR        Y10, Y7, Y7
+	VPSRLQ       $0x20, Y6, Y12
+	VPXOR        Y12, Y9, Y9
+	VPXOR        Y11, Y9, Y9
+	VPADDD       word9e3779b9<>+0(SB), Y10, Y10
+	VPADDD       wordbb67ae85<>+0(SB), Y11, Y11
+	VPMULUDQ     wordd2511f53<>+0(SB), Y3, Y3
+	VPMULUDQ     wordcd9e8d57<>+0(SB), Y5, Y5
+	VPSRLQ       $0x20, Y5, Y12
+	VPXOR        Y12, Y4, Y4
+	VPXOR        Y10, Y4, Y4
+	VPSRLQ       $0x20, Y3, Y12
+	VPXOR        Y12, Y2, Y2
+	VPXOR        Y11, Y2, Y2
+	VPMULUDQ     wordd2511f53<>+0(SB), Y7, Y7
+	VPMULUDQ     wordcd9e8d57<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y12
+	VPXOR        Y12, Y8, Y8
+	VPXOR        Y10, Y8, Y8
+	VPSRLQ       $0x20, Y7, Y10
+	VPXOR        Y10, Y6, Y6
+	VPXOR        Y11, Y6, Y6
+	VPSLLQ       $0x20, Y5, Y5
+	VPBLENDD     $0xaa, Y5, Y4, Y4
+	VPSLLQ       $0x20, Y3, Y3
+	VPBLENDD     $0xaa, Y3, Y2, Y2
+	VPUNPCKLQDQ  Y2, Y4, Y3
+	VPUNPCKHQDQ  Y2, Y4, Y2
+	VPSRLD       $0x08, Y3, Y3
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       word33800000<>+0(SB), Y3, Y3
+	VMOVUPS      Y3, (AX)
+	VPSRLD       $0x08, Y2, Y2
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       word33800000<>+0(SB), Y2, Y2
+	VMOVUPS      Y2, 32(AX)
+	VPSLLQ       $0x20, Y9, Y9
+	VPBLENDD     $0xaa, Y9, Y8, Y8
+	VPSLLQ       $0x20, Y7, Y7
+	VPBLENDD     $0xaa, Y7, Y6, Y6
+	VPUNPCKLQDQ  Y6, Y8, Y2
+	VPUNPCKHQDQ  Y6, Y8, Y3
+	VPSRLD       $0x08, Y2, Y2
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       word33800000<>+0(SB), Y2, Y2
+	VMOVUPS      Y2, 64(AX)
+	VPSRLD       $0x08, Y3, Y3
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       word33800000<>+0(SB), Y3, Y3
+	VMOVUPS      Y3, 96(AX)
+	ADDQ         $0x00000080, AX
+	SUBQ         $0x00000020, CX
+	JMP          loop
+
+end:
+	VZEROUPPER
+	RET
+
+DATA blocksAVX2<>+0(SB)/8, $0x0000000000000000
+DATA blocksAVX2<>+8(SB)/8, $0x0000000000000002
+DATA blocksAVX2<>+16(SB)/8, $0x0000000000000001
+DATA blocksAVX2<>+24(SB)/8, $0x0000000000000003
+GLOBL blocksAVX2<>(SB), RODATA|NOPTR, $32
+
+DATA word00000004<>+0(SB)/4, $0x00000004
+DATA word00000004<>+4(SB)/4, $0x00000004
+DATA word00000004<>+8(SB)/4, $0x00000004
+DATA word00000004<>+12(SB)/4, $0x00000004
+DATA word00000004<>+16(SB)/4, $0x00000004
+DATA word00000004<>+20(SB)/4, $0x00000004
+DATA word00000004<>+24(SB)/4, $0x00000004
+DATA word00000004<>+28(SB)/4, $0x00000004
+GLOBL word00000004<>(SB), RODATA|NOPTR, $32
+
+DATA wordd2511f53<>+0(SB)/4, $0xd2511f53
+DATA wordd2511f53<>+4(SB)/4, $0xd2511f53
+DATA wordd2511f53<>+8(SB)/4, $0xd2511f53
+DATA wordd2511f53<>+12(SB)/4, $0xd2511f53
+DATA wordd2511f53<>+16(SB)/4, $0xd2511f53
+DATA wordd2511f53<>+20(SB)/4, $0xd2511f53
+DATA wordd2511f53<>+24(SB)/4, $0xd2511f53
+DATA wordd2511f53<>+28(SB)/4, $0xd2511f53
+GLOBL wordd2511f53<>(SB), RODATA|NOPTR, $32
+
+DATA word9e3779b9<>+0(SB)/4, $0x9e3779b9
+DATA word9e3779b9<>+4(SB)/4, $0x9e3779b9
+DATA word9e3779b9<>+8(SB)/4, $0x9e3779b9
+DATA word9e3779b9<>+12(SB)/4, $0x9e3779b9
+DATA word9e3779b9<>+16(SB)/4, $0x9e3779b9
+DATA word9e3779b9<>+20(SB)/4, $0x9e3779b9
+DATA word9e3779b9<>+24(SB)/4, $0x9e3779b9
+DATA word9e3779b9<>+28(SB)/4, $0x9e3779b9
+GLOBL word9e3779b9<>(SB), RODATA|NOPTR, $32
+
+DATA wordcd9e8d57<>+0(SB)/4, $0xcd9e8d57
+DATA wordcd9e8d57<>+4(SB)/4, $0xcd9e8d57
+DATA wordcd9e8d57<>+8(SB)/4, $0xcd9e8d57
+DATA wordcd9e8d57<>+12(SB)/4, $0xcd9e8d57
+DATA wordcd9e8d57<>+16(SB)/4, $0xcd9e8d57
+DATA wordcd9e8d57<>+20(SB)/4, $0xcd9e8d57
+DATA wordcd9e8d57<>+24(SB)/4, $0xcd9e8d57
+DATA wordcd9e8d57<>+28(SB)/4, $0xcd9e8d57
+GLOBL wordcd9e8d57<>(SB), RODATA|NOPTR, $32
+
+DATA wordbb67ae85<>+0(SB)/4, $0xbb67ae85
+DATA wordbb67ae85<>+4(SB)/4, $0xbb67ae85
+DATA wordbb67ae85<>+8(SB)/4, $0xbb67ae85
+DATA wordbb67ae85<>+12(SB)/4, $0xbb67ae85
+DATA wordbb67ae85<>+16(SB)/4, $0xbb67ae85
+DATA wordbb67ae85<>+20(SB)/4, $0xbb67ae85
+DATA wordbb67ae85<>+24(SB)/4, $0xbb67ae85
+DATA wordbb67ae85<>+28(SB)/4, $0xbb67ae85
+GLOBL wordbb67ae85<>(SB), RODATA|NOPTR, $32
+
+DATA word33800000<>+0(SB)/4, $0x33800000
+DATA word33800000<>+4(SB)/4, $0x33800000
+DATA word33800000<>+8(SB)/4, $0x33800000
+DATA word33800000<>+12(SB)/4, $0x33800000
+DATA word33800000<>+16(SB)/4, $0x33800000
+DATA word33800000<>+20(SB)/4, $0x33800000
+DATA word33800000<>+24(SB)/4, $0x33800000
+DATA word33800000<>+28(SB)/4, $0x33800000
+GLOBL word33800000<>(SB), RODATA|NOPTR, $32
+
 // func negAVX512(dst *float32, a *float32, n int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·negAVX512(SB), NOSPLIT, $0-24
@@ -8354,3 +8658,275 @@ loop:
 end:
 	VZEROUPPER
 	RET
+
+// func uniformAVX512(dst *float32, n int, key0 uint32, key1 uint32, block0 uint32, block1 uint32, counter0 uint32, counter1 uint32)
+// Requires: AVX, AVX512F
+TEXT ·uniformAVX512(SB), NOSPLIT, $0-40
+	MOVQ         dst+0(FP), AX
+	MOVQ         n+8(FP), CX
+	VBROADCASTSS block0+24(FP), Z0
+	VMOVDQU32    blocksAVX512<>+0(SB), Z1
+	VPADDD       Z1, Z0, Z0
+	VPBROADCASTD word00000008<>+0(SB), Z1
+	VBROADCASTSS wordd2511f53<>+0(SB), Z2
+	VBROADCASTSS word9e3779b9<>+0(SB), Z3
+	VBROADCASTSS wordcd9e8d57<>+0(SB), Z4
+	VBROADCASTSS wordbb67ae85<>+0(SB), Z5
+	VBROADCASTSS word33800000<>+0(SB), Z6
+
+loop:
+	CMPQ         CX, $0x40
+	JLT          end
+	VMOVDQA32    Z0, Z7
+	VPADDD       Z1, Z0, Z0
+	VBROADCASTSS block1+28(FP), Z8
+	VBROADCASTSS counter0+32(FP), Z9
+	VBROADCASTSS counter1+36(FP), Z10
+	VMOVDQA32    Z0, Z11
+	VPADDD       Z1, Z0, Z0
+	VBROADCASTSS block1+28(FP), Z12
+	VBROADCASTSS counter0+32(FP), Z13
+	VBROADCASTSS counter1+36(FP), Z14
+	VBROADCASTSS key0+16(FP), Z15
+	VBROADCASTSS key1+20(FP), Z16
+	VPMULUDQ     Z2, Z7, Z7
+	VPMULUDQ     Z4, Z9, Z9
+	VPSRLQ       $0x20, Z9, Z17
+	VPXORD       Z17, Z8, Z8
+	VPXORD       Z15, Z8, Z8
+	VPSRLQ       $0x20, Z7, Z17
+	VPXORD       Z17, Z10, Z10
+	VPXORD       Z16, Z10, Z10
+	VPMULUDQ     Z2, Z11, Z11
+	VPMULUDQ     Z4, Z13, Z13
+	VPSRLQ       $0x20, Z13, Z17
+	VPXORD       Z17, Z12, Z12
+	VPXORD       Z15, Z12, Z12
+	VPSRLQ       $0x20, Z11, Z17
+	VPXORD       Z17, Z14, Z14
+	VPXORD       Z16, Z14, Z14
+	VPADDD       Z3, Z15, Z15
+	VPADDD       Z5, Z16, Z16
+	VPMULUDQ     Z2, Z8, Z8
+	VPMULUDQ     Z4, Z10, Z10
+	VPSRLQ       $0x20, Z10, Z17
+	VPXORD       Z17, Z9, Z9
+	VPXORD       Z15, Z9, Z9
+	VPSRLQ       $0x20, Z8, Z17
+	VPXORD       Z17, Z7, Z7
+	VPXORD       Z16, Z7, Z7
+	VPMULUDQ     Z2, Z12, Z12
+	VPMULUDQ     Z4, Z14, Z14
+	VPSRLQ       $0x20, Z14, Z17
+	VPXORD       Z17, Z13, Z13
+	VPXORD       Z15, Z13, Z13
+	VPSRLQ       $0x20, Z12, Z17
+	VPXORD       Z17, Z11, Z11
+	VPXORD       Z16, Z11, Z11
+	VPADDD       Z3, Z15, Z15
+	VPADDD       Z5, Z16, Z16
+	VPMULUDQ     Z2, Z9, Z9
+	VPMULUDQ     Z4, Z7, Z7
+	VPSRLQ       $0x20, Z7, Z17
+	VPXORD       Z17, Z10, Z10
+	VPXORD       Z15, Z10, Z10
+	VPSRLQ       $0x20, Z9, Z17
+	VPXORD       Z17, Z8, Z8
+	VPXORD       Z16, Z8, Z8
+	VPMULUDQ     Z2, Z13, Z13
+	VPMULUDQ     Z4, Z11, Z11
+	VPSRLQ       $0x20, Z11, Z17
+	VPXORD       Z17, Z14, Z14
+	VPXORD       Z15, Z14, Z14
+	VPSRLQ       $0x20, Z13, Z17
+	VPXORD       Z17, Z12, Z12
+	VPXORD       Z16, Z12, Z12
+	VPADDD       Z3, Z15, Z15
+	VPADDD       Z5, Z16, Z16
+	VPMULUDQ     Z2, Z10, Z10
+	VPMULUDQ     Z4, Z8, Z8
+	VPSRLQ       $0x20, Z8, Z17
+	VPXORD       Z17, Z7, Z7
+	VPXORD       Z15, Z7, Z7
+	VPSRLQ       $0x20, Z10, Z17
+	VPXORD       Z17, Z9, Z9
+	VPXORD       Z16, Z9, Z9
+	VPMULUDQ     Z2, Z14, Z14
+	VPMULUDQ     Z4, Z12, Z12
+	VPSRLQ       $0x20, Z12, Z17
+	VPXORD       Z17, Z11, Z11
+	VPXORD       Z15, Z11, Z11
+	VPSRLQ       $0x20, Z14, Z17
+	VPXORD       Z17, Z13, Z13
+	VPXORD       Z16, Z13, Z13
+	VPADDD       Z3, Z15, Z15
+	VPADDD       Z5, Z16, Z16
+	VPMULUDQ     Z2, Z7, Z7
+	VPMULUDQ     Z4, Z9, Z9
+	VPSRLQ       $0x20, Z9, Z17
+	VPXORD       Z17, Z8, Z8
+	VPXORD       Z15, Z8, Z8
+	VPSRLQ       $0x20, Z7, Z17
+	VPXORD       Z17, Z10, Z10
+	VPXORD       Z16, Z10, Z10
+	VPMULUDQ     Z2, Z11, Z11
+	VPMULUDQ     Z4, Z13, Z13
+	VPSRLQ       $0x20, Z13, Z17
+	VPXORD       Z17, Z12, Z12
+	VPXORD       Z15, Z12, Z12
+	VPSRLQ       $0x20, Z11, Z17
+	VPXORD       Z17, Z14, Z14
+	VPXORD       Z16, Z14, Z14
+	VPADDD       Z3, Z15, Z15
+	VPADDD       Z5, Z16, Z16
+	VPMULUDQ     Z2, Z8, Z8
+	VPMULUDQ     Z4, Z10, Z10
+	VPSRLQ       $0x20, Z10, Z17
+	VPXORD       Z17, Z9, Z9
+	VPXORD       Z15, Z9, Z9
+	VPSRLQ       $0x20, Z8, Z17
+	VPXORD       Z17, Z7, Z7
+	VPXORD       Z16, Z7, Z7
+	VPMULUDQ     Z2, Z12, Z12
+	VPMULUDQ     Z4, Z14, Z14
+	VPSRLQ       $0x20, Z14, Z17
+	VPXORD       Z17, Z13, Z13
+	VPXORD       Z15, Z13, Z13
+	VPSRLQ       $0x20, Z12, Z17
+	VPXORD       Z17, Z11, Z11
+	VPXORD       Z16, Z11, Z11
+	VPADDD       Z3, Z15, Z15
+	VPADDD       Z5, Z16, Z16
+	VPMULUDQ     Z2, Z9, Z9
+	VPMULUDQ     Z4, Z7, Z7
+	VPSRLQ       $0x20, Z7, Z17
+	VPXORD       Z17, Z10, Z10
+	VPXORD       Z15, Z10, Z10
+	VPSRLQ       $0x20, Z9, Z17
+	VPXORD       Z17, Z8, Z8
+	VPXORD       Z16, Z8, Z8
+	VPMULUDQ     Z2, Z13, Z13
+	VPMULUDQ     Z4, Z11, Z11
+	VPSRLQ       $0x20, Z11, Z17
+	VPXORD       Z17, Z14, Z14
+	VPXORD       Z15, Z14, Z14
+	VPSRLQ       $0x20, Z13, Z17
+	VPXORD       Z17, Z12, Z12
+	VPXORD       Z16, Z12, Z12
+	VPADDD       Z3, Z15, Z15
+	VPADDD       Z5, Z16, Z16
+	VPMULUDQ     Z2, Z10, Z10
+	VPMULUDQ     Z4, Z8, Z8
+	VPSRLQ       $0x20, Z8, Z17
+	VPXORD       Z17, Z7, Z7
+	VPXORD       Z15, Z7, Z7
+	VPSRLQ       $0x20, Z10, Z17
+	VPXORD       Z17, Z9, Z9
+	VPXORD       Z16, Z9, Z9
+	VPMULUDQ     Z2, Z14, Z14
+	VPMULUDQ     Z4, Z12, Z12
+	VPSRLQ       $0x20, Z12, Z17
+	VPXORD       Z17, Z11, Z11
+	VPXORD       Z15, Z11, Z11
+	VPSRLQ       $0x20, Z14, Z17
+	VPXORD       Z17, Z13, Z13
+	VPXORD       Z16, Z13, Z13
+	VPADDD       Z3, Z15, Z15
+	VPADDD       Z5, Z16, Z16
+	VPMULUDQ     Z2, Z7, Z7
+	VPMULUDQ     Z4, Z9, Z9
+	VPSRLQ       $0x20, Z9, Z17
+	VPXORD       Z17, Z8, Z8
+	VPXORD       Z15, Z8, Z8
+	VPSRLQ       $0x20, Z7, Z17
+	VPXORD       Z17, Z10, Z10
+	VPXORD       Z16, Z10, Z10
+	VPMULUDQ     Z2, Z11, Z11
+	VPMULUDQ     Z4, Z13, Z13
+	VPSRLQ       $0x20, Z13, Z17
+	VPXORD       Z17, Z12, Z12
+	VPXORD       Z15, Z12, Z12
+	VPSRLQ       $0x20, Z11, Z17
+	VPXORD       Z17, Z14, Z14
+	VPXORD       Z16, Z14, Z14
+	VPADDD       Z3, Z15, Z15
+	VPADDD       Z5, Z16, Z16
+	VPMULUDQ     Z2, Z8, Z8
+	VPMULUDQ     Z4, Z10, Z10
+	VPSRLQ       $0x20, Z10, Z17
+	VPXORD       Z17, Z9, Z9
+	VPXORD       Z15, Z9, Z9
+	VPSRLQ       $0x20, Z8, Z17
+	VPXORD       Z17, Z7, Z7
+	VPXORD       Z16, Z7, Z7
+	VPMULUDQ     Z2, Z12, Z12
+	VPMULUDQ     Z4, Z14, Z14
+	VPSRLQ       $0x20, Z14, Z17
+	VPXORD       Z17, Z13, Z13
+	VPXORD       Z15, Z13, Z13
+	VPSRLQ       $0x20, Z12, Z15
+	VPXORD       Z15, Z11, Z11
+	VPXORD       Z16, Z11, Z11
+	VPSLLQ       $0x20, Z10, Z10
+	MOVL         $0x0000aaaa, DX
+	KMOVW        DX, K2
+	VMOVDQA32    Z10, K2, Z9
+	VPSLLQ       $0x20, Z8, Z8
+	MOVL         $0x0000aaaa, DX
+	KMOVW        DX, K2
+	VMOVDQA32    Z8, K2, Z7
+	VPUNPCKLQDQ  Z7, Z9, Z8
+	VPUNPCKHQDQ  Z7, Z9, Z7
+	VPSRLD       $0x08, Z8, Z8
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       Z6, Z8, Z8
+	VMOVUPS      Z8, (AX)
+	VPSRLD       $0x08, Z7, Z7
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       Z6, Z7, Z7
+	VMOVUPS      Z7, 64(AX)
+	VPSLLQ       $0x20, Z14, Z14
+	MOVL         $0x0000aaaa, DX
+	KMOVW        DX, K2
+	VMOVDQA32    Z14, K2, Z13
+	VPSLLQ       $0x20, Z12, Z12
+	MOVL         $0x0000aaaa, DX
+	KMOVW        DX, K2
+	VMOVDQA32    Z12, K2, Z11
+	VPUNPCKLQDQ  Z11, Z13, Z7
+	VPUNPCKHQDQ  Z11, Z13, Z8
+	VPSRLD       $0x08, Z7, Z7
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       Z6, Z7, Z7
+	VMOVUPS      Z7, 128(AX)
+	VPSRLD       $0x08, Z8, Z8
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       Z6, Z8, Z8
+	VMOVUPS      Z8, 192(AX)
+	ADDQ         $0x00000100, AX
+	SUBQ         $0x00000040, CX
+	JMP          loop
+
+end:
+	VZEROUPPER
+	RET
+
+DATA blocksAVX512<>+0(SB)/8, $0x0000000000000000
+DATA blocksAVX512<>+8(SB)/8, $0x0000000000000004
+DATA blocksAVX512<>+16(SB)/8, $0x0000000000000001
+DATA blocksAVX512<>+24(SB)/8, $0x0000000000000005
+DATA blocksAVX512<>+32(SB)/8, $0x0000000000000002
+DATA blocksAVX512<>+40(SB)/8, $0x0000000000000006
+DATA blocksAVX512<>+48(SB)/8, $0x0000000000000003
+DATA blocksAVX512<>+56(SB)/8, $0x0000000000000007
+GLOBL blocksAVX512<>(SB), RODATA|NOPTR, $64
+
+DATA word00000008<>+0(SB)/4, $0x00000008
+DATA word00000008<>+4(SB)/4, $0x00000008
+DATA word00000008<>+8(SB)/4, $0x00000008
+DATA word00000008<>+12(SB)/4, $0x00000008
+DATA word00000008<>+16(SB)/4, $0x00000008
+DATA word00000008<>+20(SB)/4, $0x00000008
+DATA word00000008<>+24(SB)/4, $0x00000008
+DATA word00000008<>+28(SB)/4, $0x00000008
+GLOBL word00000008<>(SB), RODATA|NOPTR, $32

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"hourglass/internal/isa"
+	"hourglass/internal/random"
 )
 
 // generic is the portable table. Products that feed a sum are rounded by an
@@ -59,6 +60,8 @@ var generic = Set{
 
 	FromUint8: fromUint8Ref,
 	FromInt32: fromInt32Ref,
+
+	Uniform: random.UniformOf,
 
 	Sum:        inBlocks(sumRef),
 	SumSquares: inBlocks(func(a []float32) float32 { return dotRef(a, a) }),

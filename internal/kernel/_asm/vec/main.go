@@ -31,6 +31,7 @@ func main() {
 		}
 		emitMaxOf(m)
 		emitFromUint8(m)
+		emitUniform(m)
 	}
 	Generate()
 }

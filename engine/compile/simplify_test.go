@@ -1,0 +1,52 @@
+package compile_test
+
+import (
+	"testing"
+
+	"hourglass/engine/autodiff"
+	"hourglass/engine/compile"
+	"hourglass/engine/graph"
+	"hourglass/tensor"
+)
+
+// TestBiasBeforeNormHasNoGradient: the sum that autodiff makes of it is a
+// literal zero, which the reference computes up to rounding.
+func TestBiasBeforeNormHasNoGradient(t *testing.T) {
+	b := graph.NewBuilder("bias")
+	x := b.Input("x", tensor.Float32, 4, 5, 5, 3)
+	bias, gamma, beta := b.Variable("bias", tensor.Float32, 3), b.Variable("gamma", tensor.Float32, 3), b.Variable("beta", tensor.Float32, 3)
+	y := b.Add(x, bias)
+	z := b.Relu(b.BatchNorm(y, b.Moments(y), gamma, beta, 1e-3))
+	loss := b.ToScalar(b.Sum(b.Square(z)))
+	grads, err := autodiff.Gradients(loss, []*graph.Node{bias, beta})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Output("loss", loss)
+	b.Output("bias", grads[0])
+	b.Output("beta", grads[1])
+	g, err := b.Graph()
+	if err != nil {
+		t.Fatal(err)
+	}
+	feeds := randomFeeds(g)
+	before, _ := evaluate(t, g, feeds)
+	for _, v := range before["bias"] {
+		if v > 1e-12 || v < -1e-12 {
+			t.Fatalf("the reference gives %v", before["bias"])
+		}
+	}
+	after, err := compile.Simplify(g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, _ := evaluate(t, after, feeds)
+	if err := sameValues(got, map[string][]float64{"loss": before["loss"], "bias": {0, 0, 0}, "beta": before["beta"]}, 1e-12); err != nil {
+		t.Error(err)
+	}
+	for _, n := range after.Nodes {
+		if n.Op() == graph.OpReduceSum && n.Shape().Elements() == 3 {
+			t.Errorf("the sum is still there:\n%v", after)
+		}
+	}
+}

@@ -105,12 +105,12 @@ func Run(ctx context.Context, e *engine.Engine, o Options) (*Report, error) {
 				return nil, err
 			}
 			begin(p.name)
-			r, units, err := p.measure(e, o)
+			r, least, units, err := p.measure(e, o)
 			if err != nil {
 				return nil, fmt.Errorf("workload %s: %w", p.name, err)
 			}
 			if units > 0 {
-				costs[p.name] = r.MS / units
+				costs[p.name] = least / units
 			}
 			if before, ok := costs[p.beside]; ok {
 				r.Beside, r.Relative = p.beside, costs[p.name]/before
@@ -127,27 +127,29 @@ func Run(ctx context.Context, e *engine.Engine, o Options) (*Report, error) {
 	return report, nil
 }
 
-// measure builds and compiles a program and times it. It returns the number of
-// units that its cost is counted by as well, 0 if there is none.
-func (p program) measure(e *engine.Engine, o Options) (Result, float64, error) {
+// measure builds and compiles a program and times it. For comparisons it
+// returns the least milliseconds of a run too, which other processes disturb
+// less than the median, and the number of units that its cost is counted by, 0
+// if there is none.
+func (p program) measure(e *engine.Engine, o Options) (r Result, least, units float64, err error) {
 	begun := time.Now()
 	g, params, err := p.trace()
 	if err != nil {
-		return Result{}, 0, err
+		return Result{}, 0, 0, err
 	}
 	store := backend.NewStore()
 	compiled, err := e.Compile(g, store)
 	if err != nil {
-		return Result{}, 0, err
+		return Result{}, 0, 0, err
 	}
-	r := Result{Workload: p.name, BuildMS: time.Since(begun).Seconds() * 1e3, Bytes: LeastBytes(g)}
+	r = Result{Workload: p.name, BuildMS: time.Since(begun).Seconds() * 1e3, Bytes: LeastBytes(g)}
 	if err := nn.Initialize(params, store, seed); err != nil {
-		return Result{}, 0, err
+		return Result{}, 0, 0, err
 	}
 	inputs := fill(g.Inputs())
 	begun = time.Now()
 	if err := compiled.Run(inputs); err != nil {
-		return Result{}, 0, err
+		return Result{}, 0, 0, err
 	}
 	r.FirstMS = time.Since(begun).Seconds() * 1e3
 	t := timed(o.Duration, func() {
@@ -156,7 +158,7 @@ func (p program) measure(e *engine.Engine, o Options) (Result, float64, error) {
 		}
 	})
 	if err != nil {
-		return Result{}, 0, err
+		return Result{}, 0, 0, err
 	}
 	seconds := median(t.rounds)
 	r.MS, r.Gflops, r.AllocsPerStep = seconds*1e3, float64(Flops(g))/1e9/seconds, t.allocs
@@ -170,7 +172,7 @@ func (p program) measure(e *engine.Engine, o Options) (Result, float64, error) {
 	if o.Profile {
 		r.Profile, err = profile(compiled, inputs, o.Duration)
 	}
-	return r, p.unit.count(p, g), err
+	return r, t.rounds[0] * 1e3, p.unit.count(p, g), err // the median sorted them
 }
 
 func (p program) trace() (*graph.Graph, []nn.Param, error) {

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"hourglass/data"
-	"hourglass/data/augment"
 	"hourglass/engine"
 	"hourglass/engine/backend"
 	"hourglass/engine/graph"
@@ -21,6 +20,7 @@ import (
 	"hourglass/optim"
 	"hourglass/tensor"
 	"hourglass/train"
+	"hourglass/train/run"
 )
 
 const (
@@ -42,12 +42,12 @@ func feed(ctx context.Context, e *engine.Engine, o Options) ([]Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	augmented, err := newFeeder(e, set, n.batch)
+	augmented, err := newFeeder(set, n.batch)
 	if err != nil {
 		return nil, err
 	}
 	names := []string{"feed/synthetic", "feed/augmented"}
-	batches := []func(epoch, step int, in []*tensor.Tensor){func(int, int, []*tensor.Tensor) {}, augmented.fill}
+	batches := []func(epoch, step int, in []*tensor.Tensor){func(int, int, []*tensor.Tensor) {}, augmented}
 	seconds := make([][]float64, len(names))
 	begun := time.Now()
 	for round := 0; round < leastRounds || (time.Since(begun) < 2*o.Duration && round < mostRounds); round++ {
@@ -72,7 +72,7 @@ func feed(ctx context.Context, e *engine.Engine, o Options) ([]Result, error) {
 	results[1].Beside, results[1].Relative = names[0], median(ratios)
 
 	in := []*tensor.Tensor{tensor.New(tensor.Float32, append([]int{n.batch}, n.image...)...), tensor.New(tensor.Int32, n.batch)}
-	t := timed(o.Duration, func() { augmented.fill(0, 0, in) })
+	t := timed(o.Duration, func() { augmented(0, 0, in) })
 	alone := median(t.rounds)
 	return append(results, Result{
 		Workload: "feed/batches", MS: alone * 1e3, AllocsPerStep: t.allocs,
@@ -148,49 +148,22 @@ func writePNG(path string, img image.Image) error {
 	return errors.Join(png.Encode(f, img), f.Close())
 }
 
-// feeder makes batches the way that a task does: shuffled, augmented by all
-// threads, in 0–1.
-type feeder struct {
-	engine   *engine.Engine
-	set      *data.Set
-	loader   *data.Loader
-	pipeline augment.Pipeline
-	workers  []augment.Worker // by thread
-	changed  [][]uint8        // an image of each thread
-	pixels   []uint8
-	picked   []int32
-}
-
-func newFeeder(e *engine.Engine, set *data.Set, batch int) (*feeder, error) {
-	p, err := augment.Parse(feedAugment)
-	if err != nil {
-		return nil, err
-	}
+// newFeeder returns what writes the augmented images [N,H,W,C] in 0–1 and the
+// labels [N] of a step.
+func newFeeder(set *data.Set, batch int) (func(epoch, step int, in []*tensor.Tensor), error) {
 	all := make([]int, set.Len())
 	for i := range all {
 		all[i] = i
 	}
-	f := &feeder{
-		engine: e, set: set, loader: data.NewLoader(set, all, batch, seed), pipeline: p,
-		workers: make([]augment.Worker, e.Pool().Threads()),
-		pixels:  make([]uint8, batch*set.ImageBytes()), picked: make([]int32, batch),
+	batches, err := run.NewBatches(set, all, run.Course{Batch: batch, Seed: seed, Augment: feedAugment})
+	if err != nil {
+		return nil, err
 	}
-	for range f.workers {
-		f.changed = append(f.changed, make([]uint8, set.ImageBytes()))
-	}
-	return f, nil
-}
-
-// fill writes the images [N,H,W,C] and labels [N] of a step.
-func (f *feeder) fill(epoch, step int, in []*tensor.Tensor) {
-	images, labels := in[0].Float32(), in[1].Int32()
-	f.loader.Fill(epoch, step, f.pixels, labels, f.picked)
-	s, n := f.set, f.set.ImageBytes()
-	f.engine.Pool().Run(len(labels), func(worker, i int) {
-		to := f.changed[worker]
-		f.workers[worker].Apply(&f.pipeline, to, f.pixels[i*n:(i+1)*n], s.Height, s.Width, s.Channels, seed, uint64(epoch), int(f.picked[i]))
-		for j, v := range to {
-			images[i*n+j] = float32(v) / 255
+	pixels := make([]uint8, batch*set.ImageBytes())
+	return func(epoch, step int, in []*tensor.Tensor) {
+		batches.Fill(epoch, step, pixels, in[1].Int32())
+		for i, v := range pixels {
+			in[0].Float32()[i] = float32(v) / 255
 		}
-	})
+	}, nil
 }

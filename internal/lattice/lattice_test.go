@@ -51,7 +51,7 @@ var allowed = []struct {
 	{"train/run", "train data data/augment optim engine internal/atomicfile"},
 	{"train/model", "train nn engine/backend engine/graph format/safetensors tensor"},
 	{"task/autoencode", "train train/... data quality nn nn/... optim represent/... engine engine/backend engine/graph tensor internal/peakmem"},
-	{"internal/bench", "train data data/augment format/safetensors nn nn/... optim engine engine/... tensor internal/isa internal/par internal/random internal/kernel/peak"},
+	{"internal/bench", "train train/run data format/safetensors nn nn/... optim engine engine/... tensor internal/isa internal/par internal/random internal/kernel/peak"},
 
 	// people
 	{"internal/report", "task/... train train/... internal/atomicfile"},

@@ -30,6 +30,11 @@
 // folder above the classes says which part an image is in. IDX and CIFAR files
 // bring their labels, and their names say the part.
 //
+// # Pairs
+//
+// OpenPairs reads a folder of images and of labels that say the class of every
+// pixel, and keeps the two in step.
+//
 // # What is skipped
 //
 // A file that is broken, too large or not what its name says is counted, named

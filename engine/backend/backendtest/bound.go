@@ -29,6 +29,30 @@ func sumOf(n int, magnitude func(b *graph.Builder, x []*graph.Node) *graph.Node)
 	}
 }
 
+// minimalFiltering allows the error of Winograd's algorithm with tiles of at
+// most 4×4 outputs and the points of package winograd, which a backend may use
+// for 3×3 filters of stride 1. It sums n products of transformed operands. Each
+// of these and the sum's transform back multiply rounding errors by the
+// magnitudes of their matrices: with |A|, |G| and |B| in place of A, G and B, one
+// product of ones becomes at most amplified. The transforms of both sides of a
+// tile take at most 40 roundings one after the other (N. Higham, section 3.1
+// again, applied to each step).
+func minimalFiltering(n int, amplified float64) func(b *graph.Builder, x []*graph.Node, y *graph.Node) *graph.Node {
+	return func(b *graph.Builder, x []*graph.Node, _ *graph.Node) *graph.Node {
+		m := magnitudes(b, x)
+		bound := b.Mul(b.ReduceMax(m[0]), b.ReduceMax(m[1]))
+		bound = b.Scale(bound, float64(n)*amplified*float64(n+40)*unit)
+		if len(m) == 3 {
+			bound = b.Add(bound, b.Scale(b.ReduceMax(m[2]), 2*unit))
+		}
+		return bound
+	}
+}
+
+// toWhole allows less than what one product of whole numbers too many or too
+// few changes.
+func toWhole(b *graph.Builder, _ []*graph.Node, _ *graph.Node) *graph.Node { return b.Scalar(0.25) }
+
 func magnitudes(b *graph.Builder, x []*graph.Node) []*graph.Node {
 	out := make([]*graph.Node, len(x))
 	for i, n := range x {

@@ -52,7 +52,10 @@ type dense struct {
 	x, y  tensor.Shape
 	attrs func(act graph.Activation) any
 	terms int // longest sum
-	bias  int // channels of the result, 0 if there can be no bias
+	// fast, if not nil, is how far reals may lie off where backends may choose an
+	// algorithm that is not exact on whole numbers either.
+	fast func(b *graph.Builder, x []*graph.Node, y *graph.Node) *graph.Node
+	bias int // channels of the result, 0 if there can be no bias
 }
 
 // cases returns the operation on whole numbers and on reals. The variant
@@ -74,6 +77,12 @@ func (d dense) cases(name string, variant int) []testCase {
 		whole[1], real[1] = whole[1].kept(), real[1].kept()
 	}
 	name = fmt.Sprintf("%s bias %v act %v", name, withBias, act)
+	if d.fast != nil {
+		return []testCase{
+			{name, whole, build(act), toWhole},
+			{name + " of reals", real, build(act), d.fast},
+		}
+	}
 	return []testCase{
 		{name, whole, build(act), nil},
 		// An activation moves two values no further apart, so the bound of the
@@ -112,6 +121,17 @@ func (g geometry) cases(op graph.Op, variant int) []testCase {
 		d.x, d.y, d.terms, d.bias = result, weight, area*g.outGroup, image[3]
 	case graph.OpConv2DGradWeight:
 		d.x, d.y, d.terms = image, result, result[0]*result[1]*result[2]
+	}
+	if a := g.attrs; a.Groups == 1 && a.Window == square(3, 1, a.PadBefore[0], a.PadAfter[0], 1) {
+		switch op {
+		case graph.OpConv2D:
+			d.fast = minimalFiltering(g.perGroup, 752)
+		case graph.OpConv2DGradInput:
+			d.fast = minimalFiltering(g.outGroup, 752)
+		case graph.OpConv2DGradWeight:
+			tiles := result[0] * ((result[1] + 3) / 4) * ((result[2] + 3) / 4)
+			d.fast = minimalFiltering(tiles, 1096)
+		}
 	}
 	return d.cases(fmt.Sprintf("%v %+v batch %d channels %d to %d per group", op, g.attrs, g.batch, g.perGroup, g.outGroup), variant)
 }

@@ -53,7 +53,7 @@ func convShape(a graph.ConvAttrs, n, channels, filters int) conv.Shape {
 func lowerConv2D(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kernel, error) {
 	a := n.Attrs().(graph.ConvAttrs)
 	x := n.Input(0).Shape()
-	plan, err := conv.NewForward(convShape(a, x[0], x[3], n.Shape()[3]), c.level)
+	plan, err := conv.NewForward(convShape(a, x[0], x[3], n.Shape()[3]), c.level, conv.Options{})
 	if err != nil {
 		return kernel{}, err
 	}
@@ -66,7 +66,7 @@ func lowerConv2D(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kernel,
 func lowerConv2DGradInput(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kernel, error) {
 	a := n.Attrs().(graph.ConvAttrs)
 	dy := n.Input(0).Shape()
-	plan, err := conv.NewGradInput(convShape(a, dy[0], n.Shape()[3], dy[3]), c.level)
+	plan, err := conv.NewGradInput(convShape(a, dy[0], n.Shape()[3], dy[3]), c.level, conv.Options{})
 	if err != nil {
 		return kernel{}, err
 	}
@@ -79,7 +79,7 @@ func lowerConv2DGradInput(c *compiler, n *graph.Node, out *buffer, in []*buffer)
 func lowerConv2DGradWeight(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kernel, error) {
 	a := n.Attrs().(graph.ConvAttrs)
 	x, dy := n.Input(0).Shape(), n.Input(1).Shape()
-	plan, err := conv.NewGradWeight(convShape(a, x[0], x[3], dy[3]), c.level)
+	plan, err := conv.NewGradWeight(convShape(a, x[0], x[3], dy[3]), c.level, conv.Options{})
 	if err != nil {
 		return kernel{}, err
 	}

@@ -17,20 +17,25 @@ func benchmark(b *testing.B, s Shape) {
 	operations := 2 * float64(s.N*oh*ow*s.K) * float64(s.KH*s.KW*s.C/s.Groups)
 	for _, what := range results {
 		for _, level := range isa.Available() {
-			b.Run(what+"/"+level.String(), func(b *testing.B) {
-				pool := par.New(0)
-				defer pool.Close()
-				p := plan(b, s, what, level, false)
-				x, w, y := make([]float32, s.inputLen()), make([]float32, s.filterLen()), make([]float32, s.outputLen())
-				scratch := make([]float32, p.scratch(pool.Threads()))
-				ceiling := peak.MultiplyAdd(pool, level)
-				for b.Loop() {
-					p.run(pool, x, w, y, scratch, gemm.Epilogue{})
+			for _, o := range algorithms(s) {
+				if level == isa.Generic && o.Algorithm != Direct {
+					continue
 				}
-				rate := operations * float64(b.N) / b.Elapsed().Seconds()
-				b.ReportMetric(rate/1e9, "GFLOP/s")
-				b.ReportMetric(100*rate/ceiling, "%peak")
-			})
+				b.Run(what+"/"+level.String()+"/"+o.Algorithm.String(), func(b *testing.B) {
+					pool := par.New(0)
+					defer pool.Close()
+					p := plan(b, s, what, level, o, false)
+					x, w, y := make([]float32, s.inputLen()), make([]float32, s.filterLen()), make([]float32, s.outputLen())
+					scratch := make([]float32, p.scratch(pool.Threads()))
+					ceiling := peak.MultiplyAdd(pool, level)
+					for b.Loop() {
+						p.run(pool, x, w, y, scratch, gemm.Epilogue{})
+					}
+					rate := operations * float64(b.N) / b.Elapsed().Seconds()
+					b.ReportMetric(rate/1e9, "GFLOP/s")
+					b.ReportMetric(100*rate/ceiling, "%peak")
+				})
+			}
 		}
 	}
 }

@@ -111,7 +111,7 @@ type runner struct {
 	run     func(pool *par.Pool, x, w, y, scratch []float32, ep gemm.Epilogue)
 }
 
-func plan(t testing.TB, s Shape, what string, level isa.Level, packed bool) runner {
+func plan(t testing.TB, s Shape, what string, level isa.Level, o Options, packed bool) runner {
 	t.Helper()
 	must := func(err error) {
 		if err != nil {
@@ -120,7 +120,7 @@ func plan(t testing.TB, s Shape, what string, level isa.Level, packed bool) runn
 	}
 	switch what {
 	case "forward":
-		f, err := NewForward(s, level)
+		f, err := NewForward(s, level, o)
 		must(err)
 		return runner{f.Scratch, func(pool *par.Pool, x, w, y, scratch []float32, ep gemm.Epilogue) {
 			if packed {
@@ -132,7 +132,7 @@ func plan(t testing.TB, s Shape, what string, level isa.Level, packed bool) runn
 			f.Run(pool, y, x, w, scratch, ep)
 		}}
 	case "gradInput":
-		g, err := NewGradInput(s, level)
+		g, err := NewGradInput(s, level, o)
 		must(err)
 		return runner{g.Scratch, func(pool *par.Pool, x, w, y, scratch []float32, ep gemm.Epilogue) {
 			if packed {
@@ -144,11 +144,29 @@ func plan(t testing.TB, s Shape, what string, level isa.Level, packed bool) runn
 			g.Run(pool, x, y, w, scratch, ep)
 		}}
 	}
-	g, err := NewGradWeight(s, level)
+	g, err := NewGradWeight(s, level, o)
 	must(err)
 	return runner{g.Scratch, func(pool *par.Pool, x, w, y, scratch []float32, _ gemm.Epilogue) {
 		g.Run(pool, w, x, y, scratch)
 	}}
+}
+
+// algorithms lists the options that a shape has.
+func algorithms(s Shape) []Options {
+	if s.withDefaults().winogradFits() {
+		return []Options{{Direct}, {Winograd2}, {Winograd4}}
+	}
+	return []Options{{Direct}}
+}
+
+// tolerance is how far an element of a result may lie from the exact one, for
+// operands up to 1. It grows as a random walk of the products does; Winograd's
+// algorithm adds the roundings of its transforms.
+func tolerance(s Shape, what string, a Algorithm) float64 {
+	if a == Direct {
+		return 1e-5 * math.Sqrt(terms(s, what)+1)
+	}
+	return 2e-5 * math.Sqrt(terms(s, what)+36)
 }
 
 var results = []string{"forward", "gradInput", "gradWeight"}
@@ -180,31 +198,34 @@ func checkShape(t *testing.T, s Shape, levels []isa.Level, pools []*par.Pool, se
 		old := slices.Clone(tensors[result])
 		want := naive(s, name, tensors[0], tensors[1], tensors[2], old, ep)
 		for _, level := range levels {
-			p := plan(t, s, name, level, seed&8 != 0)
-			var first []float32
-			for _, pool := range pools {
-				label := fmt.Sprintf("%v %s %+v %d threads", level, name, s, pool.Threads())
-				scratch, checkScratch := guarded(t, r, p.scratch(pool.Threads()), what)
-				for i := range scratch {
-					scratch[i] = float32(math.NaN())
-				}
-				copy(tensors[result], old)
-				p.run(pool, tensors[0], tensors[1], tensors[2], scratch, ep)
-				got := slices.Clone(tensors[result])
-				copy(tensors[result], old)
-				for i := range checks {
-					checks[i](label)
-				}
-				checkScratch(label + ": scratch")
-				for i := range got {
-					if diff := math.Abs(float64(got[i]) - want[i]); !(diff <= 1e-5*math.Sqrt(terms(s, name)+1)) {
-						t.Fatalf("%s: element %d is %v, want %v", label, i, got[i], want[i])
+			for _, o := range algorithms(s) {
+				p := plan(t, s, name, level, o, seed&8 != 0)
+				allowed := tolerance(s, name, o.Algorithm)
+				var first []float32
+				for _, pool := range pools {
+					label := fmt.Sprintf("%v %s %v %+v %d threads", level, name, o.Algorithm, s, pool.Threads())
+					scratch, checkScratch := guarded(t, r, p.scratch(pool.Threads()), what)
+					for i := range scratch {
+						scratch[i] = float32(math.NaN())
 					}
-				}
-				if first == nil {
-					first = got
-				} else if !slices.Equal(first, got) {
-					t.Fatalf("%s: bits differ from those on %d threads", label, pools[0].Threads())
+					copy(tensors[result], old)
+					p.run(pool, tensors[0], tensors[1], tensors[2], scratch, ep)
+					got := slices.Clone(tensors[result])
+					copy(tensors[result], old)
+					for i := range checks {
+						checks[i](label)
+					}
+					checkScratch(label + ": scratch")
+					for i := range got {
+						if diff := math.Abs(float64(got[i]) - want[i]); !(diff <= allowed) {
+							t.Fatalf("%s: element %d is %v, want %v", label, i, got[i], want[i])
+						}
+					}
+					if first == nil {
+						first = got
+					} else if !slices.Equal(first, got) {
+						t.Fatalf("%s: bits differ from those on %d threads", label, pools[0].Threads())
+					}
 				}
 			}
 		}
@@ -257,6 +278,9 @@ func TestConvolution(t *testing.T) {
 		same(Shape{N: 14, H: 3, W: 2, C: 32, K: 2, KH: 3, KW: 3}, 1),
 		same(Shape{N: 12, H: 5, W: 6, C: 40, K: 40, KH: 3, KW: 3, Groups: 40}, 1),
 		same(Shape{N: 12, H: 5, W: 6, C: 8, K: 12, KH: 3, KW: 3, Groups: 2, DilationW: 2}, 1),
+		same(Shape{N: 2, H: 31, W: 33, C: 17, K: 19, KH: 3, KW: 3}, 1), // many tiles
+		same(Shape{N: 3, H: 4, W: 5, C: 70, K: 80, KH: 3, KW: 3}, 1),   // few tiles, more than one panel
+		{N: 20, H: 17, W: 18, C: 9, K: 40, KH: 3, KW: 3, PadTop: 5, PadLeft: 3, PadBottom: 2},
 	}
 	pools := newPools(t)
 	for i, s := range shapes {
@@ -308,11 +332,11 @@ func TestPackForAnotherBatch(t *testing.T) {
 			x, _ := guarded(t, r, many.inputLen(), 0)
 			w, _ := guarded(t, r, many.filterLen(), 0)
 			want, got := make([]float32, many.outputLen()), make([]float32, many.outputLen())
-			a, err := NewForward(one, level)
+			a, err := NewForward(one, level, Options{Direct})
 			if err != nil {
 				t.Fatal(err)
 			}
-			b, err := NewForward(many, level)
+			b, err := NewForward(many, level, Options{Direct})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -354,7 +378,7 @@ func TestNaNAndInf(t *testing.T) {
 				}
 			})
 			for _, level := range isa.Available() {
-				p := plan(t, s, "forward", level, false)
+				p := plan(t, s, "forward", level, Options{Direct}, false)
 				y := make([]float32, s.outputLen())
 				p.run(pool, x, w, y, make([]float32, p.scratch(2)), gemm.Epilogue{Act: gemm.ReLU})
 				for i, v := range y {
@@ -374,10 +398,12 @@ func TestRunDoesNotAllocate(t *testing.T) {
 	s := Shape{N: 3, H: 12, W: 12, C: 20, K: 40, KH: 3, KW: 3, StrideH: 2, StrideW: 2, PadTop: 1, PadLeft: 1}.withDefaults()
 	x, w, y := make([]float32, s.inputLen()), make([]float32, s.filterLen()), make([]float32, s.outputLen())
 	for _, what := range results {
-		p := plan(t, s, what, level, false)
-		scratch := make([]float32, p.scratch(2))
-		if n := testing.AllocsPerRun(20, func() { p.run(pool, x, w, y, scratch, gemm.Epilogue{}) }); n != 0 {
-			t.Errorf("%s allocates %v times", what, n)
+		for _, o := range algorithms(s) {
+			p := plan(t, s, what, level, o, false)
+			scratch := make([]float32, p.scratch(2))
+			if n := testing.AllocsPerRun(20, func() { p.run(pool, x, w, y, scratch, gemm.Epilogue{}) }); n != 0 {
+				t.Errorf("%s %v allocates %v times", what, o.Algorithm, n)
+			}
 		}
 	}
 }
@@ -403,13 +429,13 @@ func TestValidate(t *testing.T) {
 		if s.Validate() == nil {
 			t.Errorf("%s: %+v was accepted", name, s)
 		}
-		if _, err := NewForward(s, isa.Generic); err == nil {
+		if _, err := NewForward(s, isa.Generic, Options{}); err == nil {
 			t.Errorf("%s: NewForward accepted %+v", name, s)
 		}
-		if _, err := NewGradInput(s, isa.Generic); err == nil {
+		if _, err := NewGradInput(s, isa.Generic, Options{}); err == nil {
 			t.Errorf("%s: NewGradInput accepted %+v", name, s)
 		}
-		if _, err := NewGradWeight(s, isa.Generic); err == nil {
+		if _, err := NewGradWeight(s, isa.Generic, Options{}); err == nil {
 			t.Errorf("%s: NewGradWeight accepted %+v", name, s)
 		}
 	}
@@ -422,9 +448,9 @@ func TestPlansBeyondReasonAreRefused(t *testing.T) {
 		PadTop: 1 << 16, PadBottom: 1 << 16, PadLeft: 1 << 16, PadRight: 1 << 16}
 	apart := Shape{N: 1, H: 1 << 10, W: 1 << 10, C: 1, K: 1, KH: 1, KW: 1, StrideH: 1 << 10, StrideW: 1 << 10}
 	plans := map[string]func(Shape, isa.Level) error{
-		"forward":    func(s Shape, l isa.Level) error { _, err := NewForward(s, l); return err },
-		"gradInput":  func(s Shape, l isa.Level) error { _, err := NewGradInput(s, l); return err },
-		"gradWeight": func(s Shape, l isa.Level) error { _, err := NewGradWeight(s, l); return err },
+		"forward":    func(s Shape, l isa.Level) error { _, err := NewForward(s, l, Options{}); return err },
+		"gradInput":  func(s Shape, l isa.Level) error { _, err := NewGradInput(s, l, Options{}); return err },
+		"gradWeight": func(s Shape, l isa.Level) error { _, err := NewGradWeight(s, l, Options{}); return err },
 	}
 	for _, level := range isa.Available() {
 		for what, plan := range plans {

@@ -1,7 +1,6 @@
 package conv
 
 import (
-	"fmt"
 	"slices"
 
 	"hourglass/internal/isa"
@@ -122,25 +121,12 @@ func (c *correlator) ownLen() int {
 	return c.packedLen + tile.AlignSlack
 }
 
+func (c *correlator) packedSize() int { return c.packedLen }
+
 func (c *correlator) run(pool *par.Pool, dst, x, w, packed, scratch []float32, ep gemm.Epilogue) {
-	s := c.filter
-	srcLen := c.src.images * c.src.height * c.src.width * c.src.channels
-	dstLen := c.src.images * c.dstH * c.dstW * c.dstC
-	switch {
-	case len(dst) < dstLen:
-		panic(fmt.Sprintf("conv: the result of %s holds %d elements, want %d for %+v", c.name, len(dst), dstLen, s))
-	case len(x) < srcLen:
-		panic(fmt.Sprintf("conv: the image of %s holds %d elements, want %d for %+v", c.name, len(x), srcLen, s))
-	case packed == nil && len(w) < s.filterLen():
-		panic(fmt.Sprintf("conv: the filter of %s holds %d elements, want %d for %+v", c.name, len(w), s.filterLen(), s))
-	case packed != nil && len(packed) < c.packedLen:
-		panic(fmt.Sprintf("conv: the packed filter of %s holds %d elements, want %d for %+v", c.name, len(packed), c.packedLen, s))
-	case ep.Bias != nil && len(ep.Bias) < c.dstC:
-		panic(fmt.Sprintf("conv: the bias of %s holds %d elements, want %d for %+v", c.name, len(ep.Bias), c.dstC, s))
-	case len(scratch) < c.scratch(pool.Threads()):
-		panic(fmt.Sprintf("conv: the scratch of %s holds %d elements, want %d for %+v on %d threads",
-			c.name, len(scratch), c.scratch(pool.Threads()), s, pool.Threads()))
-	}
+	checkRun(c.name, c.filter, c.packedLen, dst, c.src.images*c.dstH*c.dstW*c.dstC,
+		x, c.src.images*c.src.height*c.src.width*c.src.channels, w, packed, ep.Bias, c.dstC)
+	checkScratch(c.name, c.filter, scratch, c.scratch(pool.Threads()), pool.Threads())
 	for len(c.workers) < pool.Threads() {
 		c.workers = append(c.workers, &tile.Args{})
 	}
@@ -159,10 +145,7 @@ func (c *correlator) run(pool *par.Pool, dst, x, w, packed, scratch []float32, e
 
 // pack packs a filter into dst, which is packedLen long.
 func (c *correlator) pack(pool *par.Pool, dst, w []float32) {
-	if len(dst) < c.packedLen || len(w) < c.filter.filterLen() {
-		panic(fmt.Sprintf("conv: %d elements do not hold the packed filter of %s, or %d its filter: %+v",
-			len(dst), c.name, len(w), c.filter))
-	}
+	checkPack(c.name, c.filter, dst, c.packedLen, w)
 	c.packed, c.w = dst, w
 	pool.Run(len(c.phases)*c.groups*c.panels, c.packPart)
 	c.packed, c.w = nil, nil

@@ -8,17 +8,37 @@ import (
 
 // Forward is a convolution ready to run. It is not safe for concurrent use;
 // several plans may share scratch memory as long as they run in turn.
-type Forward struct{ c correlator }
+type Forward struct {
+	c         convolver
+	algorithm Algorithm
+}
+
+// convolver is what all algorithms for a convolution and for its input gradient
+// can do.
+type convolver interface {
+	scratch(threads int) int
+	run(pool *par.Pool, to, from, w, packed, scratch []float32, ep gemm.Epilogue)
+	packedSize() int
+	pack(pool *par.Pool, packed, w []float32)
+}
 
 // NewForward plans y = act(conv(x, w) + bias) for an instruction-set level. It
 // fails if the shape does not validate, or if its dilations and padding are so
 // large that copies of the image would take memory beyond reason.
-func NewForward(s Shape, level isa.Level) (*Forward, error) {
+func NewForward(s Shape, level isa.Level, o Options) (*Forward, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
 	s = s.withDefaults()
 	oh, ow := s.Out()
+	algorithm, err := o.choose(s, level, oh, ow)
+	if err != nil {
+		return nil, err
+	}
+	const name = "a convolution"
+	if algorithm != Direct {
+		return &Forward{newTiled(name, s, false, level, algorithm.tileSize()), algorithm}, nil
+	}
 	p := phase{gridH: oh, gridW: ow}
 	for kh := range s.KH {
 		for kw := range s.KW {
@@ -27,22 +47,25 @@ func NewForward(s Shape, level isa.Level) (*Forward, error) {
 			})
 		}
 	}
-	f := &Forward{correlator{
-		name: "a convolution", filter: s,
+	c := &correlator{
+		name: name, filter: s,
 		dstH: oh, dstW: ow, dstC: s.K, outH: 1, outW: 1,
 		groups: s.Groups, depthwise: s.depthwise(),
 		phases: []phase{p},
-	}}
+	}
 	groups := s.Groups
-	if f.c.depthwise {
+	if c.depthwise {
 		groups = 1
 	}
-	f.c.src = newSource(s.N, s.H, s.W, s.C, groups, s.StrideH, s.StrideW, oh, ow, p.offsets)
-	if err := f.c.build(level); err != nil {
+	c.src = newSource(s.N, s.H, s.W, s.C, groups, s.StrideH, s.StrideW, oh, ow, p.offsets)
+	if err := c.build(level); err != nil {
 		return nil, err
 	}
-	return f, nil
+	return &Forward{c, Direct}, nil
 }
+
+// Algorithm returns how the convolution is computed.
+func (f *Forward) Algorithm() Algorithm { return f.algorithm }
 
 // Scratch returns how many float32s of scratch memory Run and RunPacked need
 // with a pool of the given size.
@@ -57,10 +80,10 @@ func (f *Forward) Run(pool *par.Pool, y, x, w, scratch []float32, ep gemm.Epilog
 }
 
 // PackedLen returns how many float32s a packed filter takes.
-func (f *Forward) PackedLen() int { return f.c.packedLen }
+func (f *Forward) PackedLen() int { return f.c.packedSize() }
 
 // Pack rearranges w into packed, of length PackedLen, for RunPacked of a plan
-// of the same shape and level. The batch size N may differ.
+// of the same shape, level and algorithm. The batch size N may differ.
 func (f *Forward) Pack(pool *par.Pool, packed, w []float32) { f.c.pack(pool, packed, w) }
 
 // RunPacked is Run with a filter that Pack has rearranged.

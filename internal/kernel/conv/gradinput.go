@@ -12,7 +12,10 @@ import (
 // to run; with an epilogue it is a transposed convolution, whose output is the
 // shape's input. It is not safe for concurrent use; several plans may share
 // scratch memory as long as they run in turn.
-type GradInput struct{ c correlator }
+type GradInput struct {
+	c         convolver
+	algorithm Algorithm
+}
 
 // maxPhases bounds how many grids strides cut an image into: each has a plan of
 // its own, and so do those that no filter reaches.
@@ -21,22 +24,30 @@ const maxPhases = 1 << 16
 // NewGradInput plans dx = act(convᵀ(dy, w) + bias) for an instruction-set
 // level. It fails if the shape does not validate, or if its strides or
 // dilations are so large that the plan would take memory beyond reason.
-func NewGradInput(s Shape, level isa.Level) (*GradInput, error) {
+func NewGradInput(s Shape, level isa.Level, o Options) (*GradInput, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
 	s = s.withDefaults()
+	algorithm, err := o.choose(s, level, s.H, s.W)
+	if err != nil {
+		return nil, err
+	}
+	const name = "an input gradient"
+	if algorithm != Direct {
+		return &GradInput{newTiled(name, s, true, level, algorithm.tileSize()), algorithm}, nil
+	}
 	strideH, strideW := min(s.StrideH, s.H), min(s.StrideW, s.W)
 	if strideH > maxPhases/strideW {
 		return nil, fmt.Errorf("conv: strides of %d×%d leave %d×%d separate grids in an image of %d×%d; use smaller strides",
 			s.StrideH, s.StrideW, strideH, strideW, s.H, s.W)
 	}
 	oh, ow := s.Out()
-	g := &GradInput{correlator{
-		name: "an input gradient", filter: s, transpose: true,
+	c := &correlator{
+		name: name, filter: s, transpose: true,
 		dstH: s.H, dstW: s.W, dstC: s.C, outH: s.StrideH, outW: s.StrideW,
 		groups: s.Groups, depthwise: s.depthwise(),
-	}}
+	}
 	var all []offset
 	for y0 := range strideH {
 		for x0 := range strideW {
@@ -55,20 +66,23 @@ func NewGradInput(s Shape, level isa.Level) (*GradInput, error) {
 				}
 			}
 			all = append(all, p.offsets...)
-			g.c.phases = append(g.c.phases, p)
+			c.phases = append(c.phases, p)
 		}
 	}
 	groups := s.Groups
-	if g.c.depthwise {
+	if c.depthwise {
 		groups = 1
 	}
-	first := g.c.phases[0] // no other has a larger grid
-	g.c.src = newSource(s.N, oh, ow, s.K, groups, 1, 1, first.gridH, first.gridW, all)
-	if err := g.c.build(level); err != nil {
+	first := c.phases[0] // no other has a larger grid
+	c.src = newSource(s.N, oh, ow, s.K, groups, 1, 1, first.gridH, first.gridW, all)
+	if err := c.build(level); err != nil {
 		return nil, err
 	}
-	return g, nil
+	return &GradInput{c, Direct}, nil
 }
+
+// Algorithm returns how the gradient is computed.
+func (g *GradInput) Algorithm() Algorithm { return g.algorithm }
 
 // Scratch returns how many float32s of scratch memory Run and RunPacked need
 // with a pool of the given size.
@@ -83,10 +97,10 @@ func (g *GradInput) Run(pool *par.Pool, dx, dy, w, scratch []float32, ep gemm.Ep
 }
 
 // PackedLen returns how many float32s a packed filter takes.
-func (g *GradInput) PackedLen() int { return g.c.packedLen }
+func (g *GradInput) PackedLen() int { return g.c.packedSize() }
 
 // Pack rearranges w into packed, of length PackedLen, for RunPacked of a plan
-// of the same shape and level. The batch size N may differ.
+// of the same shape, level and algorithm. The batch size N may differ.
 func (g *GradInput) Pack(pool *par.Pool, packed, w []float32) { g.c.pack(pool, packed, w) }
 
 // RunPacked is Run with a filter that Pack has rearranged.

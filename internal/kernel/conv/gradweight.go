@@ -51,7 +51,7 @@ const (
 
 // NewGradWeight plans dw for an instruction-set level. It fails as NewForward
 // does.
-func NewGradWeight(s Shape, level isa.Level) (*GradWeight, error) {
+func NewGradWeight(s Shape, level isa.Level, o Options) (*GradWeight, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}

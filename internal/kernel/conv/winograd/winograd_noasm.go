@@ -1,0 +1,7 @@
+//go:build !amd64 || noasm
+
+package winograd
+
+import "hourglass/internal/isa"
+
+func transformsFor(_ isa.Level, size int) *Transforms { return portable(size) }

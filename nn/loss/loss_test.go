@@ -23,6 +23,7 @@ type goldenArray struct {
 type goldenCase struct {
 	Name, Reduction string
 	Parameter       float64 // delta or smoothing
+	Weights         []float64
 	X, Target, DX   goldenArray
 	Loss            float64
 }
@@ -38,13 +39,18 @@ func (gc goldenCase) reduction(t *testing.T) Reduction {
 	return 0
 }
 
+// labelled reports whether the target are labels.
+func (gc goldenCase) labelled() bool {
+	return gc.Name == "softmax_cross_entropy" || gc.Name == "weighted_cross_entropy" || gc.Name == "soft_dice"
+}
+
 // program returns a graph of the loss and its gradient by the prediction.
 func (gc goldenCase) program(t *testing.T) *graph.Graph {
 	t.Helper()
 	b := graph.NewBuilder(gc.Name)
 	x := b.Input("x", tensor.Float32, gc.X.Shape...)
 	dtype := tensor.Float32
-	if gc.Name == "softmax_cross_entropy" {
+	if gc.labelled() {
 		dtype = tensor.Int32
 	}
 	target := b.Input("target", dtype, gc.Target.Shape...)
@@ -61,6 +67,10 @@ func (gc goldenCase) program(t *testing.T) *graph.Graph {
 		l = BinaryCrossEntropy(x, target, r)
 	case "softmax_cross_entropy":
 		l = SoftmaxCrossEntropy(x, target, gc.Parameter, r)
+	case "weighted_cross_entropy":
+		l = WeightedCrossEntropy(x, target, gc.Weights)
+	case "soft_dice":
+		l = SoftDice(x, target)
 	default:
 		t.Fatalf("no loss is called %q", gc.Name)
 	}
@@ -109,7 +119,7 @@ func TestLossesAgreeWithPyTorch(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, gc := range golden.Cases {
-		name := fmt.Sprintf("%s %v %s %v", gc.Name, gc.Parameter, gc.Reduction, gc.X.Shape)
+		name := fmt.Sprintf("%s %v %v %s %v", gc.Name, gc.Parameter, gc.Weights, gc.Reduction, gc.X.Shape)
 		t.Run("float64/"+name, func(t *testing.T) {
 			outputs, _, err := ref.Evaluate(gc.program(t), ref.Values{"x": gc.X.Data, "target": gc.Target.Data})
 			if err != nil {
@@ -145,7 +155,7 @@ func (gc goldenCase) inputs() []*tensor.Tensor {
 	for i, v := range gc.Target.Data {
 		target[i], labels[i] = float32(v), int32(v)
 	}
-	if gc.Name == "softmax_cross_entropy" {
+	if gc.labelled() {
 		return []*tensor.Tensor{tensor.Of(x, gc.X.Shape...), tensor.Of(labels, gc.Target.Shape...)}
 	}
 	return []*tensor.Tensor{tensor.Of(x, gc.X.Shape...), tensor.Of(target, gc.Target.Shape...)}
@@ -173,6 +183,14 @@ func TestErrors(t *testing.T) {
 		{func(b *graph.Builder, x, y, labels *graph.Node) *graph.Node {
 			return SoftmaxCrossEntropy(x, labels, 1, MeanAll)
 		}, "smoothing is 1"},
+		{func(b *graph.Builder, x, y, labels *graph.Node) *graph.Node { return WeightedCrossEntropy(x, y, nil) }, "weighted cross-entropy got"},
+		{func(b *graph.Builder, x, y, labels *graph.Node) *graph.Node {
+			return WeightedCrossEntropy(x, labels, []float64{1, 2})
+		}, "2 weights for 3 classes"},
+		{func(b *graph.Builder, x, y, labels *graph.Node) *graph.Node {
+			return WeightedCrossEntropy(x, labels, []float64{1, 0, 1})
+		}, "weight of class 1 is 0"},
+		{func(b *graph.Builder, x, y, labels *graph.Node) *graph.Node { return SoftDice(labels, x) }, "soft Dice got"},
 	} {
 		b := graph.NewBuilder("bad")
 		x, y := b.Input("x", tensor.Float32, 4, 3), b.Input("y", tensor.Float32, 4, 1)

@@ -61,6 +61,42 @@ for shape in (3, 4), (2, 3, 2, 2):
     case("softmax_cross_entropy", logits, labels, lambda x, t, r: classes(x, t, r, 0.0), parameter=0)
     case("softmax_cross_entropy", logits, labels, lambda x, t, r: classes(x, t, r, 0.1), parameter=0.1)
 
+def labelled(name, x, target, loss, **settings):
+    """A loss of dense labels, which has one way to reduce them."""
+    leaf = x.clone().requires_grad_()
+    value = loss(leaf, target)
+    value.backward()
+    cases.append({"name": name, "reduction": "mean_all", "x": listed(x), "target": listed(target),
+                  "loss": value.item(), "dx": listed(leaf.grad), **settings})
+
+
+def weighted(x, target, weights):
+    """-100 is PyTorch's own ignored label; others outside the classes become it."""
+    kept = torch.where((target >= 0) & (target < x.shape[-1]), target, -100)
+    w = None if weights is None else torch.tensor(weights, dtype=torch.float64)
+    return F.cross_entropy(x.movedim(-1, 1), kept, weight=w, ignore_index=-100)
+
+
+def soft_dice(x, target):
+    valid = ((target >= 0) & (target < x.shape[-1])).to(x.dtype)[..., None]
+    q = F.one_hot(target.clamp(0, x.shape[-1] - 1), x.shape[-1]).to(x.dtype) * valid
+    p = torch.softmax(x, -1) * valid
+    axes = tuple(range(x.ndim - 1))
+    dice = (2 * (p * q).sum(axes) + 1) / (p.sum(axes) + q.sum(axes) + 1)
+    present = q.sum(axes) > 0
+    return 1 - dice[present].mean()
+
+
+for shape in (5, 4), (2, 3, 4, 3):
+    logits = numbers(*shape, scale=4)
+    logits.view(-1)[0] = 80
+    labels = torch.randint(shape[-1] - 1, shape[:-1])  # one class never occurs
+    labels.view(-1)[1:3] = torch.tensor([shape[-1], 255])  # ignored
+    weights = [float(2 ** i) / 2 for i in range(shape[-1])]
+    labelled("weighted_cross_entropy", logits, labels, lambda x, t: weighted(x, t, None))
+    labelled("weighted_cross_entropy", logits, labels, lambda x, t: weighted(x, t, weights), weights=weights)
+    labelled("soft_dice", logits, labels, soft_dice)
+
 with open("losses.json", "w") as f:
     text = ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases)
     f.write('{"torch":"%s","cases":[\n%s\n]}\n' % (torch.__version__, text))

@@ -57,6 +57,7 @@ var allowed = []struct {
 	{"internal/report", "task/... train train/... internal/atomicfile"},
 	{"internal/cli", "internal/report task/... train train/... data data/augment optim nn format/... engine internal/... tensor"},
 	{"cmd/hourglass", "internal/cli"},
+	{"bench/...", "internal/bench internal/peakmem engine"},
 }
 
 const module = "hourglass/"

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"hourglass/engine"
+	"hourglass/internal/bench"
+)
+
+// Both sides agree if the results differ by no more than this part of the
+// greatest value, and no parameter's gradient by more than this part of its
+// length: max-pooling may choose differently between values that rounding
+// makes equal.
+const (
+	outputTolerance   = 1e-3
+	gradientTolerance = 1e-2
+)
+
+// result is a line of the table.
+type result struct {
+	Workload    string  `json:"workload"`
+	Peer        string  `json:"peer"`
+	PeerVersion string  `json:"peer_version"`
+	Variant     string  `json:"variant,omitempty"`
+	OursMS      float64 `json:"ours_ms"` // the median over rounds
+	PeerMS      float64 `json:"peer_ms"`
+	Ratio       float64 `json:"ratio"` // ours to the peer's, the median over rounds
+	RatioLow    float64 `json:"ratio_low"`
+	RatioHigh   float64 `json:"ratio_high"` // quartiles over rounds
+	Agree       bool    `json:"agree"`
+
+	OutputError   float64 `json:"output_error"`
+	GradientError float64 `json:"gradient_error"`
+	OursPeakBytes int64   `json:"ours_peak_bytes"` // of the process
+	PeerPeakBytes int64   `json:"peer_peak_bytes"`
+	Flops         int64   `json:"flops"`
+	Bytes         int64   `json:"bytes"`
+}
+
+// summarise takes the milliseconds of both sides, round by round.
+func (r *result) summarise(ours, theirs []float64) {
+	ratios := make([]float64, len(ours))
+	for i := range ratios {
+		ratios[i] = ours[i] / theirs[i]
+	}
+	r.OursMS, r.PeerMS, r.Ratio = quantile(ours, 0.5), quantile(theirs, 0.5), quantile(ratios, 0.5)
+	r.RatioLow, r.RatioHigh = quantile(ratios, 0.25), quantile(ratios, 0.75)
+}
+
+// quantile interpolates between the sorted values.
+func quantile(values []float64, q float64) float64 {
+	v := slices.Sorted(slices.Values(values))
+	at := q * float64(len(v)-1)
+	i := int(at)
+	if i+1 >= len(v) {
+		return v[len(v)-1]
+	}
+	return v[i] + (at-float64(i))*(v[i+1]-v[i])
+}
+
+func (r result) String() string {
+	verdict := "agree"
+	if !r.Agree {
+		verdict = "DISAGREE"
+	}
+	return fmt.Sprintf("%.3f ms to %.3f ms, %.2f (%.2f–%.2f), %s to %.1e and %.1e", r.OursMS, r.PeerMS,
+		r.Ratio, r.RatioLow, r.RatioHigh, verdict, r.OutputError, r.GradientError)
+}
+
+// report is all that was measured.
+type report struct {
+	Date    string
+	Threads int
+	Rounds  int
+	Machine bench.Machine
+	Results []result
+}
+
+// measureMachine measures the ceilings and keeps the higher ones.
+func (r *report) measureMachine(threads int) error {
+	e, err := engine.New(engine.Options{Threads: threads})
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	b, err := bench.Run(context.Background(), e, bench.Options{Workloads: []string{bench.Ceilings}})
+	if err != nil {
+		return err
+	}
+	peak, bandwidth := max(r.Machine.PeakGflops, b.Machine.PeakGflops), max(r.Machine.BandwidthGBs, b.Machine.BandwidthGBs)
+	r.Machine = b.Machine
+	r.Machine.PeakGflops, r.Machine.BandwidthGBs = peak, bandwidth
+	return nil
+}
+
+func (r *report) gflops(x result) float64 { return float64(x.Flops) / 1e6 / x.OursMS }
+
+// print writes the table as Markdown.
+func (r *report) print(w io.Writer) {
+	m := r.Machine
+	fmt.Fprintf(w, "Made by `bench/peers/run` on %s: %s, %s, %d threads on both sides, medians of %d rounds in turn; peak %.0f GFLOP/s, copying memory %.1f GB/s. "+
+		"A ratio below 1 means that Hourglass is faster; in brackets its quartiles. Both sides compute the same from the same weights and images: "+
+		"results differ by at most %g of the greatest value and gradients by at most %g of their length, or the line says so. Of PyTorch's forms (eager or compiled, channels first or last) the fastest counts. "+
+		"Memory is the peak of the whole process.\n\n",
+		r.Date, strings.Join(strings.Fields(m.CPU), " "), m.ISA, r.Threads, r.Rounds, m.PeakGflops, m.BandwidthGBs, outputTolerance, gradientTolerance)
+	fmt.Fprintln(w, "| workload | peer | ours | peer's | ratio | GFLOP/s | of the peak | memory, ours | peer's | |")
+	fmt.Fprintln(w, "|-|-|-|-|-|-|-|-|-|-|")
+	for _, x := range r.Results {
+		form := strings.TrimSpace(x.Peer + " " + x.PeerVersion)
+		if x.Variant != "" {
+			form += ", " + x.Variant
+		}
+		verdict := ""
+		if !x.Agree {
+			verdict = fmt.Sprintf("differ: %.1e, %.1e", x.OutputError, x.GradientError)
+		}
+		fmt.Fprintf(w, "| %s | %s | %.3g ms | %.3g ms | %.2f (%.2f–%.2f) | %.0f | %.0f %% | %d MB | %d MB | %s |\n", x.Workload, form,
+			x.OursMS, x.PeerMS, x.Ratio, x.RatioLow, x.RatioHigh, r.gflops(x), 100*r.gflops(x)/m.PeakGflops,
+			x.OursPeakBytes/1e6, x.PeerPeakBytes/1e6, verdict)
+	}
+}
+
+// The part of docs/performance.md that is the table's.
+const (
+	document = "docs/performance.md"
+	begin    = "<!-- bench/peers/run writes from here -->\n"
+	end      = "<!-- to here -->\n"
+)
+
+func (r *report) write() error {
+	if len(r.Results) == 0 {
+		return errors.New("nothing was compared, so nothing is written")
+	}
+	data, err := encode(r.Results)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile("bench/peers/results.json", data, 0o644); err != nil {
+		return err
+	}
+	plot, err := r.roofline()
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile("docs/roofline.svg", plot, 0o644); err != nil {
+		return err
+	}
+	old, err := os.ReadFile(document)
+	if err != nil {
+		return err
+	}
+	var table strings.Builder
+	r.print(&table)
+	text, err := replaced(string(old), table.String()+"\n![Speed of each workload against what it computes for each byte](roofline.svg)\n")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(document, []byte(text), 0o644)
+}
+
+// replaced puts text between the marks of the document.
+func replaced(document, text string) (string, error) {
+	before, rest, ok := strings.Cut(document, begin)
+	_, after, ok2 := strings.Cut(rest, end)
+	if !ok || !ok2 {
+		return "", fmt.Errorf("the document lacks the lines %q and %q", begin, end)
+	}
+	return before + begin + text + end + after, nil
+}

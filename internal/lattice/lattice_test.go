@@ -51,6 +51,7 @@ var allowed = []struct {
 	{"train/run", "train data data/augment optim engine internal/atomicfile"},
 	{"train/model", "train nn engine/backend engine/graph format/safetensors tensor"},
 	{"task/autoencode", "train train/... data quality nn nn/... optim represent/... engine engine/backend engine/graph tensor internal/peakmem"},
+	{"task/segment", "train train/... data data/augment nn nn/... engine engine/backend engine/graph tensor internal/peakmem"},
 	{"internal/bench", "train train/run data format/safetensors nn nn/... optim engine engine/... tensor internal/isa internal/par internal/random internal/kernel/peak"},
 
 	// people

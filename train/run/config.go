@@ -147,9 +147,21 @@ type Parts struct {
 func (p Parts) Division() Division { return Division{len(p.Train), len(p.Validation), len(p.HeldOut)} }
 
 // Divide splits a set into the images to learn from, those that choose the
-// best epoch, taken from the former, and those that only judge.
+// best epoch, and those that only judge. A set with parts to learn from, to
+// choose with and to measure on is divided so; otherwise those that choose are
+// taken from those to learn from.
 func Divide(set *data.Set) (p Parts) {
 	p.Train, p.HeldOut = set.Split(data.SplitOptions{})
+	if len(p.HeldOut) > 0 && set.Parts != nil && set.Parts[p.HeldOut[0]] == data.PartTest {
+		for i, part := range set.Parts {
+			if part == data.PartVal {
+				p.Validation = append(p.Validation, i)
+			}
+		}
+		if len(p.Validation) > 0 {
+			return p
+		}
+	}
 	n := min(len(p.Train)/20, 1000)
 	if len(p.Train) < 200 {
 		return p // too few to judge by: the training loss decides

@@ -29,6 +29,9 @@ type Options struct {
 	// Data are the options of reading; Size and Gray are taken from the task's
 	// own options.
 	Data data.Options
+	// Open reads the source; nil means [data.Open]. A task that reads more
+	// than images sets it.
+	Open func(ctx context.Context, source string, o data.Options) (*data.Set, error)
 	// CheckpointEvery is the least time between checkpoints; see
 	// [train.Options].
 	CheckpointEvery time.Duration
@@ -138,7 +141,11 @@ func (r *Run) open(ctx context.Context, source string, size int, gray bool) (err
 	o := r.options.Data
 	o.Size, o.Gray = size, gray
 	o.Progress = r.hooks.Read
-	if r.Set, err = data.Open(ctx, source, o); err != nil {
+	read := r.options.Open
+	if read == nil {
+		read = data.Open
+	}
+	if r.Set, err = read(ctx, source, o); err != nil {
 		return err
 	}
 	r.read = time.Since(r.begun).Seconds()

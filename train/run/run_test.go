@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,6 +26,22 @@ func TestEpochsWithin(t *testing.T) {
 }
 
 // TestOldRunsAreOfTheFirstTask reads a config.json from before tasks had names.
+func TestDivideKeepsParts(t *testing.T) {
+	set := &data.Set{
+		Names: make([]string, 6),
+		Parts: []data.Part{data.PartTrain, data.PartVal, data.PartTest, data.PartTrain, data.PartVal, data.PartNone},
+	}
+	p := Divide(set)
+	if !slices.Equal(p.Train, []int{0, 3, 5}) || !slices.Equal(p.Validation, []int{1, 4}) || !slices.Equal(p.HeldOut, []int{2}) {
+		t.Errorf("divided into %+v", p)
+	}
+	set.Parts[2] = data.PartVal // without a part to measure on, the other measures
+	p = Divide(set)
+	if !slices.Equal(p.Train, []int{0, 3, 5}) || p.Validation != nil || !slices.Equal(p.HeldOut, []int{1, 2, 4}) {
+		t.Errorf("without a test part divided into %+v", p)
+	}
+}
+
 func TestOldRunsAreOfTheFirstTask(t *testing.T) {
 	dir := t.TempDir()
 	old := `{"config": {"source": "a", "fingerprint": "f", "height": 8, "width": 9, "channels": 1, "arch": "conv", "latent": 4,

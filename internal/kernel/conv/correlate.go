@@ -168,11 +168,11 @@ func (c *correlator) packPanel(_, part int) {
 		case c.dot:
 			c.kern.PackDot(dst[i*k*n:], c.w[o.filter*k*f.K+g*n:], k, n, f.K, 1)
 		case c.depthwise:
-			tile.Pack(dst[i*width:], c.w[o.filter*f.K+n0:], 1, n, f.K, width)
+			c.kern.Pack(dst[i*width:], c.w[o.filter*f.K+n0:], 1, n, f.K, width)
 		case c.transpose:
 			c.kern.PackTransposed(dst[i*k*width:], c.w[(o.filter*c.perGroup+n0)*f.K+g*k:], k, n, f.K, width)
 		default:
-			tile.Pack(dst[i*k*width:], c.w[o.filter*k*f.K+g*c.perGroup+n0:], k, n, f.K, width)
+			c.kern.Pack(dst[i*k*width:], c.w[o.filter*k*f.K+g*c.perGroup+n0:], k, n, f.K, width)
 		}
 	}
 }

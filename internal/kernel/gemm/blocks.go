@@ -2,8 +2,71 @@ package gemm
 
 import "hourglass/internal/kernel/gemm/tile"
 
-// passDepth returns the steps of K in the current pass.
-func (p *Plan) passDepth() int { return min(p.depth, p.s.K-p.k0) }
+const (
+	maxDepth   = 256     // a panel of B this deep leaves half of the first-level cache free
+	maxTiles   = 32      // tiles of rows whose A stays in the second-level cache while panels pass
+	taskPanels = 8       // panels in a task of a large product
+	minTasks   = 16      // enough parts for uneven workers to end together
+	maxPacked  = 1 << 22 // float32s packed at once
+)
+
+// block chooses the blocking. It depends on the shape and the level alone.
+//
+// K is cut into passes, and passes that are packed together form a stage. A
+// task of a stage computes some rows of some panels of C in all its passes, so
+// that this part of C stays in the worker's cache. Tasks that follow each other
+// share rows, so that this part of A does so too.
+func (p *Plan) block() {
+	s, height := p.s, p.kern.Rows()
+	passes := ceilDiv(s.K, maxDepth)
+	p.depth = ceilDiv(s.K, passes)
+	p.tiles = ceilDiv(s.M, height)
+	p.panels = ceilDiv(s.N, p.kern.Columns())
+
+	p.directB = !s.TransB && (s.M <= 4*height || p.panels == 1)
+	p.ownB = !p.directB && p.tiles <= maxTiles && p.panels >= minTasks/2
+	// Rows far apart share a few sets of the caches, and would be read again
+	// for each panel.
+	p.packA = p.panels > 4 && s.K > 64
+
+	p.tilesPer = ceilDiv(p.tiles, ceilDiv(p.tiles, maxTiles))
+	p.panelsPer = ceilDiv(p.panels, ceilDiv(p.panels, taskPanels))
+	for p.rowTasks()*p.panelTasks() < minTasks && p.panelsPer > 1 {
+		p.panelsPer = (p.panelsPer + 1) / 2
+	}
+	for !p.ownB && p.rowTasks()*p.panelTasks() < minTasks && p.tilesPer > 1 {
+		p.tilesPer = (p.tilesPer + 1) / 2
+	}
+	p.stage = p.depth * min(passes, max(1, maxPacked/(p.stepA()+p.stepB()+1)/p.depth))
+}
+
+func (p *Plan) rowTasks() int   { return ceilDiv(p.tiles, p.tilesPer) }
+func (p *Plan) panelTasks() int { return ceilDiv(p.panels, p.panelsPer) }
+
+// stepA and stepB are how many elements of the packed A and B one step takes
+// that all workers share.
+func (p *Plan) stepA() int {
+	if !p.packA {
+		return 0
+	}
+	return p.tiles * p.kern.Rows()
+}
+
+func (p *Plan) stepB() int {
+	if p.directB || p.ownB {
+		return 0
+	}
+	full := (p.panels - 1) * p.kern.Columns()
+	return full + p.kern.Panel(p.s.N-full)
+}
+
+// ownLen is the length of the panel of B that each worker packs for itself.
+func (p *Plan) ownLen() int {
+	if !p.ownB {
+		return 0
+	}
+	return p.depth*p.kern.Columns() + tile.AlignSlack
+}
 
 // panel returns the first column of a panel and how many it has.
 func (p *Plan) panel(i int) (n0, n int) {
@@ -11,66 +74,100 @@ func (p *Plan) panel(i int) (n0, n int) {
 	return n0, min(p.kern.Columns(), p.s.N-n0)
 }
 
-// pack copies one panel of op(B), as deep as the current pass.
+// packParts returns how many parts of A and B a stage has to pack.
+func (p *Plan) packParts() (a, b int) {
+	passes := ceilDiv(min(p.stage, p.s.K-p.k0), p.depth)
+	if p.packA {
+		a = passes * ceilDiv(p.tiles, packTiles)
+	}
+	if !p.directB && !p.ownB {
+		b = passes * p.panels
+	}
+	return a, b
+}
+
+const packTiles = 4 // tiles of A in a part of packing
+
+// pack copies a few tiles of A or a panel of B in one pass.
 func (p *Plan) pack(_, part int) {
-	n0, n := p.panel(part)
-	dst, depth, width := p.packed[n0*p.depth:], p.passDepth(), p.kern.Panel(n)
-	if p.s.TransB {
-		p.kern.PackTransposed(dst, p.b[n0*p.s.LDB+p.k0:], depth, n, p.s.LDB, width)
-	} else {
-		tile.Pack(dst, p.b[p.k0*p.s.LDB+n0:], depth, n, p.s.LDB, width)
+	if a, _ := p.packParts(); part >= a {
+		part -= a
+		k0 := part / p.panels * p.depth
+		n0, n := p.panel(part % p.panels)
+		depth := min(p.depth, p.s.K-p.k0-k0)
+		p.packPanel(p.packedB[k0*p.stepB()+n0*p.depth:], p.k0+k0, depth, n0, n)
+		return
+	}
+	groups, height := ceilDiv(p.tiles, packTiles), p.kern.Rows()
+	pass, first := part/groups, part%groups*packTiles
+	k0 := p.k0 + pass*p.depth
+	depth := min(p.depth, p.s.K-k0)
+	for i := first; i < min(first+packTiles, p.tiles); i++ {
+		m0 := i * height
+		m := min(height, p.s.M-m0)
+		dst := p.packedA[(pass*p.tiles+i)*height*p.depth:][:height*depth]
+		if p.s.TransA {
+			p.kern.PackTileTransposed(dst, p.a[k0*p.s.LDA+m0:], depth, m, p.s.LDA)
+		} else {
+			p.kern.PackTile(dst, p.a[m0*p.s.LDA+k0:], depth, m, p.s.LDA)
+		}
 	}
 }
 
-// multiply computes one task: some rows of C times some panels of its columns,
-// as deep as the current pass.
+// packPanel copies n columns of op(B) from n0 on and depth of its rows from k0
+// on.
+func (p *Plan) packPanel(dst []float32, k0, depth, n0, n int) {
+	width := p.kern.Panel(n)
+	if p.s.TransB {
+		p.kern.PackTransposed(dst, p.b[n0*p.s.LDB+k0:], depth, n, p.s.LDB, width)
+	} else {
+		p.kern.Pack(dst, p.b[k0*p.s.LDB+n0:], depth, n, p.s.LDB, width)
+	}
+}
+
+// multiply computes one task of a stage.
 func (p *Plan) multiply(w, part int) {
-	s, depth := p.s, p.passDepth()
-	m0 := part / p.panelTasks * p.rowsPer
-	m := min(p.rowsPer, s.M-m0)
-	first := part % p.panelTasks * p.panelsPer
+	s, height := p.s, p.kern.Rows()
+	m0 := part / p.panelTasks() * p.tilesPer * height
+	m := min(p.tilesPer*height, s.M-m0)
+	first := part % p.panelTasks() * p.panelsPer
 	last := min(first+p.panelsPer, p.panels)
 
-	p.workers[w].tap[0] = tile.Tap{Len: depth}
 	t := &p.workers[w].args
 	t.Rows, t.CRows = p.rows[:m], p.cRows[:m]
 	t.Taps = p.workers[w].tap[:]
-	t.Bias = nil
-	t.FromC = p.k0 > 0 || p.ep.Accumulate
-	t.ReLU = p.k0+depth == s.K && p.ep.Act == ReLU
-	switch {
-	case p.packA:
-		t.A, t.KStride = p.packBlock(w, m0, m), p.kern.Rows()
-	case s.TransA:
-		t.A, t.KStride = p.a[p.k0*s.LDA+m0:], s.LDA
-	default:
-		t.A, t.KStride = p.a[m0*s.LDA+p.k0:], 1
-	}
-	for i := first; i < last; i++ {
-		n0, n := p.panel(i)
-		t.N = n
-		t.C = p.c[m0*s.LDC+n0:]
-		if p.directB {
-			t.B, t.LDB = p.b[p.k0*s.LDB+n0:], s.LDB
-		} else {
-			t.B, t.LDB = p.packed[n0*p.depth:], p.kern.Panel(n)
+	for k0 := p.k0; k0 < min(p.k0+p.stage, s.K); k0 += p.depth {
+		depth := min(p.depth, s.K-k0)
+		t.Taps[0] = tile.Tap{Len: depth}
+		t.FromC = k0 > 0 || p.ep.Accumulate
+		t.ReLU = k0+depth == s.K && p.ep.Act == ReLU
+		switch {
+		case p.packA:
+			t.A, t.KStride = p.packedA[(k0-p.k0)*p.stepA()+m0*p.depth:], height
+		case s.TransA:
+			t.A, t.KStride = p.a[k0*s.LDA+m0:], s.LDA
+		default:
+			t.A, t.KStride = p.a[m0*s.LDA+k0:], 1
 		}
-		if p.ep.Bias != nil && p.k0 == 0 {
-			t.Bias = p.ep.Bias[n0 : n0+n]
+		for i := first; i < last; i++ {
+			n0, n := p.panel(i)
+			t.N = n
+			t.C = p.c[m0*s.LDC+n0:]
+			switch {
+			case p.directB:
+				t.B, t.LDB = p.b[k0*s.LDB+n0:], s.LDB
+			case p.ownB:
+				own := tile.Align(p.own[w*p.ownLen() : (w+1)*p.ownLen()])
+				p.packPanel(own, k0, depth, n0, n)
+				t.B, t.LDB = own, p.kern.Panel(n)
+			default:
+				t.B, t.LDB = p.packedB[(k0-p.k0)*p.stepB()+n0*p.depth:], p.kern.Panel(n)
+			}
+			t.Bias = nil
+			if p.ep.Bias != nil && k0 == 0 {
+				t.Bias = p.ep.Bias[n0 : n0+n]
+			}
+			p.kern.Broadcast(t, m)
 		}
-		p.kern.Broadcast(t, m)
 	}
-}
-
-// packBlock copies m columns of a transposed A from m0 on to the worker's
-// block, where the rows of one tile lie side by side for each step. Columns
-// that lie a page apart would share a few sets of the caches.
-func (p *Plan) packBlock(w, m0, m int) []float32 {
-	height, depth := p.kern.Rows(), p.passDepth()
-	dst := p.blocks[w*p.blockLen() : (w+1)*p.blockLen()]
-	src := p.a[p.k0*p.s.LDA+m0:]
-	for k := range depth {
-		tile.Deal(dst[k*height:], src[k*p.s.LDA:][:m], height, height*p.depth)
-	}
-	return dst
 }

@@ -3,8 +3,7 @@
 //
 // A product is planned once for its shape and run many times. A plan blocks
 // the product for registers and caches as K. Goto and R. van de Geijn do
-// ("Anatomy of High-Performance Matrix Multiplication", ACM TOMS 34(3), 2008),
-// except that A is read where it lies.
+// ("Anatomy of High-Performance Matrix Multiplication", ACM TOMS 34(3), 2008).
 package gemm
 
 import (
@@ -46,23 +45,26 @@ type Plan struct {
 
 	thin    bool // few rows of C: see thin.go
 	directB bool // read B where it lies instead of packing it
-	packA   bool // copy blocks of a transposed A
+	ownB    bool // each worker packs the panel of B that it needs: no other task does
+	packA   bool // copy A too
 
-	depth      int // steps of K in one pass
-	rowsPer    int // rows of C in a task
-	panels     int // panels of columns in all
-	panelsPer  int // panels in a task
-	rowTasks   int
-	panelTasks int
+	depth     int // steps of K in one pass
+	stage     int // steps of K that are packed together: some passes
+	tiles     int // tiles of rows in all
+	tilesPer  int // tiles in a task
+	panels    int // panels of columns in all
+	panelsPer int // panels in a task
 
+	thinPer     int   // columns of C in a task of a thin product
 	rows, cRows []int // offsets of the rows of a task in A and C
 
 	// What one Run holds for its parts.
-	c, a, b, packed, blocks []float32
-	ep                      Epilogue
-	k0                      int
-	workers                 []*worker
-	packPart, multiplyPart  func(worker, part int)
+	c, a, b                []float32
+	packedA, packedB, own  []float32
+	ep                     Epilogue
+	k0                     int // where the stage begins
+	workers                []*worker
+	packPart, multiplyPart func(worker, part int)
 }
 
 // worker is what one worker of the pool keeps between its parts.
@@ -109,13 +111,13 @@ func NewPlan(s Shape, level isa.Level) (*Plan, error) {
 		return p, nil
 	}
 	p.block()
-	p.rows = make([]int, p.rowsPer)
-	p.cRows = make([]int, p.rowsPer)
+	height := p.kern.Rows()
+	p.rows = make([]int, min(s.M, p.tilesPer*height))
+	p.cRows = make([]int, len(p.rows))
 	for r := range p.rows {
 		switch {
 		case p.packA:
-			tile := r / p.kern.Rows()
-			p.rows[r] = tile*p.kern.Rows()*p.depth + r%p.kern.Rows()
+			p.rows[r] = r/height*height*p.depth + r%height
 		case s.TransA:
 			p.rows[r] = r
 		default:
@@ -128,59 +130,28 @@ func NewPlan(s Shape, level isa.Level) (*Plan, error) {
 	return p, nil
 }
 
-const (
-	maxDepth  = 256 // a panel of B this deep stays in the first-level cache
-	minTasks  = 16  // enough parts for uneven workers to end together
-	taskTiles = 8   // tiles of rows in a task of a large product
-)
-
-// block chooses the blocking. It depends on the shape and the level alone.
-func (p *Plan) block() {
-	s, height := p.s, p.kern.Rows()
-	p.depth = min(s.K, maxDepth)
-	if passes := ceilDiv(s.K, maxDepth); passes > 1 {
-		p.depth = ceilDiv(s.K, passes)
-	}
-	p.directB = !s.TransB && s.M <= 12*height
-	p.packA = s.TransA && s.M > taskTiles*height && s.N > 4*p.kern.Columns() && s.K > 64
-
-	p.panels = ceilDiv(s.N, p.kern.Columns())
-	p.panelsPer = p.panels
-	p.rowsPer = min(s.M, taskTiles*height)
-	p.rowTasks = ceilDiv(s.M, p.rowsPer)
-	for !p.packA && p.rowTasks*ceilDiv(p.panels, p.panelsPer) < minTasks && p.panelsPer > 1 {
-		p.panelsPer = (p.panelsPer + 1) / 2
-	}
-	for p.rowTasks*ceilDiv(p.panels, p.panelsPer) < minTasks && p.rowsPer > height {
-		p.rowsPer = ceilDiv(p.rowsPer/2, height) * height
-		p.rowTasks = ceilDiv(s.M, p.rowsPer)
-	}
-	p.panelTasks = ceilDiv(p.panels, p.panelsPer)
-}
-
-func (p *Plan) packedLen() int {
+// packedLens returns how much of the scratch memory the packed A and B take,
+// with what Align may drop.
+func (p *Plan) packedLens() (a, b int) {
 	if p.thin {
-		return p.thinLen()
+		return 0, p.thinLen()
 	}
-	if p.directB {
-		return 0
+	// The last pass may be shorter than the others but is laid out like them.
+	steps := ceilDiv(p.stage, p.depth) * p.depth
+	if a = steps * p.stepA(); a > 0 {
+		a += tile.AlignSlack
 	}
-	cols := p.kern.Columns()
-	return (p.panels-1)*cols*p.depth + p.kern.Panel(p.s.N-(p.panels-1)*cols)*p.depth + tile.AlignSlack
-}
-
-// blockLen is the length of one worker's copy of a block of A.
-func (p *Plan) blockLen() int {
-	if !p.packA {
-		return 0
+	if b = steps * p.stepB(); b > 0 {
+		b += tile.AlignSlack
 	}
-	return ceilDiv(p.rowsPer, p.kern.Rows()) * p.kern.Rows() * p.depth
+	return a, b
 }
 
 // Scratch returns how many float32s of scratch memory Run needs with a pool of
 // the given size.
 func (p *Plan) Scratch(threads int) int {
-	return p.packedLen() + threads*p.blockLen()
+	a, b := p.packedLens()
+	return a + b + threads*p.ownLen()
 }
 
 // Run computes the product. c, a and b must hold the matrices of the plan's
@@ -194,19 +165,18 @@ func (p *Plan) Run(pool *par.Pool, c, a, b, scratch []float32, ep Epilogue) {
 		p.workers = append(p.workers, &worker{})
 	}
 	p.c, p.a, p.b, p.ep = c, a, b, ep
-	packed := p.packedLen()
-	p.packed, p.blocks = tile.Align(scratch[:packed]), scratch[packed:]
+	lenA, lenB := p.packedLens()
+	p.packedA, p.packedB, p.own = tile.Align(scratch[:lenA]), tile.Align(scratch[lenA:lenA+lenB]), scratch[lenA+lenB:]
 	if p.thin {
 		p.packThin()
-		pool.Run(p.rowTasks, p.multiplyPart)
+		pool.Run(ceilDiv(p.s.N, p.thinPer), p.multiplyPart)
 	}
-	for p.k0 = 0; !p.thin && p.k0 < p.s.K; p.k0 += p.depth {
-		if !p.directB {
-			pool.Run(p.panels, p.packPart)
-		}
-		pool.Run(p.rowTasks*p.panelTasks, p.multiplyPart)
+	for p.k0 = 0; !p.thin && p.k0 < p.s.K; p.k0 += p.stage {
+		partsA, partsB := p.packParts()
+		pool.Run(partsA+partsB, p.packPart)
+		pool.Run(p.rowTasks()*p.panelTasks(), p.multiplyPart)
 	}
-	p.c, p.a, p.b, p.packed, p.blocks, p.ep = nil, nil, nil, nil, nil, Epilogue{}
+	p.c, p.a, p.b, p.packedA, p.packedB, p.own, p.ep = nil, nil, nil, nil, nil, nil, Epilogue{}
 	for _, w := range p.workers {
 		w.args = tile.Args{}
 	}

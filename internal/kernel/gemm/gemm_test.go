@@ -152,7 +152,7 @@ func TestProduct(t *testing.T) {
 		{M: 1, N: 1, K: 1}, {M: 1, N: 10, K: 300}, {M: 2, N: 3, K: 5}, {M: 5, N: 33, K: 7},
 		{M: 12, N: 32, K: 16}, {M: 13, N: 31, K: 17}, {M: 48, N: 16, K: 9}, {M: 49, N: 17, K: 257},
 		{M: 64, N: 100, K: 3}, {M: 97, N: 70, K: 600}, {M: 130, N: 129, K: 33}, {M: 257, N: 1, K: 40},
-		{M: 100, N: 300, K: 20}, {M: 1, N: 500, K: 70},
+		{M: 100, N: 300, K: 20}, {M: 1, N: 500, K: 70}, {M: 31, N: 270, K: 269}, {M: 401, N: 85, K: 70},
 	}
 	for _, level := range isa.Available() {
 		for i, s := range shapes {
@@ -169,6 +169,37 @@ func TestProduct(t *testing.T) {
 					}
 					checkProduct(t, dense(s, slack), level, pools, ep, uint64(i))
 				}
+			}
+		}
+	}
+}
+
+// TestStages packs the passes one at a time, as a product does whose matrices
+// are too large to be packed at once.
+func TestStages(t *testing.T) {
+	pool := par.New(2)
+	defer pool.Close()
+	r := rand.New(rand.NewPCG(8, 8))
+	for _, level := range isa.Available() {
+		for trans := range 4 {
+			s := dense(Shape{M: 205, N: 90, K: 2*maxDepth + 9, TransA: trans&1 != 0, TransB: trans&2 != 0}, 2)
+			na, nb, nc := sizes(s)
+			a, _ := guarded(t, r, na, 1)
+			b, _ := guarded(t, r, nb, 2)
+			var results [2][]float32
+			for i := range results {
+				p, err := NewPlan(s, level)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if i == 1 {
+					p.stage = p.depth
+				}
+				results[i] = make([]float32, nc)
+				p.Run(pool, results[i], a, b, make([]float32, p.Scratch(2)), Epilogue{})
+			}
+			if !slices.Equal(results[0], results[1]) {
+				t.Errorf("%v %+v: packing in stages changes bits", level, s)
 			}
 		}
 	}

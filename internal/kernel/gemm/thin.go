@@ -28,7 +28,7 @@ func (p *Plan) thinLen() int {
 	return 0
 }
 
-// planThin cuts N into tasks of rowsPer columns.
+// planThin cuts N into tasks of thinPer columns.
 func (p *Plan) planThin() {
 	s := p.s
 	p.thin = true
@@ -36,17 +36,16 @@ func (p *Plan) planThin() {
 	if !s.TransB {
 		unit = p.kern.Columns()
 	}
-	p.rowsPer = ceilDiv(ceilDiv(s.N, unit), minTasks) * unit
-	p.rowTasks = ceilDiv(s.N, p.rowsPer)
+	p.thinPer = ceilDiv(ceilDiv(s.N, unit), minTasks) * unit
 	if s.TransB {
-		for i := range p.rowsPer {
+		for i := range p.thinPer {
 			p.rows = append(p.rows, i*s.LDB)
 			p.cRows = append(p.cRows, i)
 		}
 		p.multiplyPart = p.multiplyDots
 		return
 	}
-	for i := 0; i < p.rowsPer; i += unit {
+	for i := 0; i < p.thinPer; i += unit {
 		p.rows = append(p.rows, i)
 		p.cRows = append(p.cRows, i)
 	}
@@ -62,19 +61,19 @@ func (p *Plan) packThin() {
 	if p.s.TransA {
 		step, row = row, step
 	}
-	p.kern.PackDot(p.packed, p.a, p.thinDepth(), p.s.M, step, row)
+	p.kern.PackDot(p.packedB, p.a, p.thinDepth(), p.s.M, step, row)
 }
 
 // multiplyDots computes some columns of C as inner products of rows of A and B.
 func (p *Plan) multiplyDots(w, part int) {
 	s, depth := p.s, p.thinDepth()
-	n0 := part * p.rowsPer
-	n := min(p.rowsPer, s.N-n0)
+	n0 := part * p.thinPer
+	n := min(p.thinPer, s.N-n0)
 	b, c := p.b[n0*s.LDB:], p.c[n0:]
 
 	p.workers[w].tap[0] = tile.Tap{Len: depth}
 	t := &p.workers[w].args
-	t.A, t.B, t.C = b, p.packed, c
+	t.A, t.B, t.C = b, p.packedB, c
 	t.Rows, t.CRows, t.Taps = p.rows[:n], p.cRows[:n], p.workers[w].tap[:]
 	t.N, t.CStride = s.M, s.LDC
 	t.FromC = p.ep.Accumulate
@@ -97,8 +96,8 @@ func (p *Plan) multiplyDots(w, part int) {
 // multiplyRow computes some columns of the only row of C.
 func (p *Plan) multiplyRow(w, part int) {
 	s, columns := p.s, p.kern.Columns()
-	n0 := part * p.rowsPer
-	n := min(p.rowsPer, s.N-n0)
+	n0 := part * p.thinPer
+	n := min(p.thinPer, s.N-n0)
 
 	p.workers[w].tap[0] = tile.Tap{Len: s.K}
 	t := &p.workers[w].args

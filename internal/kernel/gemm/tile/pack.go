@@ -22,9 +22,17 @@ func Align(s []float32) []float32 {
 // AlignSlack is how many elements Align may drop.
 const AlignSlack = 15
 
+// vector is how many elements copyRows moves at once.
+const vector = 8
+
 // Pack copies rows of n elements, ld apart in src, to dst as rows of width
 // elements filled up with zeros.
-func Pack(dst, src []float32, rows, n, ld, width int) {
+func (kern *Kernels) Pack(dst, src []float32, rows, n, ld, width int) {
+	if n == width && n%vector == 0 && kern.moves() {
+		_, _ = src[(rows-1)*ld+n-1], dst[rows*width-1]
+		copyRows(&dst[0], &src[0], width, ld, rows, n/vector)
+		return
+	}
 	for r := range rows {
 		d := dst[r*width : r*width+width : r*width+width]
 		copy(d, src[r*ld:r*ld+n])
@@ -32,25 +40,63 @@ func Pack(dst, src []float32, rows, n, ld, width int) {
 	}
 }
 
-// Deal copies runs of n elements of src, and what is left, to dst, where they
-// lie stride apart.
-func Deal(dst, src []float32, n, stride int) {
-	for len(src) > n {
-		if n == 12 { // in registers, without a call
-			*(*[12]float32)(dst) = *(*[12]float32)(src)
-		} else {
-			copy(dst[:n], src)
-		}
-		src, dst = src[n:], dst[stride:]
+// PackTile arranges a tile of the left factor, which src holds as n rows of k
+// elements ld apart, so that the elements of one step lie side by side: row r
+// of step s goes to dst[s·Rows+r]. What lies between row n and the next step is
+// left undefined.
+func (kern *Kernels) PackTile(dst, src []float32, k, n, ld int) {
+	height, done := kern.Rows(), 0
+	if kern.moves() && n == height {
+		done = kern.interleave(dst, src, k, ld)
 	}
-	copy(dst, src)
+	for r := range n {
+		packColumn(dst[r:], src[r*ld:r*ld+k], done, height)
+	}
 }
+
+// interleave does as much of PackTile as whole vectors allow and returns how
+// many steps that is. A tile of 12 rows is made of rows 0 to 7 and 4 to 11.
+// One of 6 is made of 8 rows, the last two of which are written over by the
+// next step: this leaves a step at the end.
+func (kern *Kernels) interleave(dst, src []float32, k, ld int) int {
+	switch height := kern.Rows(); {
+	case height == 12 && k >= vector:
+		_, _ = src[11*ld+k-1], dst[k*height-1]
+		transpose8(&dst[0], &src[0], height, ld, k/vector)
+		transpose8(&dst[4], &src[4*ld], height, ld, k/vector)
+		return k / vector * vector
+	case height == 6 && k > vector && len(src) >= 7*ld+k:
+		_ = dst[k*height-1]
+		transpose8(&dst[0], &src[0], height, ld, (k-1)/vector)
+		return (k - 1) / vector * vector
+	}
+	return 0
+}
+
+// PackTileTransposed is PackTile of a matrix that src holds transposed, as k
+// rows of n elements ld apart.
+func (kern *Kernels) PackTileTransposed(dst, src []float32, k, n, ld int) {
+	height, done := kern.Rows(), 0
+	vectors := (height + vector - 1) / vector
+	// As in interleave, what is too much in one step is written over by the next.
+	if steps := k - 1; kern.moves() && n == height && steps > 0 && len(src) >= (steps-1)*ld+vectors*vector {
+		_ = dst[(steps-1)*height+vectors*vector-1]
+		copyRows(&dst[0], &src[0], height, ld, steps, vectors)
+		done = steps
+	}
+	for s := done; s < k; s++ {
+		copy(dst[s*height:][:n], src[s*ld:])
+	}
+}
+
+// moves reports whether this level has transpose8 and copyRows.
+func (kern *Kernels) moves() bool { return moves && kern.level != isa.Generic }
 
 // PackTransposed copies the transpose of n rows of k elements, ld apart in src,
 // to dst: k rows of width elements filled up with zeros.
 func (kern *Kernels) PackTransposed(dst, src []float32, k, n, ld, width int) {
 	kBlocks := 0
-	if transposes && kern.level != isa.Generic {
+	if kern.moves() {
 		kBlocks = k / 8 * 8
 	}
 	c := 0

@@ -20,5 +20,5 @@ func kernelsFor(level isa.Level) *Kernels {
 	return &generic
 }
 
-// transposes says that there is a transpose8.
-const transposes = true
+// moves says that there are transpose8 and copyRows.
+const moves = true

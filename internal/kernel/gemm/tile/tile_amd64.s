@@ -15940,3 +15940,34 @@ transpose8Block:
 	JNZ       transpose8Block
 	VZEROUPPER
 	RET
+
+// func copyRows(dst *float32, src *float32, dstStride int, srcStride int, rows int, vectors int)
+// Requires: AVX, MMX+
+TEXT ·copyRows(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ dstStride+16(FP), R8
+	MOVQ srcStride+24(FP), R9
+	MOVQ rows+32(FP), CX
+	MOVQ vectors+40(FP), DX
+	SHLQ $0x02, R8
+	SHLQ $0x02, R9
+	SHLQ $0x05, DX
+
+copyRowsRow:
+	LEAQ       (SI)(R9*8), R10
+	PREFETCHT0 (R10)
+	XORQ       AX, AX
+
+copyRowsVector:
+	VMOVUPS (SI)(AX*1), Y0
+	VMOVUPS Y0, (DI)(AX*1)
+	ADDQ    $0x20, AX
+	CMPQ    AX, DX
+	JNE     copyRowsVector
+	ADDQ    R9, SI
+	ADDQ    R8, DI
+	DECQ    CX
+	JNZ     copyRowsRow
+	VZEROUPPER
+	RET

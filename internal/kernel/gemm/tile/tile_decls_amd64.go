@@ -31,6 +31,9 @@ var (
 func transpose8(dst, src *float32, dstStride, srcStride, blocks int)
 
 //go:noescape
+func copyRows(dst, src *float32, dstStride, srcStride, rows, vectors int)
+
+//go:noescape
 func broadcast12x16AVX512(t *Args)
 
 //go:noescape

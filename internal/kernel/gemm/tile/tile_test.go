@@ -191,7 +191,7 @@ func TestPack(t *testing.T) {
 			name := fmt.Sprintf("%v: %d rows of %d, %d apart", level, rows, n, n+slack)
 			src := random(r, (rows-1)*(n+slack)+n)
 			dst := random(r, rows*width)
-			Pack(dst, src, rows, n, n+slack, width)
+			kern.Pack(dst, src, rows, n, n+slack, width)
 			checkPacked(t, name, dst, rows, n, width, func(i, j int) float32 { return src[i*(n+slack)+j] })
 
 			src = random(r, (n-1)*(rows+slack)+rows)
@@ -200,13 +200,48 @@ func TestPack(t *testing.T) {
 			checkPacked(t, name+" transposed", dst, rows, n, width, func(i, j int) float32 { return src[j*(rows+slack)+i] })
 
 			height := kern.Rows()
-			src = random(r, rows)
-			dst = random(r, (rows-1)/height*50+height)
-			Deal(dst, src, height, 50)
-			for i, v := range src {
-				if dst[i/height*50+i%height] != v {
-					t.Fatalf("%s: Deal lost element %d", name, i)
-				}
+			n = 1 + r.IntN(height)
+			if r.IntN(2) == 0 {
+				n = height
+			}
+			src = random(r, (n-1)*(rows+slack)+rows+r.IntN(3)*(rows+slack))
+			dst, check := guarded(r, rows*height)
+			kern.PackTile(dst, src, rows, n, rows+slack)
+			checkTile(t, name+" tile", dst, rows, n, height, func(i, j int) float32 { return src[j*(rows+slack)+i] })
+			check(t, name+" tile")
+
+			src = random(r, (rows-1)*(n+slack)+n+r.IntN(9))
+			dst, check = guarded(r, rows*height)
+			kern.PackTileTransposed(dst, src, rows, n, n+slack)
+			checkTile(t, name+" transposed tile", dst, rows, n, height, func(i, j int) float32 { return src[i*(n+slack)+j] })
+			check(t, name+" transposed tile")
+		}
+	}
+}
+
+// guarded returns n elements and a check that nothing after them changed.
+func guarded(r *rand.Rand, n int) ([]float32, func(t *testing.T, name string)) {
+	whole := make([]float32, n+32)
+	for i := range whole {
+		whole[i] = guard
+	}
+	offset := r.IntN(16)
+	return whole[offset : offset+n : offset+n], func(t *testing.T, name string) {
+		t.Helper()
+		for i, v := range whole {
+			if (i < offset || i >= offset+n) && v != guard {
+				t.Fatalf("%s: wrote %v at %d of %d elements", name, v, i-offset, n)
+			}
+		}
+	}
+}
+
+func checkTile(t *testing.T, name string, dst []float32, steps, n, height int, want func(i, j int) float32) {
+	t.Helper()
+	for i := range steps {
+		for j := range n {
+			if dst[i*height+j] != want(i, j) {
+				t.Fatalf("%s: row %d of step %d is %v, want %v", name, j, i, dst[i*height+j], want(i, j))
 			}
 		}
 	}

@@ -61,6 +61,7 @@ func main() {
 	}
 	symbols = append(symbols, writeDots(&tables)...)
 	writeTranspose()
+	writeCopyRows()
 	Generate()
 	if *decls == "" {
 		return
@@ -127,6 +128,7 @@ func declarations(symbols []string) string {
 	b.WriteString("\t_ = [1]struct{}{}[unsafe.Offsetof(Tap{}.Delta)]\n")
 	b.WriteString("\t_ = [1]struct{}{}[unsafe.Offsetof(Tap{}.Skip)-8]\n)\n")
 	b.WriteString("\n//go:noescape\nfunc transpose8(dst, src *float32, dstStride, srcStride, blocks int)\n")
+	b.WriteString("\n//go:noescape\nfunc copyRows(dst, src *float32, dstStride, srcStride, rows, vectors int)\n")
 	for _, s := range symbols {
 		fmt.Fprintf(&b, "\n//go:noescape\nfunc %s(t *Args)\n", s)
 	}

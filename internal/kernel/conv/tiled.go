@@ -225,7 +225,7 @@ func (c *tiled) transformPanel(w *tiledWorker, dst, buffer []float32, panel int)
 			if c.transpose {
 				c.kern.PackTransposed(to, c.w[(i*c.dst.channels+n0)*k+s0:], steps, n, k, width)
 			} else {
-				tile.Pack(to, c.w[(i*c.src.channels+s0)*k+n0:], steps, n, k, width)
+				c.kern.Pack(to, c.w[(i*c.src.channels+s0)*k+n0:], steps, n, k, width)
 			}
 		}
 		apart := taps

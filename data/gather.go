@@ -31,17 +31,12 @@ func gather(ctx context.Context, t tree, o Options, s *Set) error {
 		return err
 	}
 	report.begin(len(order))
-	if err := decodeAll(ctx, t, all, o, s, report); err != nil {
+	if err := s.decodeInto(ctx, t, all, o, report); err != nil {
 		return err
 	}
 
 	s.keepDecoded(order)
-	for _, e := range all {
-		if e.err != nil && !e.ignored {
-			s.Skipped = append(s.Skipped, Skip{e.name, printable(e.err.Error())})
-		}
-	}
-	slices.SortStableFunc(s.Skipped, func(a, b Skip) int { return cmp.Compare(a.Name, b.Name) })
+	s.Skipped = skips(all)
 	s.Found = s.Len() + len(s.Skipped)
 	return nil
 }
@@ -120,19 +115,29 @@ const inFlight = 64 << 20
 
 var errChanged = errors.New("it was changed while it was read")
 
-// decodeAll decodes the usable images of all into their slots.
-func decodeAll(ctx context.Context, t tree, all []*entry, o Options, s *Set, report *progress) error {
-	type scratch struct {
-		renderer
-		data []byte
-	}
-	team := make([]scratch, o.Threads)
+// decodeInto decodes the usable images of all into their slots.
+func (s *Set) decodeInto(ctx context.Context, t tree, all []*entry, o Options, report *progress) error {
+	team := make([]renderer, o.Threads)
 	for i := range team {
-		team[i].renderer = renderer{height: s.Height, width: s.Width, channels: s.Channels}
+		team[i] = renderer{height: s.Height, width: s.Width, channels: s.Channels}
 	}
-	room := newGate(inFlight)
 	var left litter
 	tidy := len(s.Pixels) > litterLimit
+	return decodeAll(ctx, t, all, o, report, func(worker int, e *entry, file []byte) error {
+		err := team[worker].decode(s.Image(e.slot), e.header, file)
+		if tidy {
+			left.add(e.width, e.height, s.Width)
+		}
+		return err
+	})
+}
+
+// decodeAll reads the files of the usable images of all and gives each to
+// decode, on several goroutines.
+func decodeAll(ctx context.Context, t tree, all []*entry, o Options, report *progress,
+	decode func(worker int, e *entry, file []byte) error) error {
+	files := make([][]byte, o.Threads)
+	room := newGate(inFlight)
 	want := func(i int) bool { return i < len(all) && all[i].usable() }
 	return forEach(ctx, t, o.Threads, want, func(f file) *entry {
 		if f.ignored || !want(f.ordinal) {
@@ -147,24 +152,32 @@ func decodeAll(ctx context.Context, t tree, all []*entry, o Options, s *Set, rep
 		}
 		return e
 	}, func(worker int, f file, e *entry) {
-		w := &team[worker]
 		pixels := int64(e.width) * int64(e.height)
 		room.enter(pixels)
 		defer room.exit(pixels)
 		r, err := f.open()
 		if err == nil {
-			w.data, err = readWhole(r, w.data, o.MaxFileBytes)
+			files[worker], err = readWhole(r, files[worker], o.MaxFileBytes)
 			r.Close()
 		}
 		if err == nil {
-			err = w.decode(s.Image(e.slot), e.header, w.data)
+			err = decode(worker, e, files[worker])
 		}
 		e.err, e.decoded = err, err == nil
-		report.add(int64(len(w.data)))
-		if tidy {
-			left.add(e.width, e.height, s.Width)
-		}
+		report.add(int64(len(files[worker])))
 	})
+}
+
+// skips names the files that were left out, in order of name.
+func skips(all []*entry) []Skip {
+	var left []Skip
+	for _, e := range all {
+		if e.err != nil && !e.ignored {
+			left = append(left, Skip{e.name, printable(e.err.Error())})
+		}
+	}
+	slices.SortStableFunc(left, func(a, b Skip) int { return cmp.Compare(a.Name, b.Name) })
+	return left
 }
 
 // keepDecoded closes the gaps that images leave which could not be decoded,

@@ -60,13 +60,9 @@ func OpenFiles(ctx context.Context, files []string, o Options) (*Set, error) {
 }
 
 func openPath(ctx context.Context, source string, o Options, s *Set) error {
-	info, err := os.Stat(source)
-	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("%s is neither a file or folder nor a built-in set (%s): check the name: %w",
-			source, strings.Join(Builtins(), ", "), os.ErrNotExist)
-	}
+	info, err := statSource(source)
 	if err != nil {
-		return fmt.Errorf("%s cannot be read: %w", source, reason(err))
+		return err
 	}
 	if info.IsDir() {
 		t, err := listFolder(ctx, source, o.MaxImages)
@@ -74,9 +70,6 @@ func openPath(ctx context.Context, source string, o Options, s *Set) error {
 			return openError(source, err)
 		}
 		return openTree(ctx, source, t, o, s)
-	}
-	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%s is neither a file nor a folder: give one of those", source)
 	}
 	kind, packed, err := sniffFile(source, o)
 	if err != nil {
@@ -109,6 +102,21 @@ func openPath(ctx context.Context, source string, o Options, s *Set) error {
 		return openRaw(ctx, kind, []string{source}, o, s)
 	}
 	return fmt.Errorf("%w in %s: it is no image, archive, IDX, CIFAR or .npy file: give a folder of images or one of those", ErrNoImages, source)
+}
+
+// statSource describes a source that is a file or a folder.
+func statSource(source string) (os.FileInfo, error) {
+	info, err := os.Stat(source)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil, fmt.Errorf("%s is neither a file or folder nor a built-in set (%s): check the name: %w",
+			source, strings.Join(Builtins(), ", "), os.ErrNotExist)
+	case err != nil:
+		return nil, fmt.Errorf("%s cannot be read: %w", source, reason(err))
+	case !info.IsDir() && !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is neither a file nor a folder: give one of those", source)
+	}
+	return info, nil
 }
 
 // openTree reads a tree of images by way of the cache.

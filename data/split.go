@@ -32,10 +32,11 @@ const splitStream = 0x53504c4954 << 16
 // no part, are learnt from; the test part is held out, or the val part where
 // there is no test part. Any other set loses a share drawn at random by the
 // seed, of at least one image. The only image of a set is on both sides.
-func (s *Set) Split(o SplitOptions) (train, heldout []int) {
-	n := s.Len()
+func (s *Set) Split(o SplitOptions) (train, heldout []int) { return split(s.Len(), s.Parts, o) }
+
+func split(n int, parts []Part, o SplitOptions) (train, heldout []int) {
 	var count [PartTest + 1]int
-	for _, p := range s.Parts {
+	for _, p := range parts {
 		count[p]++
 	}
 	held := PartTest
@@ -43,7 +44,7 @@ func (s *Set) Split(o SplitOptions) (train, heldout []int) {
 		held = PartVal
 	}
 	if count[held] > 0 && count[PartTrain]+count[PartNone] > 0 {
-		for i, p := range s.Parts {
+		for i, p := range parts {
 			switch p {
 			case PartTrain, PartNone:
 				train = append(train, i)

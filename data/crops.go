@@ -81,16 +81,16 @@ func (p *Photo) Crop(dst []uint8, side, y, x, turn int) {
 			if turn&4 != 0 {
 				a, b = b, a
 			}
-			from := 3 * (mirrored(y+a, p.Height)*p.Width + mirrored(x+b, p.Width))
+			from := 3 * (Mirrored(y+a, p.Height)*p.Width + Mirrored(x+b, p.Width))
 			to := 3 * (i*side + j)
 			dst[to], dst[to+1], dst[to+2] = p.Pixels[from], p.Pixels[from+1], p.Pixels[from+2]
 		}
 	}
 }
 
-// mirrored returns the place from 0 to n-1 that place i of an axis shows when
+// Mirrored returns the place from 0 to n-1 that place i of an axis shows when
 // the axis is continued by its mirror images; edges are not repeated.
-func mirrored(i, n int) int {
+func Mirrored(i, n int) int {
 	if i >= 0 && i < n {
 		return i
 	}
@@ -100,4 +100,14 @@ func mirrored(i, n int) int {
 	period := 2 * (n - 1)
 	i = ((i % period) + period) % period
 	return min(i, period-i)
+}
+
+// Part copies the rectangle of height×width whose upper left corner is row y
+// and column x, which must lie within the photo.
+func (p *Photo) Part(y, x, height, width int) []uint8 {
+	part := make([]uint8, 0, 3*height*width)
+	for i := range height {
+		part = append(part, p.Pixels[3*((y+i)*p.Width+x):][:3*width]...)
+	}
+	return part
 }

@@ -79,12 +79,22 @@ func (r *renderer) decode(dst []uint8, h header, data []byte) (err error) {
 			err = fmt.Errorf("damaged %s: the decoder failed with %v", h.codec.name, p)
 		}
 	}()
+	img, err := h.decodeImage(data)
+	if err != nil {
+		return err
+	}
+	r.render(dst, img, h.turn)
+	return nil
+}
+
+// decodeImage decodes the file in data, whose header h is, as it is stored.
+func (h header) decodeImage(data []byte) (image.Image, error) {
 	if c := sniffImage(data); c == nil || c.name != h.codec.name {
-		return errChanged
+		return nil, errChanged
 	}
 	img, err := h.codec.decode(bytes.NewReader(data))
 	if err != nil {
-		return decodeError(h.codec, err)
+		return nil, decodeError(h.codec, err)
 	}
 	if h.codec == &webpCodec {
 		widenWebP(img)
@@ -95,15 +105,14 @@ func (r *renderer) decode(dst []uint8, h header, data []byte) (err error) {
 	}
 	if b := img.Bounds(); b.Min != (image.Point{}) || b.Dx() != width || b.Dy() != height {
 		if h.codec != &gifCodec {
-			return errChanged
+			return nil, errChanged
 		}
 		// The first frame of a GIF may cover a part of the screen only.
 		screen := image.NewNRGBA(image.Rect(0, 0, width, height))
 		draw.Draw(screen, b, img, b.Min, draw.Src)
 		img = screen
 	}
-	r.render(dst, img, h.turn)
-	return nil
+	return img, nil
 }
 
 func decodeError(c *codec, err error) error {

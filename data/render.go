@@ -91,7 +91,7 @@ func (r *renderer) pack(dst []uint8, canvas *image.RGBA, turn orientation) {
 		for y := range r.height {
 			at := origin + y*down
 			for i := range r.width {
-				dst[y*r.width+i] = luma(pix[at], pix[at+1], pix[at+2])
+				dst[y*r.width+i] = Luma(pix[at], pix[at+1], pix[at+2])
 				at += right
 			}
 		}
@@ -108,8 +108,8 @@ func (r *renderer) pack(dst []uint8, canvas *image.RGBA, turn orientation) {
 	}
 }
 
-// luma is ITU-R BT.601 luma in 16-bit fixed point; grey stays as it is.
-func luma(r, g, b uint8) uint8 {
+// Luma is ITU-R BT.601 luma in 16-bit fixed point; grey stays as it is.
+func Luma(r, g, b uint8) uint8 {
 	return uint8((19595*uint32(r) + 38470*uint32(g) + 7471*uint32(b) + 1<<15) >> 16)
 }
 

@@ -26,6 +26,7 @@ var allowed = []struct {
 	{"internal/par", ""},
 	{"internal/random", "internal/par"},
 	{"internal/atomicfile", ""},
+	{"internal/tile", ""},
 	{"internal/peakmem", ""},
 	{"internal/lattice", ""},
 	{"internal/kernel/...", "internal/isa internal/par internal/random internal/kernel/..."},
@@ -52,6 +53,7 @@ var allowed = []struct {
 	{"train/model", "train nn engine/backend engine/graph format/safetensors tensor"},
 	{"task/autoencode", "train train/... data quality nn nn/... optim represent/... engine engine/backend engine/graph tensor internal/peakmem"},
 	{"task/segment", "train train/... data data/augment nn nn/... engine engine/backend engine/graph tensor internal/peakmem"},
+	{"task/restore", "train train/... data quality nn nn/loss optim engine engine/backend engine/graph format/safetensors tensor internal/par internal/random internal/tile internal/peakmem"},
 	{"internal/bench", "train train/run data format/safetensors nn nn/... optim engine engine/... tensor internal/isa internal/par internal/random internal/kernel/peak"},
 
 	// people

@@ -157,3 +157,28 @@ func SoftmaxCrossEntropy(logits, labels *graph.Node, smoothing float64, r Reduct
 	positions := b.Neg(b.Sum(b.Mul(q, b.LogSoftmax(logits)), rank-1))
 	return r.reduce(b.Reshape(positions, shape[:rank-1]...))
 }
+
+// logFloor is added to mean squared errors before their logarithm: 50 dB.
+const logFloor = 1e-5
+
+// LogSquaredError returns the mean over the images [N,…] of half the natural
+// logarithm of each one's mean squared error, to which 1e-5 is added: what
+// raises the mean PSNR lowers it. Every image counts alike, however large its
+// error is (Chen et al. 2022, "Simple baselines for image restoration", whose
+// code trains by it).
+func LogSquaredError(prediction, target *graph.Node) *graph.Node {
+	if !paired("log squared error", prediction, target) {
+		return prediction
+	}
+	b := prediction.Builder()
+	var axes []int
+	for i := 1; i < prediction.Shape().Rank(); i++ {
+		axes = append(axes, i)
+	}
+	if len(axes) == 0 {
+		b.Fail(fmt.Errorf("loss: log squared error got %v; it needs a batch axis and others", prediction.Shape()))
+		return prediction
+	}
+	errors := b.Mean(b.Square(b.Sub(prediction, target)), axes...)
+	return b.Scale(MeanAll.reduce(b.Log(b.AddScalar(errors, logFloor))), 0.5)
+}

@@ -5,6 +5,7 @@
 package model
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -43,6 +44,9 @@ type Envelope struct {
 	Architecture any // marshalled as JSON, as is Config
 	Config       any
 	Record       train.Record // written without times
+	// Half stores the tensors in 16 bits, which halves the file; what they
+	// are rounded to is what [safetensors.RoundToHalf] leaves of them.
+	Half bool
 }
 
 // Save writes a model to a file: the parameters and states of a network from
@@ -64,6 +68,10 @@ func Save(path string, e Envelope, params []nn.Param, store *backend.Store) erro
 	var tensors []safetensors.Tensor
 	for _, p := range params {
 		v := store.Get(p.Name)
+		if e.Half {
+			tensors = append(tensors, safetensors.NewHalf(p.Name, v.Shape(), v.Float32()))
+			continue
+		}
 		tensors = append(tensors, safetensors.New(p.Name, v.Shape(), v.Float32()))
 	}
 	if err := safetensors.WriteFile(path, tensors, metadata); err != nil {
@@ -85,7 +93,22 @@ func Open(path string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &File{path, in}
+	return check(path, in)
+}
+
+// Read reads a model of any task that lies in memory; name stands for it in
+// errors.
+func Read(name string, content []byte) (*File, error) {
+	in, err := safetensors.NewFile(bytes.NewReader(content), int64(len(content)))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return check(name, in)
+}
+
+// check reports a file that is not that of a model.
+func check(name string, in *safetensors.File) (f *File, err error) {
+	f = &File{name, in}
 	if got := in.Metadata[keyFormat]; got != format {
 		err = f.Fail("its metadata do not say %q; it was not written by hourglass", format)
 	} else if v, verr := strconv.Atoi(in.Metadata[keyVersion]); verr != nil || v < 1 || v > version {

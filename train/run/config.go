@@ -113,13 +113,18 @@ func (c Course) Or(d Course) Course {
 	}
 }
 
-// fits reports a configuration that cannot be that of a run on set: its file
-// has been changed, or is of something else.
-func (c Common) fits(set *data.Set) error {
+// sound reports a course that a run cannot have chosen.
+func (c Course) sound() error {
 	if c.Optimizer == "" || c.Schedule == "" {
 		return errors.New("it lacks the optimizer or the schedule")
 	}
-	if err := c.Course.Check(); err != nil {
+	return c.Check()
+}
+
+// fits reports a configuration that cannot be that of a run on set: its file
+// has been changed, or is of something else.
+func (c Common) fits(set *data.Set) error {
+	if err := c.Course.sound(); err != nil {
 		return err
 	}
 	division := Divide(set).Division()
@@ -162,9 +167,16 @@ func Divide(set *data.Set) (p Parts) {
 			return p
 		}
 	}
-	n := min(len(p.Train)/20, 1000)
 	if len(p.Train) < 200 {
 		return p // too few to judge by: the training loss decides
+	}
+	return p.choose(min(len(p.Train)/20, 1000))
+}
+
+// choose puts n of the images to learn from aside for validation.
+func (p Parts) choose(n int) Parts {
+	if n == 0 {
+		return p
 	}
 	// Every so many images, so that a set sorted by class gives some of each.
 	var learn []int

@@ -71,10 +71,11 @@ const (
 // Run is a run in progress.
 type Run struct {
 	Engine   *engine.Engine
-	Dir      string // its folder, "" before Make
-	Set      *data.Set
-	Command  string   // makes the run again
-	Warnings []string // what was noticed without harm
+	Dir      string       // its folder, "" before Make
+	Set      *data.Set    // what is learnt from: images of one size,
+	Photos   *data.Photos // or of their own sizes, of which crops are learnt from
+	Command  string       // makes the run again
+	Warnings []string     // what was noticed without harm
 
 	source  string // as it was given
 	options Options
@@ -98,35 +99,50 @@ func Begin(ctx context.Context, e *engine.Engine, source string, size int, gray 
 // choices into config, a pointer to the task's own struct which embeds
 // [Common], and the images, which must be those that the run began with.
 func Continue(ctx context.Context, e *engine.Engine, dir, task string, config any, o Options, h Hooks) (*Run, error) {
-	r := &Run{Engine: e, Dir: dir, options: o, hooks: h, begun: time.Now()}
-	f, err := readFile(dir)
+	r, c, err := takeUp(e, dir, task, config, o, h)
 	if err != nil {
 		return nil, err
 	}
-	if got := f.task(); got != task {
-		return nil, fmt.Errorf("the run in %s is of the task %q, not %q", dir, got, task)
+	if err := r.open(ctx, r.source, c.Size, c.Gray); err != nil {
+		return nil, err
 	}
+	return r, r.check(c, r.Set.Fingerprint, c.fits(r.Set))
+}
+
+// takeUp reads the choices of the run of a task.
+func takeUp(e *engine.Engine, dir, task string, config any, o Options, h Hooks) (*Run, Common, error) {
+	r := &Run{Engine: e, Dir: dir, options: o, hooks: h, begun: time.Now()}
 	var c Common
+	f, err := readFile(dir)
+	if err != nil {
+		return nil, c, err
+	}
+	if got := f.task(); got != task {
+		return nil, c, fmt.Errorf("the run in %s is of the task %q, not %q", dir, got, task)
+	}
 	for _, into := range []any{&c, config} {
 		if err := f.decode(dir, into); err != nil {
-			return nil, err
+			return nil, c, err
 		}
 	}
 	r.Command, r.source = f.Command, f.SourcePath
-	if err := r.open(ctx, f.SourcePath, c.Size, c.Gray); err != nil {
-		return nil, err
+	return r, c, nil
+}
+
+// check reports images that are not those that a run began with, and a
+// configuration that does not fit them.
+func (r *Run) check(c Common, fingerprint string, misfit error) error {
+	if fingerprint != c.Fingerprint {
+		return fmt.Errorf("the images in %s are not those that the run in %s began with; begin a new run", r.source, r.Dir)
 	}
-	if r.Set.Fingerprint != c.Fingerprint {
-		return nil, fmt.Errorf("the images in %s are not those that the run in %s began with; begin a new run", f.SourcePath, dir)
+	if misfit != nil {
+		return r.Misfit(misfit)
 	}
-	if err := c.fits(r.Set); err != nil {
-		return nil, r.Misfit(err)
-	}
-	if now := e.Level().String(); now != c.ISA {
+	if now := r.Engine.Level().String(); now != c.ISA {
 		r.Warnings = append(r.Warnings, fmt.Sprintf(
 			"the run began on %s instructions and goes on with %s: its bits will differ from an uninterrupted run's", c.ISA, now))
 	}
-	return r, nil
+	return nil
 }
 
 // Misfit makes of what is wrong with the configuration of a run that was
@@ -176,7 +192,12 @@ func (r *Run) Elapsed() float64 { return time.Since(r.begun).Seconds() }
 func (r *Run) ReadSeconds() float64 { return r.read }
 
 // Skipped names the files that were left out.
-func (r *Run) Skipped() []Skipped { return SkippedOf(r.Set) }
+func (r *Run) Skipped() []Skipped {
+	if r.Photos != nil {
+		return skippedOf(r.Photos.Skipped)
+	}
+	return SkippedOf(r.Set)
+}
 
 // Skipped names a file that was left out.
 type Skipped struct {
@@ -185,9 +206,11 @@ type Skipped struct {
 }
 
 // SkippedOf names the files that a set left out.
-func SkippedOf(set *data.Set) []Skipped {
+func SkippedOf(set *data.Set) []Skipped { return skippedOf(set.Skipped) }
+
+func skippedOf(left []data.Skip) []Skipped {
 	var all []Skipped
-	for _, s := range set.Skipped {
+	for _, s := range left {
 		all = append(all, Skipped{s.Name, s.Reason})
 	}
 	return all

@@ -97,7 +97,7 @@ func shapeOptions(t testing.TB, source string) Options {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Options{Source: source, Labels: labels, Width: 8, Course: run.Course{Epochs: 24, Batch: 6, Seed: 1, LR: 0.01, Augment: "flip,shift=4"}}
+	return Options{Source: source, Labels: labels, Width: 8, Course: run.Course{Epochs: 30, Batch: 6, Seed: 1, LR: 0.01, Augment: "flip,shift=4"}}
 }
 
 func runOptions(dir string) run.Options {

@@ -97,15 +97,13 @@ func needsOperand(n *graph.Node, depends map[*graph.Node]bool) bool {
 }
 
 // finished reports whether compilation has moved a bias or an activation into
-// a dense operation or a normalisation; the table knows neither.
+// a dense operation; the table knows neither.
 func finished(n *graph.Node) bool {
 	switch a := n.Attrs().(type) {
 	case graph.MatMulAttrs:
 		return len(n.Inputs()) > 2 || a.Act != graph.ActNone
 	case graph.ConvAttrs:
 		return len(n.Inputs()) > 2 || a.Act != graph.ActNone
-	case graph.NormAttrs:
-		return a.Act != graph.ActNone
 	}
 	return false
 }

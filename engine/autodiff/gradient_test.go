@@ -118,6 +118,9 @@ var elementwiseCases = map[graph.Op][]gradCase{
 	graph.OpSelect: two(real(), real(), func(b *graph.Builder, x, y *graph.Node) *graph.Node {
 		return b.Select(b.Step(x), b.Square(x), y)
 	}),
+	graph.OpMulAdd: two(real(), real(), func(b *graph.Builder, x, y *graph.Node) *graph.Node {
+		return b.MulAdd(x, y, b.Square(x))
+	}),
 }
 
 func reduceCases(op graph.Op) []gradCase {

@@ -121,6 +121,14 @@ var table = map[graph.Op]rule{
 		}
 	}},
 
+	graph.OpMulAdd: {vjp: func(c context) []*graph.Node {
+		return []*graph.Node{
+			unbroadcast(c, c.Mul(c.dy, c.x(1)), 0),
+			unbroadcast(c, c.Mul(c.dy, c.x(0)), 1),
+			unbroadcast(c, c.dy, 2),
+		}
+	}},
+
 	graph.OpReduceSum: unary(func(c context) *graph.Node {
 		return c.BroadcastTo(c.dy, c.x(0).Shape()...)
 	}),
@@ -213,7 +221,8 @@ var table = map[graph.Op]rule{
 	graph.OpBatchNormGradReduce: {reason: isSecond},
 	graph.OpBatchNormGradInput:  {reason: isSecond},
 
-	graph.OpFused: {reason: "it is made after differentiation"},
+	graph.OpFused:     {reason: "it is made after differentiation"},
+	graph.OpFusedSums: {reason: "it is made after differentiation"},
 }
 
 func unary(f func(c context) *graph.Node) rule {
@@ -340,7 +349,7 @@ func (c context) row(x *graph.Node, i, channels int) *graph.Node {
 // Szegedy 2015, section 3), so their operand gets none from here.
 func batchNorm(c context) []*graph.Node {
 	x, m, gamma := c.x(0), c.x(1), c.x(2)
-	attrs := graph.NormAttrs{Epsilon: c.n.Attrs().(graph.NormAttrs).Epsilon}
+	attrs := c.n.Attrs()
 	channels := gamma.Shape()[0]
 	sums := c.Node(graph.OpBatchNormGradReduce, attrs, x, m, c.dy)
 	grads := make([]*graph.Node, 4)

@@ -20,10 +20,11 @@ type Pass struct {
 func Passes() []Pass {
 	return []Pass{
 		{"simplify", Simplify},
+		{"expand-norm", ExpandNorm},
 		{"fold-norm", FoldNorm},
 		{"share", Share},
 		{"fuse-epilogue", FuseEpilogue},
-		{"fuse-elementwise", FuseElementwise},
+		{"fuse-chains", FuseChains},
 	}
 }
 

@@ -125,13 +125,18 @@ type ResizeAttrs struct {
 }
 
 // NormAttrs belongs to the batch-norm operations.
-type NormAttrs struct {
-	Epsilon float64
-	Act     Activation
-}
+type NormAttrs struct{ Epsilon float64 }
 
 // FusedAttrs belongs to OpFused: the chain's instructions in order.
 type FusedAttrs struct{ Body []Instruction }
+
+// SumsAttrs belongs to OpFusedSums: the chain's instructions, none if only
+// operands are summed, and the numbers of the values that are, as instructions
+// name their arguments.
+type SumsAttrs struct {
+	Body []Instruction
+	Sums []int
+}
 
 // Instruction is one element-wise operation of a fused chain. An argument a
 // below the number of the node's inputs is that input; otherwise it is the

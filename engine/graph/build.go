@@ -83,6 +83,9 @@ func (b *Builder) Equal(x, y *Node) *Node        { return b.Node(OpEqual, nil, x
 // Select returns x where cond is not 0, y elsewhere.
 func (b *Builder) Select(cond, x, y *Node) *Node { return b.Node(OpSelect, nil, cond, x, y) }
 
+// MulAdd returns x·y + z, rounded once where the processor does so.
+func (b *Builder) MulAdd(x, y, z *Node) *Node { return b.Node(OpMulAdd, nil, x, y, z) }
+
 // Sum adds over the axes (all of them if none is named) and keeps them with
 // length 1.
 func (b *Builder) Sum(x *Node, axes ...int) *Node { return b.reduce(OpReduceSum, x, axes) }

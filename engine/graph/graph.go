@@ -163,14 +163,20 @@ func attrString(attrs any) string {
 	case ListAttrs:
 		return fmt.Sprint(a.Values)
 	case FusedAttrs:
-		parts := make([]string, len(a.Body))
-		for i, in := range a.Body {
-			parts[i] = fmt.Sprintf("%v%v", in.Op, in.Args)
-			if s := attrString(in.Attrs); s != "" {
-				parts[i] += " " + s
-			}
-		}
-		return strings.Join(parts, "; ")
+		return strings.Join(bodyStrings(a.Body), "; ")
+	case SumsAttrs:
+		return strings.Join(append(bodyStrings(a.Body), fmt.Sprintf("sum%v", a.Sums)), "; ")
 	}
 	return strings.Trim(fmt.Sprintf("%+v", attrs), "{}")
+}
+
+func bodyStrings(body []Instruction) []string {
+	parts := make([]string, len(body))
+	for i, in := range body {
+		parts[i] = fmt.Sprintf("%v%v", in.Op, in.Args)
+		if s := attrString(in.Attrs); s != "" {
+			parts[i] += " " + s
+		}
+	}
+	return parts
 }

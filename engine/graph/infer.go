@@ -114,27 +114,71 @@ func inferFused(n *Node) (result, error) {
 	if len(a.Body) == 0 {
 		return result{}, errors.New("its body is empty")
 	}
-	shapes := make([]tensor.Shape, 0, len(n.inputs)+len(a.Body))
+	shapes, err := chainShapes(n, a.Body)
+	if err != nil {
+		return result{}, err
+	}
+	return float(shapes[len(shapes)-1], nil)
+}
+
+// inferFusedSums asks for summed values of one shape, to which all others
+// broadcast.
+func inferFusedSums(n *Node) (result, error) {
+	a, err := attrsOf[SumsAttrs](n)
+	if err != nil {
+		return result{}, err
+	}
+	shapes, err := chainShapes(n, a.Body)
+	if err != nil {
+		return result{}, err
+	}
+	if len(a.Sums) == 0 {
+		return result{}, errors.New("it sums nothing")
+	}
+	var whole tensor.Shape
+	for _, s := range shapes {
+		if whole, err = tensor.Broadcast(whole, s); err != nil {
+			return result{}, err
+		}
+	}
+	if len(whole) == 0 {
+		return result{}, errors.New("a scalar has no channel axis")
+	}
+	for _, v := range a.Sums {
+		if v < 0 || v >= len(shapes) || !shapes[v].Equal(whole) {
+			return result{}, fmt.Errorf("summed value %d of %d is not of the shape %v", v, len(shapes), whole)
+		}
+		if v < len(n.inputs) && n.inputs[v].dtype != tensor.Float32 {
+			return result{}, fmt.Errorf("operand %d is %v; cast it before it is summed", v, n.inputs[v].dtype)
+		}
+	}
+	return float(tensor.Shape{len(a.Sums), whole[len(whole)-1]}, nil)
+}
+
+// chainShapes returns the shapes of a chain's operands and results.
+func chainShapes(n *Node, body []Instruction) ([]tensor.Shape, error) {
+	shapes := make([]tensor.Shape, 0, len(n.inputs)+len(body))
 	for _, in := range n.inputs {
 		shapes = append(shapes, in.shape)
 	}
-	for i, in := range a.Body {
+	for i, in := range body {
 		info := opTable[in.Op]
 		if info.class != ClassElementwise || in.Op == OpFused || len(in.Args) != info.min {
-			return result{}, fmt.Errorf("instruction %d, %v of %d, cannot be fused", i, in.Op, len(in.Args))
+			return nil, fmt.Errorf("instruction %d, %v of %d, cannot be fused", i, in.Op, len(in.Args))
 		}
 		var shape tensor.Shape
+		var err error
 		for _, arg := range in.Args {
 			if arg < 0 || arg >= len(shapes) {
-				return result{}, fmt.Errorf("instruction %d reads value %d of %d", i, arg, len(shapes))
+				return nil, fmt.Errorf("instruction %d reads value %d of %d", i, arg, len(shapes))
 			}
 			if shape, err = tensor.Broadcast(shape, shapes[arg]); err != nil {
-				return result{}, fmt.Errorf("instruction %d: %w", i, err)
+				return nil, fmt.Errorf("instruction %d: %w", i, err)
 			}
 		}
 		shapes = append(shapes, shape)
 	}
-	return float(shapes[len(shapes)-1], nil)
+	return shapes, nil
 }
 
 func inferReduce(n *Node) (result, error) {

@@ -56,6 +56,7 @@ const (
 
 	// Element-wise, three operands.
 	OpSelect // second where the first is not 0, else third
+	OpMulAdd // first times second, plus third, rounded once or twice
 
 	// Reductions.
 	OpReduceSum
@@ -96,7 +97,8 @@ const (
 	OpBatchNormGradInput
 
 	// Made by compilation only.
-	OpFused // a chain of element-wise operations, run tile by tile
+	OpFused     // a chain of element-wise operations, run tile by tile
+	OpFusedSums // [K,C]: sums over all axes but the last of K values of a chain
 
 	opCount
 )
@@ -190,6 +192,7 @@ func init() {
 		OpGreaterEqual: {"greater_equal", ClassElementwise, 2, 2, inferBroadcasting},
 		OpEqual:        {"equal", ClassElementwise, 2, 2, inferBroadcasting},
 		OpSelect:       {"select", ClassElementwise, 3, 3, inferBroadcasting},
+		OpMulAdd:       {"mul_add", ClassElementwise, 3, 3, inferBroadcasting},
 
 		OpReduceSum: {"reduce_sum", ClassReduction, 1, 1, inferReduce},
 		OpReduceMax: {"reduce_max", ClassReduction, 1, 1, inferReduce},
@@ -224,6 +227,7 @@ func init() {
 		OpBatchNormGradReduce: {"batch_norm_grad_reduce", ClassNorm, 3, 3, inferBatchNormGradReduce},
 		OpBatchNormGradInput:  {"batch_norm_grad_input", ClassNorm, 5, 5, inferBatchNormGradInput},
 
-		OpFused: {"fused", ClassElementwise, 1, -1, inferFused},
+		OpFused:     {"fused", ClassElementwise, 1, -1, inferFused},
+		OpFusedSums: {"fused_sums", ClassReduction, 1, -1, inferFusedSums},
 	}
 }

@@ -88,6 +88,8 @@ func elementwiseCases(op graph.Op) []testCase {
 		return castCases()
 	case graph.OpSelect:
 		return selectCases()
+	case graph.OpMulAdd:
+		return mulAddCases()
 	case graph.OpFused:
 		return fusedCases()
 	}
@@ -186,6 +188,24 @@ func selectCases() []testCase {
 	} {
 		cases = append(cases, testCase{"select" + s[0].String() + s[1].String() + s[2].String(),
 			[]operand{wholes(0, 1, s[0]...), reals(-3, 3, s[1]...), reals(-3, 3, s[2]...)}, build, nil})
+	}
+	return cases
+}
+
+// mulAddCases are exact on whole numbers, whether the product is rounded or
+// not.
+func mulAddCases() []testCase {
+	build := func(b *graph.Builder, x []*graph.Node) *graph.Node { return b.MulAdd(x[0], x[1], x[2]) }
+	some := []float64{math.NaN(), math.Inf(1), math.Inf(-1), 0, math.Copysign(0, -1), 1, -2}
+	x, y, z := list(some, 1), list(some, 1), list(some, 1)
+	x.shape, y.shape = tensor.Shape{len(some), 1, 1}, tensor.Shape{len(some), 1}
+	cases := []testCase{{"mul_add of special values", []operand{x, y, z}, build, nil}}
+	for _, s := range [][3]tensor.Shape{
+		{{17}, {17}, {17}}, {{40000}, {40000}, {40000}}, {{2, 5, 7, 17}, {17}, {}},
+		{{}, {1025}, {1025}}, {{3, 1, 1}, {5, 1}, {1, 7}}, {{2, 31, 33, 17}, {17}, {17}},
+	} {
+		cases = append(cases, testCase{"mul_add" + s[0].String() + s[1].String() + s[2].String(),
+			[]operand{wholes(-99, 99, s[0]...), wholes(-99, 99, s[1]...), wholes(-99, 99, s[2]...)}, build, nil})
 	}
 	return cases
 }

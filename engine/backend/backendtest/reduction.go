@@ -12,6 +12,9 @@ func reductionCases(op graph.Op) []testCase {
 	if op == graph.OpArgMax {
 		return argMaxCases()
 	}
+	if op == graph.OpFusedSums {
+		return fusedSumsCases()
+	}
 	var cases []testCase
 	for _, c := range []struct {
 		shape tensor.Shape
@@ -58,6 +61,38 @@ func reductionCases(op graph.Op) []testCase {
 	}
 	return append(cases, testCase{fmt.Sprintf("%v of nothing but -Inf", op),
 		[]operand{list([]float64{math.Inf(-1)}, 35)}, special(0), nil})
+}
+
+// fusedSumsCases sum operands and results of chains; whole numbers make them
+// exact. Some have the form of the gradients of a batch normalisation, which
+// backends may know.
+func fusedSumsCases() []testCase {
+	do := func(op graph.Op, args ...int) graph.Instruction { return graph.Instruction{Op: op, Args: args} }
+	var cases []testCase
+	for _, shape := range []tensor.Shape{{1}, {17}, {5, 1}, {16, 1}, {40000, 1}, {20000, 3}, {64, 17}, {2, 31, 33, 17}, {9, 9, 64},
+		{40, 513}, {7, 2048}, {1, 16}, {2, 5, 5, 1025}} {
+		channels := shape[len(shape)-1]
+		image, row := wholes(-3, 3, shape...), wholes(-3, 3, channels)
+		for _, c := range []struct {
+			name     string
+			operands []operand
+			attrs    graph.SumsAttrs
+		}{
+			{"operand", []operand{image}, graph.SumsAttrs{Sums: []int{0}}},
+			{"product and operand", []operand{image, image, row},
+				graph.SumsAttrs{Body: []graph.Instruction{do(graph.OpSub, 0, 2), do(graph.OpMul, 1, 3)}, Sums: []int{4, 1}}},
+			{"rectified gradient", []operand{image, image, row, row, row},
+				graph.SumsAttrs{Body: []graph.Instruction{
+					do(graph.OpSub, 0, 2), do(graph.OpMulAdd, 5, 3, 4), do(graph.OpStep, 6), do(graph.OpMul, 1, 7), do(graph.OpMul, 8, 5),
+				}, Sums: []int{9, 8}}},
+			{"results twice", []operand{image},
+				graph.SumsAttrs{Body: []graph.Instruction{do(graph.OpAbs, 0), do(graph.OpNeg, 0)}, Sums: []int{2, 0, 1, 2}}},
+		} {
+			cases = append(cases, testCase{fmt.Sprintf("fused_sums of %v: %s", shape, c.name), c.operands,
+				func(b *graph.Builder, x []*graph.Node) *graph.Node { return b.Node(graph.OpFusedSums, c.attrs, x...) }, nil})
+		}
+	}
+	return cases
 }
 
 // operandWith is a square of ones with a value on its diagonal, except in the

@@ -88,11 +88,12 @@ type lowering func(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kerne
 
 // lowerings has an entry for each operation that takes time: leaves but for
 // the random ones, and reshapes, are buffers only. Element-wise operations
-// arrive as OpFused.
+// arrive as OpFused, batch normalisation as element-wise operations and sums.
 var lowerings = map[graph.Op]lowering{
 	graph.OpRandomUniform: lowerRandom,
 	graph.OpRandomNormal:  lowerRandom,
 	graph.OpFused:         lowerFused,
+	graph.OpFusedSums:     lowerFusedSums,
 
 	graph.OpReduceSum: lowerReduce,
 	graph.OpReduceMax: lowerReduce,
@@ -119,17 +120,18 @@ var lowerings = map[graph.Op]lowering{
 	graph.OpResizeBilinear:      lowerResize,
 	graph.OpResizeBilinearGrad:  lowerResize,
 
-	graph.OpSoftmax:             lowerSoftmax,
-	graph.OpLogSoftmax:          lowerSoftmax,
-	graph.OpMoments:             lowerMoments,
-	graph.OpBatchNorm:           lowerBatchNorm,
-	graph.OpBatchNormGradReduce: lowerBatchNormGradReduce,
-	graph.OpBatchNormGradInput:  lowerBatchNormGradInput,
+	graph.OpSoftmax:    lowerSoftmax,
+	graph.OpLogSoftmax: lowerSoftmax,
+	graph.OpMoments:    lowerMoments,
 }
 
-// Lowers reports whether the backend runs an operation by itself, fused, or
-// as a buffer.
+// Lowers reports whether the backend runs an operation by itself, fused, as a
+// buffer, or as what compilation makes of it.
 func Lowers(op graph.Op) bool {
+	switch op {
+	case graph.OpBatchNorm, graph.OpBatchNormGradReduce, graph.OpBatchNormGradInput:
+		return true
+	}
 	_, ok := lowerings[op]
 	return ok || op == graph.OpReshape || op.Class() == graph.ClassElementwise || op.Class() == graph.ClassLeaf
 }

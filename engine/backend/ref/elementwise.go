@@ -25,8 +25,28 @@ func elementwise(op graph.Op, attrs any, shape tensor.Shape, in []array) []float
 // fused runs a chain's instructions one after the other, each over its whole
 // result.
 func fused(n *graph.Node, in []array) []float64 {
+	values := chain(n.Attrs().(graph.FusedAttrs).Body, in)
+	return values[len(values)-1].data
+}
+
+// fusedSums adds up the rows of some of a chain's values.
+func fusedSums(n *graph.Node, in []array) []float64 {
+	a := n.Attrs().(graph.SumsAttrs)
+	values := chain(a.Body, in)
+	channels := n.Shape()[1]
+	out := make([]float64, n.Shape().Elements())
+	for k, v := range a.Sums {
+		for i, x := range values[v].data {
+			out[k*channels+i%channels] += x
+		}
+	}
+	return out
+}
+
+// chain returns a chain's operands and the results of its instructions.
+func chain(body []graph.Instruction, in []array) []array {
 	values := in
-	for _, instruction := range n.Attrs().(graph.FusedAttrs).Body {
+	for _, instruction := range body {
 		var shape tensor.Shape
 		args := make([]array, len(instruction.Args))
 		for i, arg := range instruction.Args {
@@ -38,7 +58,7 @@ func fused(n *graph.Node, in []array) []float64 {
 		}
 		values = append(values, array{shape, elementwise(instruction.Op, instruction.Attrs, shape, args)})
 	}
-	return values[len(values)-1].data
+	return values
 }
 
 // scalar computes one element of an element-wise operation.
@@ -46,7 +66,10 @@ func scalar(op graph.Op, attrs any, x []float64) float64 {
 	switch len(x) {
 	case 2:
 		return scalar2(op, x[0], x[1])
-	case 3: // select, the only one
+	case 3:
+		if op == graph.OpMulAdd {
+			return x[0]*x[1] + x[2]
+		}
 		if x[0] != 0 {
 			return x[1]
 		}
@@ -152,8 +175,7 @@ func indicator(condition bool) float64 {
 	return 0
 }
 
-// activate applies what a dense operation or a normalisation does to each
-// element that it stores.
+// activate applies what a dense operation does to each element that it stores.
 func activate(act graph.Activation, x float64) float64 {
 	switch act {
 	case graph.ActNone:

@@ -77,11 +77,10 @@ func (m channelNorm) normalised(x float64, c int) float64 {
 // batchNorm has the operands x, moments [2,C], gamma [C] and beta [C].
 func batchNorm(n *graph.Node, in []array) []float64 {
 	m, gamma, beta := normOf(n, in[1]), in[2].data, in[3].data
-	act := n.Attrs().(graph.NormAttrs).Act
 	out := make([]float64, len(in[0].data))
 	for i, x := range in[0].data {
 		c := i % m.channels
-		out[i] = activate(act, gamma[c]*m.normalised(x, c)+beta[c])
+		out[i] = gamma[c]*m.normalised(x, c) + beta[c]
 	}
 	return out
 }

@@ -94,6 +94,7 @@ var kernels = map[graph.Op]kernel{
 	graph.OpReduceSum: reduceSum,
 	graph.OpReduceMax: reduceMax,
 	graph.OpArgMax:    argMax,
+	graph.OpFusedSums: fusedSums,
 
 	graph.OpReshape:   reshape,
 	graph.OpTranspose: transpose,

@@ -49,8 +49,9 @@ var avx2 = Set{
 	GreaterEqual: binaryOf(greaterEqualAVX2),
 	Equal:        binaryOf(equalAVX2),
 
-	Select: ternaryOf(chooseAVX2),
-	MulAdd: ternaryOf(mulAddAVX2),
+	Select:  ternaryOf(chooseAVX2),
+	MulAdd:  ternaryOf(mulAddAVX2),
+	MulStep: binaryOf(mulStepAVX2),
 
 	Fill:      fillOf(fillAVX2),
 	FromUint8: fromUint8Of(fromUint8AVX2),

@@ -49,8 +49,9 @@ var avx512 = Set{
 	GreaterEqual: binaryOf(greaterEqualAVX512),
 	Equal:        binaryOf(equalAVX512),
 
-	Select: ternaryOf(chooseAVX512),
-	MulAdd: ternaryOf(mulAddAVX512),
+	Select:  ternaryOf(chooseAVX512),
+	MulAdd:  ternaryOf(mulAddAVX512),
+	MulStep: binaryOf(mulStepAVX512),
 
 	Fill:      fillOf(fillAVX512),
 	FromUint8: fromUint8Of(fromUint8AVX512),

@@ -124,6 +124,11 @@ func greaterEqualAVX2(dst *float32, a *float32, b *float32, n int)
 //go:noescape
 func equalAVX2(dst *float32, a *float32, b *float32, n int)
 
+// mulStepAVX2 computes dst = a where b > 0, else a*0.
+//
+//go:noescape
+func mulStepAVX2(dst *float32, a *float32, b *float32, n int)
+
 // chooseAVX2 gives a where cond is not 0, else b.
 //
 //go:noescape
@@ -378,6 +383,11 @@ func greaterEqualAVX512(dst *float32, a *float32, b *float32, n int)
 //
 //go:noescape
 func equalAVX512(dst *float32, a *float32, b *float32, n int)
+
+// mulStepAVX512 computes dst = a where b > 0, else a*0.
+//
+//go:noescape
+func mulStepAVX512(dst *float32, a *float32, b *float32, n int)
 
 // chooseAVX512 gives a where cond is not 0, else b.
 //

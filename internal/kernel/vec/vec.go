@@ -79,6 +79,8 @@ type Set struct {
 
 	// Select gives b[i] where a[i] is not zero (NaN is not zero), else c[i].
 	Select Ternary
+	// MulStep gives a times Step(b), where infinity times 0 is NaN.
+	MulStep Binary
 	// MulAdd gives a*b + c: with one rounding at AVX2 and AVX512, with two at
 	// Generic.
 	MulAdd Ternary

@@ -1598,6 +1598,83 @@ end:
 	VZEROUPPER
 	RET
 
+// func mulStepAVX2(dst *float32, a *float32, b *float32, n int)
+// Requires: AVX
+TEXT ·mulStepAVX2(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         b+16(FP), DX
+	MOVQ         n+24(FP), BX
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS word3f800000<>+0(SB), Y1
+	XORQ         SI, SI
+	CMPQ         BX, $0x00000020
+	JLT          done
+
+loop:
+	VMOVUPS (CX)(SI*4), Y2
+	VMOVUPS (DX)(SI*4), Y3
+	VCMPPS  $0x1e, Y0, Y3, Y3
+	VANDPS  Y1, Y3, Y3
+	VMULPS  Y3, Y2, Y2
+	VMOVUPS Y2, (AX)(SI*4)
+	VMOVUPS 32(CX)(SI*4), Y2
+	VMOVUPS 32(DX)(SI*4), Y3
+	VCMPPS  $0x1e, Y0, Y3, Y3
+	VANDPS  Y1, Y3, Y3
+	VMULPS  Y3, Y2, Y2
+	VMOVUPS Y2, 32(AX)(SI*4)
+	VMOVUPS 64(CX)(SI*4), Y2
+	VMOVUPS 64(DX)(SI*4), Y3
+	VCMPPS  $0x1e, Y0, Y3, Y3
+	VANDPS  Y1, Y3, Y3
+	VMULPS  Y3, Y2, Y2
+	VMOVUPS Y2, 64(AX)(SI*4)
+	VMOVUPS 96(CX)(SI*4), Y2
+	VMOVUPS 96(DX)(SI*4), Y3
+	VCMPPS  $0x1e, Y0, Y3, Y3
+	VANDPS  Y1, Y3, Y3
+	VMULPS  Y3, Y2, Y2
+	VMOVUPS Y2, 96(AX)(SI*4)
+	ADDQ    $0x00000020, SI
+	SUBQ    $0x00000020, BX
+	CMPQ    BX, $0x00000020
+	JGE     loop
+
+done:
+	CMPQ BX, $0x00000008
+	JLT  done1
+
+loop1:
+	VMOVUPS (CX)(SI*4), Y2
+	VMOVUPS (DX)(SI*4), Y3
+	VCMPPS  $0x1e, Y0, Y3, Y3
+	VANDPS  Y1, Y3, Y3
+	VMULPS  Y3, Y2, Y2
+	VMOVUPS Y2, (AX)(SI*4)
+	ADDQ    $0x00000008, SI
+	SUBQ    $0x00000008, BX
+	CMPQ    BX, $0x00000008
+	JGE     loop1
+
+done1:
+	TESTQ      BX, BX
+	JZ         end
+	LEAQ       tail<>+0(SB), DI
+	MOVQ       $0x00000008, R8
+	SUBQ       BX, R8
+	VMOVDQU    (DI)(R8*4), Y2
+	VMASKMOVPS (CX)(SI*4), Y2, Y3
+	VMASKMOVPS (DX)(SI*4), Y2, Y4
+	VCMPPS     $0x1e, Y0, Y4, Y0
+	VANDPS     Y1, Y0, Y0
+	VMULPS     Y0, Y3, Y3
+	VMASKMOVPS Y3, Y2, (AX)(SI*4)
+
+end:
+	VZEROUPPER
+	RET
+
 // func chooseAVX2(dst *float32, cond *float32, a *float32, b *float32, n int)
 // Requires: AVX
 TEXT ·chooseAVX2(SB), NOSPLIT, $0-40
@@ -6326,6 +6403,82 @@ done1:
 	VCMPPS    $0x00, Z2, Z1, K2
 	VMOVUPS.Z Z0, K2, Z0
 	VMOVUPS   Z0, K1, (AX)(SI*4)
+
+end:
+	VZEROUPPER
+	RET
+
+// func mulStepAVX512(dst *float32, a *float32, b *float32, n int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·mulStepAVX512(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         b+16(FP), DX
+	MOVQ         n+24(FP), BX
+	VXORPS       Z0, Z0, Z0
+	VBROADCASTSS word3f800000<>+0(SB), Z1
+	XORQ         SI, SI
+	CMPQ         BX, $0x00000040
+	JLT          done
+
+loop:
+	VMOVUPS   (CX)(SI*4), Z2
+	VMOVUPS   (DX)(SI*4), Z3
+	VCMPPS    $0x1e, Z0, Z3, K3
+	VMOVUPS.Z Z1, K3, Z3
+	VMULPS    Z3, Z2, Z2
+	VMOVUPS   Z2, (AX)(SI*4)
+	VMOVUPS   64(CX)(SI*4), Z2
+	VMOVUPS   64(DX)(SI*4), Z3
+	VCMPPS    $0x1e, Z0, Z3, K4
+	VMOVUPS.Z Z1, K4, Z3
+	VMULPS    Z3, Z2, Z2
+	VMOVUPS   Z2, 64(AX)(SI*4)
+	VMOVUPS   128(CX)(SI*4), Z2
+	VMOVUPS   128(DX)(SI*4), Z3
+	VCMPPS    $0x1e, Z0, Z3, K5
+	VMOVUPS.Z Z1, K5, Z3
+	VMULPS    Z3, Z2, Z2
+	VMOVUPS   Z2, 128(AX)(SI*4)
+	VMOVUPS   192(CX)(SI*4), Z2
+	VMOVUPS   192(DX)(SI*4), Z3
+	VCMPPS    $0x1e, Z0, Z3, K6
+	VMOVUPS.Z Z1, K6, Z3
+	VMULPS    Z3, Z2, Z2
+	VMOVUPS   Z2, 192(AX)(SI*4)
+	ADDQ      $0x00000040, SI
+	SUBQ      $0x00000040, BX
+	CMPQ      BX, $0x00000040
+	JGE       loop
+
+done:
+	CMPQ BX, $0x00000010
+	JLT  done1
+
+loop1:
+	VMOVUPS   (CX)(SI*4), Z2
+	VMOVUPS   (DX)(SI*4), Z3
+	VCMPPS    $0x1e, Z0, Z3, K7
+	VMOVUPS.Z Z1, K7, Z3
+	VMULPS    Z3, Z2, Z2
+	VMOVUPS   Z2, (AX)(SI*4)
+	ADDQ      $0x00000010, SI
+	SUBQ      $0x00000010, BX
+	CMPQ      BX, $0x00000010
+	JGE       loop1
+
+done1:
+	TESTQ     BX, BX
+	JZ        end
+	MOVL      $0x0000ffff, DI
+	BZHIL     BX, DI, DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (CX)(SI*4), K1, Z2
+	VMOVUPS.Z (DX)(SI*4), K1, Z3
+	VCMPPS    $0x1e, Z0, Z3, K2
+	VMOVUPS.Z Z1, K2, Z0
+	VMULPS    Z0, Z2, Z2
+	VMOVUPS   Z2, K1, (AX)(SI*4)
 
 end:
 	VZEROUPPER

@@ -63,6 +63,8 @@ var generic = Set{
 
 	Uniform: random.UniformOf,
 
+	MulStep: mulStepRef,
+
 	Sum:        inBlocks(sumRef),
 	SumSquares: inBlocks(func(a []float32) float32 { return dotRef(a, a) }),
 	Dot:        inBlocks2(dotRef),
@@ -254,5 +256,15 @@ func fromInt32Ref(dst []float32, src []int32) {
 	src = src[:len(dst)]
 	for i := range dst {
 		dst[i] = float32(src[i])
+	}
+}
+
+func mulStepRef(dst, a, b []float32) {
+	for i := range dst {
+		if b[i] > 0 {
+			dst[i] = a[i]
+		} else {
+			dst[i] = a[i] * 0
+		}
 	}
 }

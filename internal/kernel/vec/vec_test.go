@@ -186,6 +186,7 @@ var operations = []operation{
 	binary("Max", func(s *Set) Binary { return s.Max }, func(x, y float64) float64 { return max(x, y) }, 0),
 	binary("Min", func(s *Set) Binary { return s.Min }, func(x, y float64) float64 { return min(x, y) }, 0),
 	binary("Pow", func(s *Set) Binary { return s.Pow }, math.Pow, 0.5),
+	binary("MulStep", func(s *Set) Binary { return s.MulStep }, func(x, y float64) float64 { return x * truth(y > 0) }, 0),
 	binary("Greater", func(s *Set) Binary { return s.Greater }, func(x, y float64) float64 { return truth(x > y) }, 0),
 	binary("GreaterEqual", func(s *Set) Binary { return s.GreaterEqual }, func(x, y float64) float64 { return truth(x >= y) }, 0),
 	binary("Equal", func(s *Set) Binary { return s.Equal }, func(x, y float64) float64 { return truth(x == y) }, 0),

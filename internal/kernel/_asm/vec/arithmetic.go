@@ -139,6 +139,15 @@ func arithmetic() []kernel {
 		comparison("greaterEqual", "gives 1 where a >= b, else 0.", greaterEqual),
 		comparison("equal", "gives 1 where a == b, else 0.", equal),
 
+		binary("mulStep", "computes dst = a where b > 0, else a*0.", func(m *machine) body {
+			zero, one := m.zero(), m.number(1)
+			return func(in []Op) []Op {
+				r := m.keep(m.compare(greaterThan, in[1], zero), one)
+				VMULPS(r, in[0], in[0])
+				return in[:1]
+			}
+		}),
+
 		{name: "choose", doc: "gives a where cond is not 0, else b.", args: "dst cond a b", loads: "cond a b", stores: "dst", unroll: 4,
 			prepare: func(m *machine) body {
 				zero := m.zero()

@@ -1,0 +1,118 @@
+package cpu
+
+import (
+	"slices"
+
+	"hourglass/engine/graph"
+)
+
+// pattern is a group of operations that one vector kernel does at once, with
+// the same roundings.
+type pattern uint8
+
+const (
+	single     pattern = iota
+	affine             // (x-m)·s + b
+	affineRelu         // its rectifier
+	mulStep            // x·step(z)
+	gradAffine         // g·a + ((x-m)·b + c)
+)
+
+// link is an operation of a chain on its way to an instruction. An operation
+// that has become part of a pattern is gone.
+type link struct {
+	op      graph.Op
+	pattern pattern
+	args    []int
+	attrs   any
+	gone    bool
+}
+
+// patterns finds groups of instructions in a body whose inner values nothing
+// else reads, and drops what leads to none of the ends.
+type patterns struct {
+	inputs int
+	links  []link
+	ends   []int
+	uses   []int
+}
+
+func findPatterns(inputs int, body []graph.Instruction, ends []int) *patterns {
+	p := &patterns{inputs: inputs, ends: ends}
+	for _, in := range body {
+		l := link{op: in.Op, args: slices.Clone(in.Args), attrs: in.Attrs}
+		if l.op == graph.OpStep && l.args[0] >= inputs && body[l.args[0]-inputs].Op == graph.OpRelu {
+			l.args = slices.Clone(body[l.args[0]-inputs].Args) // step(relu(z)) is step(z)
+		}
+		p.links = append(p.links, l)
+	}
+	p.count()
+	for i := range p.links {
+		p.match(&p.links[i])
+	}
+	p.count()
+	return p
+}
+
+// count counts the readers of each value, the ends among them, and drops what
+// has none.
+func (p *patterns) count() {
+	p.uses = make([]int, p.inputs+len(p.links))
+	for _, e := range p.ends {
+		p.uses[e]++
+	}
+	for i := len(p.links) - 1; i >= 0; i-- {
+		l := &p.links[i]
+		if p.uses[p.inputs+i] == 0 {
+			l.gone = true
+		}
+		if !l.gone {
+			for _, a := range l.args {
+				p.uses[a]++
+			}
+		}
+	}
+}
+
+// inner returns the link that makes value v if it is of the given kind and
+// nothing but one operand reads it.
+func (p *patterns) inner(v int, op graph.Op, kind pattern) *link {
+	if v < p.inputs || p.uses[v] != 1 {
+		return nil
+	}
+	if l := &p.links[v-p.inputs]; !l.gone && l.op == op && l.pattern == kind {
+		return l
+	}
+	return nil
+}
+
+// match turns l and what it reads into a pattern.
+func (p *patterns) match(l *link) {
+	if l.gone {
+		return
+	}
+	switch l.op {
+	case graph.OpMul:
+		for i := range 2 {
+			if s := p.inner(l.args[i], graph.OpStep, single); s != nil {
+				l.pattern, l.args = mulStep, []int{l.args[1-i], s.args[0]}
+				s.gone = true
+				return
+			}
+		}
+	case graph.OpMulAdd:
+		x, s, b := l.args[0], l.args[1], l.args[2]
+		if t := p.inner(x, graph.OpSub, single); t != nil {
+			l.pattern, l.args = affine, []int{t.args[0], t.args[1], s, b}
+			t.gone = true
+		} else if t := p.inner(b, graph.OpMulAdd, affine); t != nil {
+			l.pattern, l.args = gradAffine, []int{x, t.args[0], t.args[1], s, t.args[2], t.args[3]}
+			t.gone = true
+		}
+	case graph.OpRelu:
+		if t := p.inner(l.args[0], graph.OpMulAdd, affine); t != nil {
+			l.pattern, l.args = affineRelu, t.args
+			t.gone = true
+		}
+	}
+}

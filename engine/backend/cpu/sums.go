@@ -1,0 +1,134 @@
+package cpu
+
+import (
+	"hourglass/engine/graph"
+	"hourglass/tensor"
+)
+
+// sums runs a chain and adds up the rows of some of its values. A part adds
+// its tiles up place by place and folds the rows of that sum onto each other;
+// the parts are joined in order in float64. The result does not depend on the
+// number of threads, and chains of additions in float32 are short.
+type sums struct {
+	chain
+	channels int
+	into     []accumulation
+	acc      []float32 // for each worker: a tile for each sum
+	partial  []float32 // for each part: the sums of its rows
+}
+
+// accumulation adds up a value, or its product with another one.
+type accumulation struct{ value, factor int }
+
+const noFactor = -1
+
+func lowerFusedSums(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kernel, error) {
+	a := n.Attrs().(graph.SumsAttrs)
+	s := &sums{chain: chain{out: out, vec: c.vec, pool: c.pool}, channels: n.Shape()[1]}
+	if err := s.assemble(findPatterns(len(in), a.Body, s.accumulate(len(in), a)), false); err != nil {
+		return kernel{}, err
+	}
+	s.place(n.Inputs(), in, wholeOf(n, a), s.channels)
+	accumulators, partials := len(s.into)*s.tile*c.pool.Threads(), out.size*s.parts
+	work, join := s.sumPart, s.joinPart
+	return kernel{func(scratch []float32) {
+		own, rest := scratch[:s.scratchSize()], scratch[s.scratchSize():]
+		s.begin(own)
+		s.acc, s.partial = rest[:accumulators], rest[accumulators:][:partials]
+		s.pool.Run(s.parts, work)
+		s.pool.Run((s.out.size+joinChunk-1)/joinChunk, join)
+	}, s.scratchSize() + accumulators + partials}, nil
+}
+
+// wholeOf returns the shape of the values that are summed.
+func wholeOf(n *graph.Node, a graph.SumsAttrs) tensor.Shape {
+	var whole tensor.Shape
+	for _, in := range n.Inputs() {
+		whole, _ = tensor.Broadcast(whole, in.Shape()) // the shape rule has checked it
+	}
+	return whole
+}
+
+// accumulate says how each sum is added up, and returns the values that it
+// takes: a product that nothing else reads is part of the addition.
+func (s *sums) accumulate(inputs int, a graph.SumsAttrs) (ends []int) {
+	uses := make([]int, inputs+len(a.Body))
+	for _, in := range a.Body {
+		for _, arg := range in.Args {
+			uses[arg]++
+		}
+	}
+	for _, v := range a.Sums {
+		uses[v]++
+	}
+	for _, v := range a.Sums {
+		acc := accumulation{v, noFactor}
+		if v >= inputs && uses[v] == 1 {
+			if in := a.Body[v-inputs]; in.Op == graph.OpMul {
+				acc = accumulation{in.Args[0], in.Args[1]}
+				ends = append(ends, acc.factor)
+			}
+		}
+		ends = append(ends, acc.value)
+		s.into = append(s.into, acc)
+	}
+	return ends
+}
+
+// sumPart adds up the tiles of one part.
+func (s *sums) sumPart(worker, part int) {
+	begin := part * s.perPart * s.tile
+	end := min(begin+s.perPart*s.tile, s.size)
+	width := min(s.tile, end-begin)
+	acc := s.acc[worker*len(s.into)*s.tile:][:len(s.into)*s.tile]
+	for k := range s.into {
+		s.vec.Fill(acc[k*s.tile:][:width], 0)
+	}
+	values := s.values[worker]
+	for at := begin; at < end; at += s.tile {
+		n := min(s.tile, end-at)
+		s.run(worker, at, n)
+		for k, in := range s.into {
+			sum := acc[k*s.tile:][:n]
+			if in.factor == noFactor {
+				s.vec.Add(sum, sum, values[in.value])
+			} else {
+				s.vec.MulAdd(sum, values[in.value], values[in.factor], sum)
+			}
+		}
+	}
+	for k := range s.into {
+		sum := acc[k*s.tile:][:width]
+		s.fold(sum)
+		copy(s.partial[(part*len(s.into)+k)*s.channels:][:s.channels], sum)
+	}
+}
+
+// fold adds the rows in v up in the first of them, the upper half onto the
+// lower until one is left.
+func (s *sums) fold(v []float32) {
+	for rows := len(v) / s.channels; rows > 1; {
+		half := (rows + 1) / 2
+		low := v[:(rows-half)*s.channels]
+		s.vec.Add(low, low, v[half*s.channels:rows*s.channels])
+		rows = half
+	}
+}
+
+// joinChunk is the number of results that are joined together.
+const joinChunk = 64
+
+// joinPart adds up the parts for one chunk of the results.
+func (s *sums) joinPart(_, chunk int) {
+	begin := chunk * joinChunk
+	var total [joinChunk]float64
+	n := min(joinChunk, s.out.size-begin)
+	for part := range s.parts {
+		for i, v := range s.partial[part*s.out.size+begin:][:n] {
+			total[i] += float64(v)
+		}
+	}
+	for i, v := range total[:n] {
+		s.out.f32[begin+i] = float32(v)
+	}
+}

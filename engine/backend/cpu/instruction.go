@@ -16,8 +16,9 @@ type instruction struct {
 	ternary    vec.Ternary
 	quaternary func(dst, a, b, c, d []float32)
 	senary     func(dst, a, b, c, d, e, f []float32)
+	octonary   func(dst, a, b, c, d, e, f, g, h []float32)
 	value      float32
-	args       [6]int
+	args       [8]int
 	dst        int
 }
 
@@ -34,8 +35,10 @@ func (in *instruction) run(v [][]float32) {
 		in.ternary(dst, v[a[0]], v[a[1]], v[a[2]])
 	case in.quaternary != nil:
 		in.quaternary(dst, v[a[0]], v[a[1]], v[a[2]], v[a[3]])
-	default:
+	case in.senary != nil:
 		in.senary(dst, v[a[0]], v[a[1]], v[a[2]], v[a[3]], v[a[4]], v[a[5]])
+	default:
+		in.octonary(dst, v[a[0]], v[a[1]], v[a[2]], v[a[3]], v[a[4]], v[a[5]], v[a[6]], v[a[7]])
 	}
 }
 
@@ -50,6 +53,8 @@ func instructionOf(l link, v *vec.Set) (instruction, error) {
 		return instruction{binary: v.MulStep}, nil
 	case gradAffine:
 		return instruction{senary: v.GradAffine}, nil
+	case gradAffineRelu:
+		return instruction{octonary: v.GradAffineRelu}, nil
 	}
 	switch l.op {
 	case graph.OpNeg:

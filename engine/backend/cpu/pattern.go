@@ -11,11 +11,12 @@ import (
 type pattern uint8
 
 const (
-	single     pattern = iota
-	affine             // (x-m)·s + b
-	affineRelu         // its rectifier
-	mulStep            // x·step(z)
-	gradAffine         // g·a + ((x-m)·b + c)
+	single         pattern = iota
+	affine                 // (x-m)·s + b
+	affineRelu             // its rectifier
+	mulStep                // x·step(z)
+	gradAffine             // g·a + ((x-m)·b + c)
+	gradAffineRelu         // the same of g·step((x-m)·s + t)
 )
 
 // link is an operation of a chain on its way to an instruction. An operation
@@ -105,6 +106,8 @@ func (p *patterns) match(l *link) {
 		if t := p.inner(x, graph.OpSub, single); t != nil {
 			l.pattern, l.args = affine, []int{t.args[0], t.args[1], s, b}
 			t.gone = true
+		} else if p.maskedGrad(l) {
+			return
 		} else if t := p.inner(b, graph.OpMulAdd, affine); t != nil {
 			l.pattern, l.args = gradAffine, []int{x, t.args[0], t.args[1], s, t.args[2], t.args[3]}
 			t.gone = true
@@ -115,4 +118,45 @@ func (p *patterns) match(l *link) {
 			t.gone = true
 		}
 	}
+}
+
+// maskedGrad turns l into the gradient through a batch normalisation and the
+// rectifier behind it, if it is that:
+//
+//	d = x - m,  l = g·step(d·s + t)·a + (d·b + c)
+func (p *patterns) maskedGrad(l *link) bool {
+	g, d, mask := p.rectified(l.args[0], 1)
+	if g == nil || p.uses[g.args[1]] != 1 || p.uses[d] != 2 {
+		return false
+	}
+	inner := p.inner(l.args[2], graph.OpMulAdd, single)
+	if inner == nil || inner.args[0] != d {
+		return false
+	}
+	sub := &p.links[d-p.inputs]
+	l.pattern = gradAffineRelu
+	l.args = []int{g.args[0], sub.args[0], sub.args[1], mask.args[1], mask.args[2], l.args[1], inner.args[1], inner.args[2]}
+	g.gone, mask.gone, inner.gone, sub.gone = true, true, true, true
+	return true
+}
+
+// rectified looks for v = g·step(d·s + t) with d a difference: it returns the
+// links of v and of the step's operand, and the number of d. uses is how often
+// v is read.
+func (p *patterns) rectified(v, uses int) (g *link, d int, mask *link) {
+	if v < p.inputs || p.uses[v] != uses {
+		return nil, 0, nil
+	}
+	g = &p.links[v-p.inputs]
+	if g.gone || g.pattern != mulStep {
+		return nil, 0, nil
+	}
+	if mask = p.inner(g.args[1], graph.OpMulAdd, single); mask == nil || mask.args[0] < p.inputs {
+		return nil, 0, nil
+	}
+	d = mask.args[0]
+	if sub := &p.links[d-p.inputs]; sub.gone || sub.op != graph.OpSub {
+		return nil, 0, nil
+	}
+	return g, d, mask
 }

@@ -13,6 +13,7 @@ type sums struct {
 	chain
 	channels int
 	into     []accumulation
+	grads    []int     // instead of into: the operands of AddGrads, or of AddGradsRelu
 	acc      []float32 // for each worker: a tile for each sum
 	partial  []float32 // for each part: the sums of its rows
 }
@@ -25,7 +26,9 @@ const noFactor = -1
 func lowerFusedSums(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kernel, error) {
 	a := n.Attrs().(graph.SumsAttrs)
 	s := &sums{chain: chain{out: out, vec: c.vec, pool: c.pool}, channels: n.Shape()[1]}
-	if err := s.assemble(findPatterns(len(in), a.Body, s.accumulate(len(in), a)), false); err != nil {
+	p := findPatterns(len(in), a.Body, s.accumulate(len(in), a))
+	s.grads = s.findGrads(p)
+	if err := s.assemble(p, false); err != nil {
 		return kernel{}, err
 	}
 	s.place(n.Inputs(), in, wholeOf(n, a), s.channels)
@@ -88,6 +91,10 @@ func (s *sums) sumPart(worker, part int) {
 	for at := begin; at < end; at += s.tile {
 		n := min(s.tile, end-at)
 		s.run(worker, at, n)
+		if s.grads != nil {
+			s.addGrads(acc[:n], acc[s.tile:][:n], values)
+			continue
+		}
 		for k, in := range s.into {
 			sum := acc[k*s.tile:][:n]
 			if in.factor == noFactor {
@@ -101,6 +108,50 @@ func (s *sums) sumPart(worker, part int) {
 		sum := acc[k*s.tile:][:width]
 		s.fold(sum)
 		copy(s.partial[(part*len(s.into)+k)*s.channels:][:s.channels], sum)
+	}
+}
+
+// findGrads recognises the sums of the gradients of a batch normalisation,
+//
+//	d = x - m,  Σ g·d and Σ g
+//
+// where g may be v·step(d·s + t), and takes them out of the chain. It returns
+// the numbers of g, x and m, or of v, x, m, s and t; nil if the sums are none.
+func (s *sums) findGrads(p *patterns) []int {
+	if len(s.into) != 2 || s.into[1].factor != noFactor {
+		return nil
+	}
+	g, d := s.into[0].value, s.into[0].factor
+	if d == s.into[1].value {
+		g, d = d, g
+	}
+	if g != s.into[1].value || d < p.inputs {
+		return nil
+	}
+	sub := &p.links[d-p.inputs]
+	if sub.gone || sub.op != graph.OpSub || g == sub.args[0] || g == sub.args[1] {
+		return nil
+	}
+	var found []int
+	if v, e, mask := p.rectified(g, 2); v != nil && e == d && p.uses[d] == 2 {
+		found = []int{v.args[0], sub.args[0], sub.args[1], mask.args[1], mask.args[2]}
+		v.gone, mask.gone = true, true
+	} else if p.uses[d] == 1 {
+		found = []int{g, sub.args[0], sub.args[1]}
+	} else {
+		return nil
+	}
+	sub.gone = true
+	p.ends = found
+	return found
+}
+
+func (s *sums) addGrads(gamma, beta []float32, values [][]float32) {
+	in := s.grads
+	if len(in) == 3 {
+		s.vec.AddGrads(gamma, beta, values[in[0]], values[in[1]], values[in[2]])
+	} else {
+		s.vec.AddGradsRelu(gamma, beta, values[in[0]], values[in[1]], values[in[2]], values[in[3]], values[in[4]])
 	}
 }
 

@@ -106,3 +106,31 @@ func gradAffineRef(dst, g, x, m, a, b, c []float32) {
 		dst[i] = float32(a[i]*g[i]) + (float32(b[i]*(x[i]-m[i])) + c[i])
 	}
 }
+
+// maskedGrad is mulStep of g and the affine function of d = x-m.
+func maskedGrad(g, d, s, t float32) float32 {
+	if float32(d*s)+t > 0 {
+		return g
+	}
+	return g * 0
+}
+
+func addGradsReluRef(accGamma, accBeta, g, x, m, s, t []float32) {
+	n := len(accGamma)
+	accBeta, g, x, m, s, t = accBeta[:n], g[:n], x[:n], m[:n], s[:n], t[:n]
+	for i := range accGamma {
+		d := x[i] - m[i]
+		v := maskedGrad(g[i], d, s[i], t[i])
+		accGamma[i] += float32(v * d)
+		accBeta[i] += v
+	}
+}
+
+func gradAffineReluRef(dst, g, x, m, s, t, a, b, c []float32) {
+	n := len(dst)
+	g, x, m, s, t, a, b, c = g[:n], x[:n], m[:n], s[:n], t[:n], a[:n], b[:n], c[:n]
+	for i := range dst {
+		d := x[i] - m[i]
+		dst[i] = float32(a[i]*maskedGrad(g[i], d, s[i], t[i])) + (float32(b[i]*d) + c[i])
+	}
+}

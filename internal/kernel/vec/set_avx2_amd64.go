@@ -76,4 +76,7 @@ var avx2 = Set{
 	AddDiffs:   ternaryOf(addDiffsAVX2),
 	AddGrads:   quaternaryOf(addGradsAVX2),
 	GradAffine: senaryOf(gradAffineAVX2),
+
+	AddGradsRelu:   senaryOf(addGradsReluAVX2),
+	GradAffineRelu: octonaryOf(gradAffineReluAVX2),
 }

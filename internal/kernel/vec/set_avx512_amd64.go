@@ -76,4 +76,7 @@ var avx512 = Set{
 	AddDiffs:   ternaryOf(addDiffsAVX512),
 	AddGrads:   quaternaryOf(addGradsAVX512),
 	GradAffine: senaryOf(gradAffineAVX512),
+
+	AddGradsRelu:   senaryOf(addGradsReluAVX512),
+	GradAffineRelu: octonaryOf(gradAffineReluAVX512),
 }

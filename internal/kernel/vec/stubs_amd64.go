@@ -209,6 +209,16 @@ func addGradsAVX2(accGamma *float32, accBeta *float32, grad *float32, x *float32
 //go:noescape
 func gradAffineAVX2(dst *float32, grad *float32, x *float32, m *float32, a *float32, b *float32, c *float32, n int)
 
+// addGradsReluAVX2 does addGrads for the grad where (x-m)*s + t > 0.
+//
+//go:noescape
+func addGradsReluAVX2(accGamma *float32, accBeta *float32, grad *float32, x *float32, m *float32, s *float32, t *float32, n int)
+
+// gradAffineReluAVX2 does gradAffine for the grad where (x-m)*s + t > 0.
+//
+//go:noescape
+func gradAffineReluAVX2(dst *float32, grad *float32, x *float32, m *float32, s *float32, t *float32, a *float32, b *float32, c *float32, n int)
+
 // sumAVX2 adds up a.
 //
 //go:noescape
@@ -468,6 +478,16 @@ func addGradsAVX512(accGamma *float32, accBeta *float32, grad *float32, x *float
 //
 //go:noescape
 func gradAffineAVX512(dst *float32, grad *float32, x *float32, m *float32, a *float32, b *float32, c *float32, n int)
+
+// addGradsReluAVX512 does addGrads for the grad where (x-m)*s + t > 0.
+//
+//go:noescape
+func addGradsReluAVX512(accGamma *float32, accBeta *float32, grad *float32, x *float32, m *float32, s *float32, t *float32, n int)
+
+// gradAffineReluAVX512 does gradAffine for the grad where (x-m)*s + t > 0.
+//
+//go:noescape
+func gradAffineReluAVX512(dst *float32, grad *float32, x *float32, m *float32, s *float32, t *float32, a *float32, b *float32, c *float32, n int)
 
 // sumAVX512 adds up a.
 //

@@ -139,6 +139,10 @@ type Set struct {
 	AddGrads func(accGamma, accBeta, g, x, m []float32)
 	// GradAffine gives a*g + b*(x-m) + c.
 	GradAffine func(dst, g, x, m, a, b, c []float32)
+	// AddGradsRelu and GradAffineRelu take MulStep of g and Affine of x, m, s
+	// and t in place of g.
+	AddGradsRelu   func(accGamma, accBeta, g, x, m, s, t []float32)
+	GradAffineRelu func(dst, g, x, m, s, t, a, b, c []float32)
 }
 
 // At returns the kernels of a level. The level must be one of isa.Available

@@ -85,6 +85,15 @@ func senaryOf(f func(dst, g, x, m, a, b, c *float32, n int)) func(dst, g, x, m, 
 	}
 }
 
+func octonaryOf(f func(dst, g, x, m, s, t, a, b, c *float32, n int)) func(dst, g, x, m, s, t, a, b, c []float32) {
+	return func(dst, g, x, m, s, t, a, b, c []float32) {
+		if n := len(dst); len(g) < n || len(x) < n || len(m) < n || len(s) < n || len(t) < n || len(a) < n || len(b) < n || len(c) < n {
+			short()
+		}
+		f(addr(dst), addr(g), addr(x), addr(m), addr(s), addr(t), addr(a), addr(b), addr(c), len(dst))
+	}
+}
+
 func stepOf(f func(a, b, c *float32, n int, s float32)) func(a, b, c []float32, s float32) {
 	return func(a, b, c []float32, s float32) {
 		if n := len(a); len(b) < n || len(c) < n {

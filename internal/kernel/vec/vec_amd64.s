@@ -3946,6 +3946,142 @@ end:
 	VZEROUPPER
 	RET
 
+// func addGradsReluAVX2(accGamma *float32, accBeta *float32, grad *float32, x *float32, m *float32, s *float32, t *float32, n int)
+// Requires: AVX, FMA3
+TEXT ·addGradsReluAVX2(SB), NOSPLIT, $0-64
+	MOVQ         accGamma+0(FP), AX
+	MOVQ         accBeta+8(FP), CX
+	MOVQ         grad+16(FP), DX
+	MOVQ         x+24(FP), BX
+	MOVQ         m+32(FP), SI
+	MOVQ         s+40(FP), DI
+	MOVQ         t+48(FP), R8
+	MOVQ         n+56(FP), R9
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS word3f800000<>+0(SB), Y1
+	XORQ         R10, R10
+	CMPQ         R9, $0x00000008
+	JLT          done1
+
+loop1:
+	VMOVUPS     (AX)(R10*4), Y2
+	VMOVUPS     (CX)(R10*4), Y3
+	VMOVUPS     (DX)(R10*4), Y4
+	VMOVUPS     (BX)(R10*4), Y5
+	VMOVUPS     (SI)(R10*4), Y6
+	VMOVUPS     (DI)(R10*4), Y7
+	VMOVUPS     (R8)(R10*4), Y8
+	VSUBPS      Y6, Y5, Y5
+	VFMADD231PS Y7, Y5, Y8
+	VCMPPS      $0x1e, Y0, Y8, Y6
+	VANDPS      Y1, Y6, Y6
+	VMULPS      Y6, Y4, Y4
+	VFMADD231PS Y5, Y4, Y2
+	VADDPS      Y4, Y3, Y3
+	VMOVUPS     Y2, (AX)(R10*4)
+	VMOVUPS     Y3, (CX)(R10*4)
+	ADDQ        $0x00000008, R10
+	SUBQ        $0x00000008, R9
+	CMPQ        R9, $0x00000008
+	JGE         loop1
+
+done1:
+	TESTQ       R9, R9
+	JZ          end
+	LEAQ        tail<>+0(SB), R11
+	MOVQ        $0x00000008, R12
+	SUBQ        R9, R12
+	VMOVDQU     (R11)(R12*4), Y2
+	VMASKMOVPS  (AX)(R10*4), Y2, Y3
+	VMASKMOVPS  (CX)(R10*4), Y2, Y4
+	VMASKMOVPS  (DX)(R10*4), Y2, Y5
+	VMASKMOVPS  (BX)(R10*4), Y2, Y6
+	VMASKMOVPS  (SI)(R10*4), Y2, Y7
+	VMASKMOVPS  (DI)(R10*4), Y2, Y8
+	VMASKMOVPS  (R8)(R10*4), Y2, Y9
+	VSUBPS      Y7, Y6, Y6
+	VFMADD231PS Y8, Y6, Y9
+	VCMPPS      $0x1e, Y0, Y9, Y0
+	VANDPS      Y1, Y0, Y0
+	VMULPS      Y0, Y5, Y5
+	VFMADD231PS Y6, Y5, Y3
+	VADDPS      Y5, Y4, Y4
+	VMASKMOVPS  Y3, Y2, (AX)(R10*4)
+	VMASKMOVPS  Y4, Y2, (CX)(R10*4)
+
+end:
+	VZEROUPPER
+	RET
+
+// func gradAffineReluAVX2(dst *float32, grad *float32, x *float32, m *float32, s *float32, t *float32, a *float32, b *float32, c *float32, n int)
+// Requires: AVX, FMA3
+TEXT ·gradAffineReluAVX2(SB), NOSPLIT, $0-80
+	MOVQ         dst+0(FP), AX
+	MOVQ         grad+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         m+24(FP), BX
+	MOVQ         s+32(FP), SI
+	MOVQ         t+40(FP), DI
+	MOVQ         a+48(FP), R8
+	MOVQ         b+56(FP), R9
+	MOVQ         c+64(FP), R10
+	MOVQ         n+72(FP), R11
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS word3f800000<>+0(SB), Y1
+	XORQ         R12, R12
+	CMPQ         R11, $0x00000008
+	JLT          done1
+
+loop1:
+	VMOVUPS     (CX)(R12*4), Y2
+	VMOVUPS     (DX)(R12*4), Y3
+	VMOVUPS     (BX)(R12*4), Y4
+	VMOVUPS     (SI)(R12*4), Y5
+	VMOVUPS     (DI)(R12*4), Y6
+	VMOVUPS     (R8)(R12*4), Y7
+	VMOVUPS     (R9)(R12*4), Y8
+	VMOVUPS     (R10)(R12*4), Y9
+	VSUBPS      Y4, Y3, Y3
+	VFMADD231PS Y5, Y3, Y6
+	VCMPPS      $0x1e, Y0, Y6, Y4
+	VANDPS      Y1, Y4, Y4
+	VMULPS      Y4, Y2, Y2
+	VFMADD213PS Y9, Y8, Y3
+	VFMADD231PS Y7, Y2, Y3
+	VMOVUPS     Y3, (AX)(R12*4)
+	ADDQ        $0x00000008, R12
+	SUBQ        $0x00000008, R11
+	CMPQ        R11, $0x00000008
+	JGE         loop1
+
+done1:
+	TESTQ       R11, R11
+	JZ          end
+	LEAQ        tail<>+0(SB), R13
+	MOVQ        $0x00000008, R14
+	SUBQ        R11, R14
+	VMOVDQU     (R13)(R14*4), Y2
+	VMASKMOVPS  (CX)(R12*4), Y2, Y3
+	VMASKMOVPS  (DX)(R12*4), Y2, Y4
+	VMASKMOVPS  (BX)(R12*4), Y2, Y5
+	VMASKMOVPS  (SI)(R12*4), Y2, Y6
+	VMASKMOVPS  (DI)(R12*4), Y2, Y7
+	VMASKMOVPS  (R8)(R12*4), Y2, Y8
+	VMASKMOVPS  (R9)(R12*4), Y2, Y9
+	VMASKMOVPS  (R10)(R12*4), Y2, Y10
+	VSUBPS      Y5, Y4, Y4
+	VFMADD231PS Y6, Y4, Y7
+	VCMPPS      $0x1e, Y0, Y7, Y0
+	VANDPS      Y1, Y0, Y0
+	VMULPS      Y0, Y3, Y3
+	VFMADD213PS Y10, Y9, Y4
+	VFMADD231PS Y8, Y3, Y4
+	VMASKMOVPS  Y4, Y2, (AX)(R12*4)
+
+end:
+	VZEROUPPER
+	RET
+
 // func sumAVX2(a *float32, n int) float32
 // Requires: AVX, SSE
 TEXT ·sumAVX2(SB), NOSPLIT, $0-20
@@ -8186,6 +8322,140 @@ end:
 	VZEROUPPER
 	RET
 
+// func addGradsReluAVX512(accGamma *float32, accBeta *float32, grad *float32, x *float32, m *float32, s *float32, t *float32, n int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·addGradsReluAVX512(SB), NOSPLIT, $0-64
+	MOVQ         accGamma+0(FP), AX
+	MOVQ         accBeta+8(FP), CX
+	MOVQ         grad+16(FP), DX
+	MOVQ         x+24(FP), BX
+	MOVQ         m+32(FP), SI
+	MOVQ         s+40(FP), DI
+	MOVQ         t+48(FP), R8
+	MOVQ         n+56(FP), R9
+	VXORPS       Z0, Z0, Z0
+	VBROADCASTSS word3f800000<>+0(SB), Z1
+	XORQ         R10, R10
+	CMPQ         R9, $0x00000010
+	JLT          done1
+
+loop1:
+	VMOVUPS     (AX)(R10*4), Z2
+	VMOVUPS     (CX)(R10*4), Z3
+	VMOVUPS     (DX)(R10*4), Z4
+	VMOVUPS     (BX)(R10*4), Z5
+	VMOVUPS     (SI)(R10*4), Z6
+	VMOVUPS     (DI)(R10*4), Z7
+	VMOVUPS     (R8)(R10*4), Z8
+	VSUBPS      Z6, Z5, Z5
+	VFMADD231PS Z7, Z5, Z8
+	VCMPPS      $0x1e, Z0, Z8, K5
+	VMOVUPS.Z   Z1, K5, Z6
+	VMULPS      Z6, Z4, Z4
+	VFMADD231PS Z5, Z4, Z2
+	VADDPS      Z4, Z3, Z3
+	VMOVUPS     Z2, (AX)(R10*4)
+	VMOVUPS     Z3, (CX)(R10*4)
+	ADDQ        $0x00000010, R10
+	SUBQ        $0x00000010, R9
+	CMPQ        R9, $0x00000010
+	JGE         loop1
+
+done1:
+	TESTQ       R9, R9
+	JZ          end
+	MOVL        $0x0000ffff, R11
+	BZHIL       R9, R11, R11
+	KMOVW       R11, K1
+	VMOVUPS.Z   (AX)(R10*4), K1, Z2
+	VMOVUPS.Z   (CX)(R10*4), K1, Z3
+	VMOVUPS.Z   (DX)(R10*4), K1, Z4
+	VMOVUPS.Z   (BX)(R10*4), K1, Z5
+	VMOVUPS.Z   (SI)(R10*4), K1, Z6
+	VMOVUPS.Z   (DI)(R10*4), K1, Z7
+	VMOVUPS.Z   (R8)(R10*4), K1, Z8
+	VSUBPS      Z6, Z5, Z5
+	VFMADD231PS Z7, Z5, Z8
+	VCMPPS      $0x1e, Z0, Z8, K6
+	VMOVUPS.Z   Z1, K6, Z0
+	VMULPS      Z0, Z4, Z4
+	VFMADD231PS Z5, Z4, Z2
+	VADDPS      Z4, Z3, Z3
+	VMOVUPS     Z2, K1, (AX)(R10*4)
+	VMOVUPS     Z3, K1, (CX)(R10*4)
+
+end:
+	VZEROUPPER
+	RET
+
+// func gradAffineReluAVX512(dst *float32, grad *float32, x *float32, m *float32, s *float32, t *float32, a *float32, b *float32, c *float32, n int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·gradAffineReluAVX512(SB), NOSPLIT, $0-80
+	MOVQ         dst+0(FP), AX
+	MOVQ         grad+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         m+24(FP), BX
+	MOVQ         s+32(FP), SI
+	MOVQ         t+40(FP), DI
+	MOVQ         a+48(FP), R8
+	MOVQ         b+56(FP), R9
+	MOVQ         c+64(FP), R10
+	MOVQ         n+72(FP), R11
+	VXORPS       Z0, Z0, Z0
+	VBROADCASTSS word3f800000<>+0(SB), Z1
+	XORQ         R12, R12
+	CMPQ         R11, $0x00000010
+	JLT          done1
+
+loop1:
+	VMOVUPS     (CX)(R12*4), Z2
+	VMOVUPS     (DX)(R12*4), Z3
+	VMOVUPS     (BX)(R12*4), Z4
+	VMOVUPS     (SI)(R12*4), Z5
+	VMOVUPS     (DI)(R12*4), Z6
+	VMOVUPS     (R8)(R12*4), Z7
+	VMOVUPS     (R9)(R12*4), Z8
+	VMOVUPS     (R10)(R12*4), Z9
+	VSUBPS      Z4, Z3, Z3
+	VFMADD231PS Z5, Z3, Z6
+	VCMPPS      $0x1e, Z0, Z6, K7
+	VMOVUPS.Z   Z1, K7, Z4
+	VMULPS      Z4, Z2, Z2
+	VFMADD213PS Z9, Z8, Z3
+	VFMADD231PS Z7, Z2, Z3
+	VMOVUPS     Z3, (AX)(R12*4)
+	ADDQ        $0x00000010, R12
+	SUBQ        $0x00000010, R11
+	CMPQ        R11, $0x00000010
+	JGE         loop1
+
+done1:
+	TESTQ       R11, R11
+	JZ          end
+	MOVL        $0x0000ffff, R13
+	BZHIL       R11, R13, R13
+	KMOVW       R13, K1
+	VMOVUPS.Z   (CX)(R12*4), K1, Z2
+	VMOVUPS.Z   (DX)(R12*4), K1, Z3
+	VMOVUPS.Z   (BX)(R12*4), K1, Z4
+	VMOVUPS.Z   (SI)(R12*4), K1, Z5
+	VMOVUPS.Z   (DI)(R12*4), K1, Z6
+	VMOVUPS.Z   (R8)(R12*4), K1, Z7
+	VMOVUPS.Z   (R9)(R12*4), K1, Z8
+	VMOVUPS.Z   (R10)(R12*4), K1, Z9
+	VSUBPS      Z4, Z3, Z3
+	VFMADD231PS Z5, Z3, Z6
+	VCMPPS      $0x1e, Z0, Z6, K2
+	VMOVUPS.Z   Z1, K2, Z0
+	VMULPS      Z0, Z2, Z2
+	VFMADD213PS Z9, Z8, Z3
+	VFMADD231PS Z7, Z2, Z3
+	VMOVUPS     Z3, K1, (AX)(R12*4)
+
+end:
+	VZEROUPPER
+	RET
+
 // func sumAVX512(a *float32, n int) float32
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE
 TEXT ·sumAVX512(SB), NOSPLIT, $0-20
@@ -8414,15 +8684,15 @@ channels:
 	VMOVUPS (CX)(R10*4), Z1
 	VMOVUPS (DX)(R9*4), Z2
 	VMOVUPS (DX)(R10*4), Z3
-	VCMPPS  $0x03, Z1, Z1, K5
+	VCMPPS  $0x03, Z1, Z1, K3
 	VMAXPS  Z0, Z1, Z0
-	VMOVAPS Z1, K5, Z0
-	VCMPPS  $0x03, Z3, Z3, K6
+	VMOVAPS Z1, K3, Z0
+	VCMPPS  $0x03, Z3, Z3, K4
 	VMAXPS  Z2, Z3, Z2
-	VMOVAPS Z3, K6, Z2
-	VCMPPS  $0x03, Z2, Z2, K7
+	VMOVAPS Z3, K4, Z2
+	VCMPPS  $0x03, Z2, Z2, K5
 	VMAXPS  Z0, Z2, Z0
-	VMOVAPS Z2, K7, Z0
+	VMOVAPS Z2, K5, Z0
 	VMOVUPS Z0, (AX)(R9*4)
 	ADDQ    $0x00000010, R9
 	ADDQ    $0x00000010, R10
@@ -8435,15 +8705,15 @@ rest:
 	VMOVUPS.Z (CX)(R10*4), K1, Z1
 	VMOVUPS.Z (DX)(R9*4), K1, Z2
 	VMOVUPS.Z (DX)(R10*4), K1, Z3
-	VCMPPS    $0x03, Z1, Z1, K2
+	VCMPPS    $0x03, Z1, Z1, K6
 	VMAXPS    Z0, Z1, Z0
-	VMOVAPS   Z1, K2, Z0
-	VCMPPS    $0x03, Z3, Z3, K3
+	VMOVAPS   Z1, K6, Z0
+	VCMPPS    $0x03, Z3, Z3, K7
 	VMAXPS    Z2, Z3, Z2
-	VMOVAPS   Z3, K3, Z2
-	VCMPPS    $0x03, Z2, Z2, K4
+	VMOVAPS   Z3, K7, Z2
+	VCMPPS    $0x03, Z2, Z2, K2
 	VMAXPS    Z0, Z2, Z0
-	VMOVAPS   Z2, K4, Z0
+	VMOVAPS   Z2, K2, Z0
 	VMOVUPS   Z0, K1, (AX)(R9*4)
 
 next:
@@ -8554,33 +8824,33 @@ channels:
 	VMOVUPS   (SI)(R12*4), Z3
 	VMOVUPS   (AX)(R11*4), Z4
 	VMOVAPS   Z0, Z5
-	VCMPPS    $0x03, Z1, Z1, K5
+	VCMPPS    $0x03, Z1, Z1, K3
 	VMAXPS    Z5, Z1, Z5
-	VMOVAPS   Z1, K5, Z5
-	VCMPPS    $0x03, Z2, Z2, K6
+	VMOVAPS   Z1, K3, Z5
+	VCMPPS    $0x03, Z2, Z2, K4
 	VMAXPS    Z5, Z2, Z5
-	VMOVAPS   Z2, K6, Z5
-	VCMPPS    $0x03, Z3, Z3, K7
+	VMOVAPS   Z2, K4, Z5
+	VCMPPS    $0x03, Z3, Z3, K5
 	VMAXPS    Z5, Z3, Z5
-	VMOVAPS   Z3, K7, Z5
-	VCMPPS    $0x00, Z5, Z0, K2
-	VCMPPS    $0x03, Z0, Z0, K3
-	KORW      K3, K2, K2
-	VMOVUPS.Z Z4, K2, Z0
-	VCMPPS    $0x00, Z5, Z1, K4
-	VCMPPS    $0x03, Z1, Z1, K5
-	KORW      K5, K4, K4
-	KANDNW    K4, K2, K5
-	KORW      K4, K2, K2
-	VMOVUPS.Z Z4, K5, Z1
-	VCMPPS    $0x00, Z5, Z2, K6
-	VCMPPS    $0x03, Z2, Z2, K7
+	VMOVAPS   Z3, K5, Z5
+	VCMPPS    $0x00, Z5, Z0, K6
+	VCMPPS    $0x03, Z0, Z0, K7
 	KORW      K7, K6, K6
-	KANDNW    K6, K2, K7
-	KORW      K6, K2, K2
-	VMOVUPS.Z Z4, K7, Z2
-	KNOTW     K2, K2
-	VMOVUPS.Z Z4, K2, Z3
+	VMOVUPS.Z Z4, K6, Z0
+	VCMPPS    $0x00, Z5, Z1, K2
+	VCMPPS    $0x03, Z1, Z1, K3
+	KORW      K3, K2, K2
+	KANDNW    K2, K6, K3
+	KORW      K2, K6, K6
+	VMOVUPS.Z Z4, K3, Z1
+	VCMPPS    $0x00, Z5, Z2, K4
+	VCMPPS    $0x03, Z2, Z2, K5
+	KORW      K5, K4, K4
+	KANDNW    K4, K6, K5
+	KORW      K4, K6, K6
+	VMOVUPS.Z Z4, K5, Z2
+	KNOTW     K6, K6
+	VMOVUPS.Z Z4, K6, Z3
 	VMOVUPS   Z0, (CX)(R11*4)
 	VMOVUPS   Z1, (CX)(R12*4)
 	VMOVUPS   Z2, (DX)(R11*4)
@@ -8598,33 +8868,33 @@ rest:
 	VMOVUPS.Z (SI)(R12*4), K1, Z3
 	VMOVUPS.Z (AX)(R11*4), K1, Z4
 	VMOVAPS   Z0, Z5
-	VCMPPS    $0x03, Z1, Z1, K2
+	VCMPPS    $0x03, Z1, Z1, K6
 	VMAXPS    Z5, Z1, Z5
-	VMOVAPS   Z1, K2, Z5
-	VCMPPS    $0x03, Z2, Z2, K3
+	VMOVAPS   Z1, K6, Z5
+	VCMPPS    $0x03, Z2, Z2, K7
 	VMAXPS    Z5, Z2, Z5
-	VMOVAPS   Z2, K3, Z5
-	VCMPPS    $0x03, Z3, Z3, K4
+	VMOVAPS   Z2, K7, Z5
+	VCMPPS    $0x03, Z3, Z3, K2
 	VMAXPS    Z5, Z3, Z5
-	VMOVAPS   Z3, K4, Z5
-	VCMPPS    $0x00, Z5, Z0, K5
-	VCMPPS    $0x03, Z0, Z0, K6
-	KORW      K6, K5, K5
-	VMOVUPS.Z Z4, K5, Z0
-	VCMPPS    $0x00, Z5, Z1, K7
-	VCMPPS    $0x03, Z1, Z1, K2
-	KORW      K2, K7, K7
-	KANDNW    K7, K5, K2
-	KORW      K7, K5, K5
-	VMOVUPS.Z Z4, K2, Z1
-	VCMPPS    $0x00, Z5, Z2, K3
-	VCMPPS    $0x03, Z2, Z2, K4
+	VMOVAPS   Z3, K2, Z5
+	VCMPPS    $0x00, Z5, Z0, K3
+	VCMPPS    $0x03, Z0, Z0, K4
 	KORW      K4, K3, K3
-	KANDNW    K3, K5, K4
-	KORW      K3, K5, K5
-	VMOVUPS.Z Z4, K4, Z2
-	KNOTW     K5, K5
-	VMOVUPS.Z Z4, K5, Z3
+	VMOVUPS.Z Z4, K3, Z0
+	VCMPPS    $0x00, Z5, Z1, K5
+	VCMPPS    $0x03, Z1, Z1, K6
+	KORW      K6, K5, K5
+	KANDNW    K5, K3, K6
+	KORW      K5, K3, K3
+	VMOVUPS.Z Z4, K6, Z1
+	VCMPPS    $0x00, Z5, Z2, K7
+	VCMPPS    $0x03, Z2, Z2, K2
+	KORW      K2, K7, K7
+	KANDNW    K7, K3, K2
+	KORW      K7, K3, K3
+	VMOVUPS.Z Z4, K2, Z2
+	KNOTW     K3, K3
+	VMOVUPS.Z Z4, K3, Z3
 	VMOVUPS   Z0, K1, (CX)(R11*4)
 	VMOVUPS   Z1, K1, (CX)(R12*4)
 	VMOVUPS   Z2, K1, (DX)(R11*4)
@@ -8715,21 +8985,21 @@ TEXT ·maxOfAVX512(SB), NOSPLIT, $0-20
 
 loop:
 	VMOVUPS (AX), Z4
-	VCMPPS  $0x03, Z4, Z4, K5
+	VCMPPS  $0x03, Z4, Z4, K3
 	VMAXPS  Z0, Z4, Z0
-	VMOVAPS Z4, K5, Z0
+	VMOVAPS Z4, K3, Z0
 	VMOVUPS 64(AX), Z4
-	VCMPPS  $0x03, Z4, Z4, K6
+	VCMPPS  $0x03, Z4, Z4, K4
 	VMAXPS  Z1, Z4, Z1
-	VMOVAPS Z4, K6, Z1
+	VMOVAPS Z4, K4, Z1
 	VMOVUPS 128(AX), Z4
-	VCMPPS  $0x03, Z4, Z4, K7
+	VCMPPS  $0x03, Z4, Z4, K5
 	VMAXPS  Z2, Z4, Z2
-	VMOVAPS Z4, K7, Z2
+	VMOVAPS Z4, K5, Z2
 	VMOVUPS 192(AX), Z4
-	VCMPPS  $0x03, Z4, Z4, K2
+	VCMPPS  $0x03, Z4, Z4, K6
 	VMAXPS  Z3, Z4, Z3
-	VMOVAPS Z4, K2, Z3
+	VMOVAPS Z4, K6, Z3
 	ADDQ    $0x00000100, AX
 	SUBQ    $0x00000040, CX
 	CMPQ    CX, $0x00000040
@@ -8741,9 +9011,9 @@ done:
 
 loop1:
 	VMOVUPS (AX), Z4
-	VCMPPS  $0x03, Z4, Z4, K3
+	VCMPPS  $0x03, Z4, Z4, K7
 	VMAXPS  Z0, Z4, Z0
-	VMOVAPS Z4, K3, Z0
+	VMOVAPS Z4, K7, Z0
 	ADDQ    $0x00000040, AX
 	SUBQ    $0x00000010, CX
 	CMPQ    CX, $0x00000010
@@ -8757,36 +9027,36 @@ done1:
 	KMOVW   DX, K1
 	VMOVAPS Z1, Z4
 	VMOVUPS (AX), K1, Z4
-	VCMPPS  $0x03, Z4, Z4, K4
+	VCMPPS  $0x03, Z4, Z4, K2
 	VMAXPS  Z1, Z4, Z1
-	VMOVAPS Z4, K4, Z1
+	VMOVAPS Z4, K2, Z1
 
 end:
-	VCMPPS        $0x03, Z1, Z1, K5
+	VCMPPS        $0x03, Z1, Z1, K3
 	VMAXPS        Z0, Z1, Z0
-	VMOVAPS       Z1, K5, Z0
-	VCMPPS        $0x03, Z3, Z3, K6
+	VMOVAPS       Z1, K3, Z0
+	VCMPPS        $0x03, Z3, Z3, K4
 	VMAXPS        Z2, Z3, Z2
-	VMOVAPS       Z3, K6, Z2
-	VCMPPS        $0x03, Z2, Z2, K7
+	VMOVAPS       Z3, K4, Z2
+	VCMPPS        $0x03, Z2, Z2, K5
 	VMAXPS        Z0, Z2, Z0
-	VMOVAPS       Z2, K7, Z0
+	VMOVAPS       Z2, K5, Z0
 	VEXTRACTF64X4 $0x01, Z0, Y1
-	VCMPPS        $0x03, Y0, Y0, K2
+	VCMPPS        $0x03, Y0, Y0, K6
 	VMAXPS        Y1, Y0, Y1
-	VMOVAPS       Y0, K2, Y1
+	VMOVAPS       Y0, K6, Y1
 	VEXTRACTF128  $0x01, Y1, X0
+	VCMPPS        $0x03, X1, X1, K7
+	VMAXPS        X0, X1, X0
+	VMOVAPS       X1, K7, X0
+	VPERMILPS     $0x4e, X0, X1
+	VCMPPS        $0x03, X1, X1, K2
+	VMAXPS        X0, X1, X0
+	VMOVAPS       X1, K2, X0
+	VPERMILPS     $0xb1, X0, X1
 	VCMPPS        $0x03, X1, X1, K3
 	VMAXPS        X0, X1, X0
 	VMOVAPS       X1, K3, X0
-	VPERMILPS     $0x4e, X0, X1
-	VCMPPS        $0x03, X1, X1, K4
-	VMAXPS        X0, X1, X0
-	VMOVAPS       X1, K4, X0
-	VPERMILPS     $0xb1, X0, X1
-	VCMPPS        $0x03, X1, X1, K5
-	VMAXPS        X0, X1, X0
-	VMOVAPS       X1, K5, X0
 	MOVSS         X0, ret+16(FP)
 	VZEROUPPER
 	RET

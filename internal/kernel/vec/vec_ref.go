@@ -82,6 +82,9 @@ var generic = Set{
 	AddDiffs:   addDiffsRef,
 	AddGrads:   addGradsRef,
 	GradAffine: gradAffineRef,
+
+	AddGradsRelu:   addGradsReluRef,
+	GradAffineRelu: gradAffineReluRef,
 }
 
 func each(f func(float32) float32) Unary {

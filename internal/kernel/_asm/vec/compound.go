@@ -79,7 +79,40 @@ func compound() []kernel {
 				VFMADD231PS(a, g, x)
 				return []Op{x}
 			})},
+		{name: "addGradsRelu", doc: "does addGrads for the grad where (x-m)*s + t > 0.",
+			args: "accGamma accBeta grad x m s t", loads: "accGamma accBeta grad x m s t", stores: "accGamma accBeta",
+			prepare: func(m *machine) body {
+				zero, one := m.zero(), m.number(1)
+				return func(in []Op) []Op {
+					g := in[2]
+					VSUBPS(in[4], in[3], in[3])
+					m.maskGrad(g, in[3], in[5], in[6], zero, one)
+					VFMADD231PS(in[3], g, in[0])
+					VADDPS(g, in[1], in[1])
+					return in[:2]
+				}
+			}},
+		{name: "gradAffineRelu", doc: "does gradAffine for the grad where (x-m)*s + t > 0.",
+			args: "dst grad x m s t a b c", loads: "grad x m s t a b c", stores: "dst",
+			prepare: func(m *machine) body {
+				zero, one := m.zero(), m.number(1)
+				return func(in []Op) []Op {
+					g, x, mean, s, t, a, b, c := in[0], in[1], in[2], in[3], in[4], in[5], in[6], in[7]
+					VSUBPS(mean, x, x)
+					m.maskGrad(g, x, s, t, zero, one)
+					VFMADD213PS(c, b, x)
+					VFMADD231PS(a, g, x)
+					return []Op{x}
+				}
+			}},
 	}
+}
+
+// maskGrad multiplies grad by 1 where x*s + t > 0, else by 0. It spends t.
+func (m *machine) maskGrad(grad, x, s, t, zero, one Op) {
+	VFMADD231PS(s, x, t)
+	mask := m.keep(m.compare(greaterThan, t, zero), one)
+	VMULPS(mask, grad, grad)
 }
 
 func affine(_ *machine, in []Op) []Op {

@@ -32,6 +32,7 @@ type app struct {
 
 	begun  bool   // a command has begun: what fails now is no wrong usage
 	runDir string // of the run in progress, once it has a folder
+	again  string // command that goes on with what was interrupted, where it is not resume
 }
 
 // Main runs the command that args names, without the name of the program,
@@ -78,7 +79,7 @@ variable ` + isa.EnvVar + ` (avx512, avx2, generic) selects the instructions to 
 	flags.BoolVar(&a.json, "json", false, "print the result as one JSON object")
 	flags.BoolVar(&a.quiet, "quiet", false, "show no progress and no warnings")
 	flags.IntVar(&a.threads, "threads", 0, "processor threads to use (default: all); results do not depend on it")
-	root.AddCommand(a.learn(), a.resume(), a.encode(), a.decode(), a.reconstruct(), a.show(), a.augment(), a.bench(), a.version())
+	root.AddCommand(a.learn(), a.resume(), a.encode(), a.decode(), a.reconstruct(), a.show(), a.augment(), a.lab(), a.bench(), a.version())
 	return root
 }
 

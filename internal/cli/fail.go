@@ -87,6 +87,9 @@ func (a *app) interruption(ctx context.Context, err error) (string, bool) {
 	} else if ctx.Err() == nil || !errors.Is(err, context.Canceled) {
 		return "", false
 	}
+	if a.again != "" {
+		return "interrupted; go on with: " + a.again, true
+	}
 	if dir == "" {
 		return "interrupted", true
 	}

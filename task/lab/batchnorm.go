@@ -1,0 +1,432 @@
+package lab
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"hourglass/nn"
+	"hourglass/optim"
+)
+
+// batchnorm follows Ioffe & Szegedy 2015, section 4: one network with and
+// without normalisation, at several learning rates.
+func batchnorm() Experiment {
+	return Experiment{
+		Name:  "batchnorm",
+		Title: "Batch normalisation",
+		Claim: "With batch normalisation a network reaches the best held-out accuracy of the same network without it in at most half the steps, and bears learning rates at which that one learns nothing.",
+		Recipe: func(b *Bench) []Fact {
+			s := b.batchnormSize()
+			facts := b.imageFacts(len(b.Parts.Train), len(b.Parts.HeldOut))
+			for _, body := range s.bodies {
+				facts = append(facts, Fact{body.name + " network", body.about})
+			}
+			return append(facts,
+				Fact{"training", fmt.Sprintf("%d steps of gradient descent on batches of %d at each of %d rates; with and without normalisation from the same weights through the same batches", s.steps, s.batch, len(s.rates))},
+				Fact{"choice of the rate", "of each network, the one at which it learns fastest: with the highest validation accuracy, mean over all looks"},
+				Fact{"learns", "ends with more than half of the highest held-out accuracy of all"})
+		},
+		Run:     runBatchnorm,
+		Verdict: verdictBatchnorm,
+		Minutes: 1,
+	}
+}
+
+// normBody is a network that can do with and without normalisation: triples of
+// a linear layer, a normalisation or nothing, and a rectifier.
+type normBody struct {
+	name, about string
+	cost        float64 // of an image, beside that of the other network
+	control     bool    // shown beside the others, and no part of the claim
+	flat        bool
+	layers      []nn.Layer // the linear ones before the last
+	init        nn.InitKind
+}
+
+type batchnormSize struct {
+	bodies             []normBody
+	batch, steps, each int
+	rates              []float64
+}
+
+func (b *Bench) batchnormSize() batchnormSize {
+	conv := func(width int) normBody {
+		body := normBody{name: "convolutional", cost: 4, about: fmt.Sprintf(
+			"six convolutions of %d to %d channels and a dense layer, rectifiers, weights uniform within ±1/√inputs, the usual default", width, 3*width)}
+		for i, channels := range []int{1, 1, 2, 2, 3, 3} {
+			body.layers = append(body.layers, nn.Conv{Out: channels * width, Stride: 2 - i%2})
+		}
+		return body
+	}
+	careful := func(body normBody) normBody {
+		body.name, body.control, body.init = "careful", true, nn.InitHeNormal
+		body.about = "for comparison: the convolutional one, with weights drawn for rectifiers (He et al. 2015)"
+		body.layers = slices.Clone(body.layers)
+		for i, l := range body.layers {
+			c := l.(nn.Conv)
+			c.Init = body.init
+			body.layers[i] = c
+		}
+		return body
+	}
+	dense := func(width, depth int) normBody {
+		body := normBody{name: "dense", cost: 1, flat: true, about: fmt.Sprintf(
+			"%d dense layers of %d rectifiers and one of classes, the same weights", depth, width)}
+		for range depth {
+			body.layers = append(body.layers, nn.Dense{Out: width})
+		}
+		return body
+	}
+	return pick(b.Scale,
+		batchnormSize{[]normBody{conv(8), dense(100, 6), careful(conv(8))}, 64, 800, 40, []float64{0.03, 0.1, 0.3, 1, 3}},
+		batchnormSize{[]normBody{conv(32), dense(256, 8), careful(conv(32))}, 64, 6000, 100, []float64{0.01, 0.03, 0.1, 0.3, 1, 3}},
+		batchnormSize{[]normBody{conv(2), dense(6, 2), careful(conv(2))}, 16, 12, 4, []float64{0.1, 1}})
+}
+
+// network builds the layers. Both kinds have one layer where the other has the
+// normalisation, so that names, and with them first weights, agree.
+func (body normBody) network(classes int, normalised bool) nn.Sequential {
+	var net nn.Sequential
+	if body.flat {
+		net = append(net, nn.Flatten{})
+	}
+	for _, linear := range body.layers {
+		var norm nn.Layer = nn.Sequential{}
+		if normalised {
+			norm = nn.BatchNorm{}
+		}
+		net = append(net, linear, norm, nn.ReLU{})
+	}
+	if !body.flat {
+		net = append(net, nn.Flatten{})
+	}
+	return append(net, nn.Dense{Out: classes, Init: body.init})
+}
+
+// linear returns the places of the linear layers before the last in what
+// network returns.
+func (body normBody) linear() []int {
+	first := 0
+	if body.flat {
+		first = 1
+	}
+	at := make([]int, len(body.layers))
+	for i := range at {
+		at[i] = first + 3*i
+	}
+	return at
+}
+
+// normTrial is one network at one rate.
+type normTrial struct {
+	rate       float64
+	normalised bool
+	looks      int // that there are in a training that comes to its end
+	steps      []float64
+	heldOut    []float64 // accuracy at each look
+	validation []float64
+	diverged   int
+	network    *network
+	// What the last hidden layer's units get, before and after the
+	// normalisation; the same without one.
+	before, after unitCourse
+}
+
+// unitCourse is how the inputs of a layer's units are distributed, at each
+// look after the first step.
+type unitCourse struct {
+	steps   []float64
+	first   [3][]float64 // quantiles of the first unit
+	medians [][]float64  // of each unit
+	spread  float64      // sum over the looks of the units' mean distance between the outer quantiles
+}
+
+// unitQuantiles are those that Ioffe & Szegedy 2015 show in figure 1.
+var unitQuantiles = [3]float64{0.15, 0.5, 0.85}
+
+func (t *normTrial) final() float64 {
+	if t.diverged > 0 {
+		return 0
+	}
+	return t.heldOut[len(t.heldOut)-1]
+}
+
+// reaches returns the first look's step with a held-out accuracy of at least
+// target, NaN if there is none.
+func (t *normTrial) reaches(target float64) float64 {
+	for i, a := range t.heldOut {
+		if a >= target {
+			return t.steps[i]
+		}
+	}
+	return math.NaN()
+}
+
+// wander is how far the units' medians moved, as a multiple of their spread:
+// the mean over the units of the way from the lowest to the highest.
+func (c *unitCourse) wander() float64 {
+	if len(c.medians) == 0 {
+		return math.NaN()
+	}
+	sum := 0.0
+	for unit := range c.medians[0] {
+		low, high := math.Inf(1), math.Inf(-1)
+		for _, at := range c.medians {
+			low, high = min(low, at[unit]), max(high, at[unit])
+		}
+		sum += (high - low) / float64(len(c.medians[0]))
+	}
+	return sum / (c.spread / float64(len(c.medians)))
+}
+
+// kinds are the two sorts of a network, in the order of their colours.
+var kinds = [2]string{"plain", "normalised"}
+
+func runBatchnorm(b *Bench, r *Result) error {
+	s := b.batchnormSize()
+	work := 0.0
+	for _, body := range s.bodies {
+		work += body.cost * float64(len(kinds)*len(s.rates)*s.steps*s.batch)
+	}
+	b.Expect(work)
+	heldOut, validation := b.pool(b.Parts.HeldOut), b.pool(b.Parts.Validation)
+	rates := Table{
+		Title: "Held-out accuracy at the end", Head: "learning rate", Note: "In percent. A dash stands for a network whose loss ceased to be a number.",
+	}
+	for _, rate := range s.rates {
+		rates.Rows = append(rates.Rows, Row{Name: fmt.Sprintf("%g", rate)})
+	}
+	for _, body := range s.bodies {
+		var trials [2][]*normTrial
+		for kind := range kinds {
+			for _, rate := range s.rates {
+				t, err := s.try(b, body, kind == 1, rate, heldOut, validation)
+				if err != nil {
+					return err
+				}
+				trials[kind] = append(trials[kind], t)
+			}
+		}
+		best := [2]*normTrial{chosen(trials[0]), chosen(trials[1])}
+		reportSteps(r, body, best)
+		reportRates(r, &rates, body, trials)
+		if err := reportExpressive(b, r, body, best, heldOut); err != nil {
+			return err
+		}
+		if body.flat {
+			reportUnit(r, body, best)
+		}
+	}
+	r.Tables = append(r.Tables, rates)
+	worst := max(r.Value("convolutional_ratio"), r.Value("dense_ratio"))
+	r.Headline = Headline{"Batch norm: steps needed", fmt.Sprintf("%.2f", worst), "×", "the plain network’s, for its best held-out accuracy; the worse of two"}
+	return nil
+}
+
+// chosen returns the trial that learnt fastest by its validation images.
+func chosen(trials []*normTrial) *normTrial {
+	return slices.MaxFunc(trials, func(a, b *normTrial) int { return cmp.Compare(a.pace(), b.pace()) })
+}
+
+// pace is the mean validation accuracy over the looks that there were to be; a
+// network that broke down has none at those that did not come.
+func (t *normTrial) pace() float64 {
+	sum := 0.0
+	for _, a := range t.validation {
+		sum += a
+	}
+	return sum / float64(t.looks)
+}
+
+// try trains one network at one rate.
+func (s batchnormSize) try(b *Bench, body normBody, normalised bool, rate float64, heldOut, validation pool) (*normTrial, error) {
+	net := body.network(b.Classes(), normalised)
+	n := b.newNetwork(net)
+	last := body.linear()[len(body.layers)-1]
+	before, after := n.function("before", net[:last+1]), n.function("after", net[:last+2])
+	t := &normTrial{rate: rate, normalised: normalised, network: n, looks: 1 + s.steps/s.each}
+	kind := kinds[0]
+	if normalised {
+		kind = kinds[1]
+	}
+	out, err := n.teach(lesson{
+		name:  fmt.Sprintf("%s network, %s, rate %g", body.name, kind, rate),
+		train: b.Parts.Train, batch: min(s.batch, len(b.Parts.Train)), steps: s.steps, every: s.each,
+		rule: optim.Options{Rule: optim.SGD{}}, rate: rate, cost: body.cost,
+		look: func(at look) error {
+			h, err := n.judge(heldOut)
+			if err != nil {
+				return err
+			}
+			v, err := n.judge(validation)
+			if err != nil {
+				return err
+			}
+			t.steps = append(t.steps, float64(at.step))
+			t.heldOut, t.validation = append(t.heldOut, h.accuracy), append(t.validation, v.accuracy)
+			if at.step == 0 {
+				return nil // the statistics of use are not those of any batch yet
+			}
+			values, err := n.run(before, validation)
+			if err != nil {
+				return err
+			}
+			t.before.observe(float64(at.step), values, unitCount(body))
+			if values, err = n.run(after, validation); err != nil {
+				return err
+			}
+			t.after.observe(float64(at.step), values, unitCount(body))
+			return nil
+		},
+	})
+	t.diverged = out.diverged
+	return t, err
+}
+
+// unitCount is the number of units of the last hidden layer: channels, where
+// each has a place for every pixel.
+func unitCount(body normBody) int {
+	switch l := body.layers[len(body.layers)-1].(type) {
+	case nn.Conv:
+		return l.Out
+	case nn.Dense:
+		return l.Out
+	}
+	return 1
+}
+
+// observe notes quantiles of the inputs [N,…,units] at a look.
+func (c *unitCourse) observe(step float64, values []float32, units int) {
+	medians := make([]float64, units)
+	column := make([]float64, len(values)/units)
+	for unit := range units {
+		for i := range column {
+			column[i] = float64(values[i*units+unit])
+		}
+		slices.Sort(column)
+		var q [3]float64
+		for k, at := range unitQuantiles {
+			q[k] = column[int(at*float64(len(column)-1)+0.5)]
+			if unit == 0 {
+				c.first[k] = append(c.first[k], q[k])
+			}
+		}
+		medians[unit] = q[1]
+		c.spread += (q[2] - q[0]) / float64(units)
+	}
+	c.steps, c.medians = append(c.steps, step), append(c.medians, medians)
+}
+
+func reportSteps(r *Result, body normBody, best [2]*normTrial) {
+	name := func(part string) string { return body.name + "_" + part }
+	target := slices.Max(best[0].heldOut)
+	plain, normalised := best[0].reaches(target), best[1].reaches(target)
+	r.Set(name("plain_accuracy"), target, "", "highest held-out accuracy of the plain network at its rate")
+	r.Set(name("plain_steps"), plain, "steps", "that it took for it")
+	r.Set(name("plain_rate"), best[0].rate, "", "its rate, chosen on validation images")
+	r.Set(name("normalised_accuracy"), slices.Max(best[1].heldOut), "", "highest held-out accuracy of the normalised network at its rate")
+	r.Set(name("normalised_steps"), normalised, "steps", "that the normalised network took for the plain one's accuracy")
+	r.Set(name("normalised_rate"), best[1].rate, "", "its rate, chosen on validation images")
+	r.Set(name("ratio"), normalised/plain, "", "steps of the normalised network by those of the plain one")
+	title := "Held-out accuracy, " + body.name + " network"
+	if body.control {
+		title = "For comparison: weights drawn with care"
+	}
+	p := Plot{
+		Title: title,
+		Note:  fmt.Sprintf("Each at the rate that its validation images chose. The line is the best of the plain network, %s.", percent(target)),
+		X:     Axis{Label: "steps"}, Y: Axis{Label: "held-out accuracy", Lo: max(0, target-0.4), Hi: min(1, target+0.1)},
+		Lines: []RefLine{{"plain network’s best", Number(target)}},
+	}
+	for kind, t := range best {
+		p.Series = append(p.Series, Series{Name: fmt.Sprintf("%s, rate %g", kinds[kind], t.rate), X: numbers(t.steps), Y: numbers(t.heldOut), Color: kind + 1})
+	}
+	r.Plots = append(r.Plots, p)
+}
+
+// reportRates adds the columns of a network to the table of rates.
+func reportRates(r *Result, table *Table, body normBody, trials [2][]*normTrial) {
+	best := 0.0
+	for kind, list := range trials {
+		table.Columns = append(table.Columns, Column{Head: body.name + ", " + kinds[kind], Decimals: 1, Best: "highest"})
+		for i, t := range list {
+			best = max(best, slices.Max(t.heldOut))
+			v := 100 * t.final()
+			if t.diverged > 0 {
+				v = math.NaN()
+			}
+			table.Rows[i].Values = append(table.Rows[i].Values, Number(v))
+		}
+	}
+	only := 0
+	for i, plain := range trials[0] {
+		if plain.final() <= best/2 && trials[1][i].final() > best/2 {
+			only++
+			r.Set(fmt.Sprintf("%s_only_normalised_%d", body.name, only), plain.rate, "", "a rate at which the normalised network learns and the plain one does not")
+		}
+	}
+	r.Set(body.name+"_only_normalised", float64(only), "rates", "at which the normalised network learns and the plain one does not")
+}
+
+// reportUnit shows what goes into a hidden unit: in the plain network, and in
+// the normalised one before and after the normalisation.
+func reportUnit(r *Result, body normBody, best [2]*normTrial) {
+	for i, view := range []struct {
+		name, title string
+		course      *unitCourse
+	}{
+		{"plain", "without normalisation", &best[0].after},
+		{"before", "before its normalisation", &best[1].before},
+		{"after", "after its normalisation", &best[1].after},
+	} {
+		wander := view.course.wander()
+		r.Set(fmt.Sprintf("%s_wander_%s", body.name, view.name), wander, "spreads",
+			"way of the median of what a unit of the last hidden layer gets, "+view.title+", during training: mean over the units, by their spread from the 15th to the 85th percentile")
+		p := Plot{
+			Title: fmt.Sprintf("A hidden unit’s input, %s", view.title),
+			Note: fmt.Sprintf("%s network, first unit of its last hidden layer: 15th, 50th and 85th percentile over the validation images (Ioffe & Szegedy 2015, figure 1). The medians of all units of the layer moved by %.2f of their spreads.",
+				strings.ToUpper(body.name[:1])+body.name[1:], wander),
+			X: Axis{Label: "steps"}, Y: Axis{Label: "input of the unit"},
+		}
+		for k := len(unitQuantiles) - 1; k >= 0; k-- {
+			p.Series = append(p.Series, Series{Name: fmt.Sprintf("%.0f%%", 100*unitQuantiles[k]),
+				X: numbers(view.course.steps), Y: numbers(view.course.first[k]), Color: min(i, 1) + 1, Dashed: k != 1})
+		}
+		r.Plots = append(r.Plots, p)
+	}
+}
+
+func verdictBatchnorm(r *Result) (string, bool) {
+	holds := true
+	var parts []string
+	for _, name := range []string{"convolutional", "dense"} {
+		text := "the " + name + " network without it " + stepsText(r, name)
+		only := r.Value(name + "_only_normalised")
+		switch only {
+		case 0:
+			text += ", and no rate is borne with it only"
+		case 1:
+			text += fmt.Sprintf(", and rate %g is borne with it only", r.Value(name+"_only_normalised_1"))
+		default:
+			text += fmt.Sprintf(", and %.0f rates are borne with it only", only)
+		}
+		holds = holds && r.Value(name+"_ratio") <= 0.5 && only > 0
+		parts = append(parts, text)
+	}
+	text := strings.Join(parts, "; ") + ". For comparison, the convolutional network with weights drawn with care " + stepsText(r, "careful") + "."
+	return text, holds
+}
+
+// stepsText says how many steps a network takes without and with
+// normalisation.
+func stepsText(r *Result, name string) string {
+	v := func(part string) float64 { return r.Value(name + "_" + part) }
+	text := fmt.Sprintf("reaches %s in %.0f steps", percent(v("plain_accuracy")), v("plain_steps"))
+	if math.IsNaN(v("normalised_steps")) {
+		return text + fmt.Sprintf(", and with it never does: its best is %s", percent(v("normalised_accuracy")))
+	}
+	return text + fmt.Sprintf(" and with it in %.0f (%.2f of them)", v("normalised_steps"), v("ratio"))
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"hourglass/internal/isa"
+	"hourglass/internal/kernel/gemm/tile"
 )
 
 // Algorithm is a way to compute a convolution or one of its gradients.
@@ -48,20 +49,21 @@ func (s Shape) winogradFits() bool {
 }
 
 // choose returns the algorithm for a shape with its defaults, and an error if
-// the one that is asked for does not exist. gridH and gridW are how many
-// outputs tiles are cut from.
-func (o Options) choose(s Shape, level isa.Level, gridH, gridW int) (Algorithm, error) {
+// the one that is asked for does not exist.
+func (o Options) choose(s Shape, level isa.Level, r result) (Algorithm, error) {
 	switch o.Algorithm {
 	case Direct:
 		return Direct, nil
 	case Auto:
-		if !s.winogradFits() || level == isa.Generic {
-			return Direct, nil
+		best := Direct
+		if !s.winogradFits() || level == isa.Generic || min(s.C, s.K) < leastChannels {
+			return best, nil
 		}
-		best, cost := Direct, directCost(s)
+		columns := tile.For(level).Columns()
+		least := winogradGain * directCost(s, r, columns)
 		for _, a := range []Algorithm{Winograd4, Winograd2} {
-			if c := winogradCost(s, a.tileSize(), gridH, gridW); c < cost {
-				best, cost = a, c
+			if c := winogradCost(s, r, columns, a.tileSize()); c < least {
+				best, least = a, c
 			}
 		}
 		return best, nil
@@ -74,22 +76,78 @@ func (o Options) choose(s Shape, level isa.Level, gridH, gridW int) (Algorithm, 
 	return 0, fmt.Errorf("conv: there is no algorithm %v; use %v", o.Algorithm, Auto)
 }
 
-// The cost of an algorithm, in multiply-adds of the tile kernels.
+// result is what is computed from two of the three tensors of a convolution.
+type result uint8
 
 const (
-	tileOverhead = 10 // steps of the reduction that beginning and ending a tile takes
-	perValue     = 8  // for each frequency and channel of a transformed tile
-	perWeight    = 8  // for each frequency of a transformed weight
+	output result = iota
+	inputGradient
+	filterGradient
 )
 
-func directCost(s Shape) float64 {
-	oh, ow := s.Out()
-	return float64(s.N*oh*ow) * 9 * float64(s.C*s.K)
+// The costs of the algorithms, in multiply-adds of the tile kernels at their
+// best rate. The model follows from the shape and the level alone, so that the
+// same program computes the same bits everywhere. Its constants were fitted to
+// BenchmarkChoice on one core of an AMD EPYC (Zen 3, AVX2); what they weigh,
+// vectors of multiply-adds against vectors of transforms, changes little with
+// the length of vectors.
+const (
+	winogradGain  = 0.9 // of the direct cost: what is not worth its rounding errors
+	leastChannels = 8   // fewer leave vectors of a transform half empty
+
+	tileOverhead = 10 // steps of the reduction that beginning and ending a tile takes
+	perValue     = 11 // a frequency of a value of an image, there and back
+	perWeight    = 10 // a frequency of a weight
+	packWeight   = 15 // a weight in the direct algorithm
+
+	// The same for the gradient of a filter.
+	directGradient = 1.35 // per multiply-add: the reduction strides through memory
+	tiledGradient  = 1.2
+	gradientValue  = 13
+	gradientWeight = 16
+)
+
+// channels returns how many channels the tiles' columns and rows stand for:
+// columns come in whole vectors of tiles.
+func channels(s Shape, r result, columns int) (from, to int) {
+	up := func(n int) int { return ceilDiv(n, columns) * columns }
+	if r == inputGradient {
+		return s.K, up(s.C)
+	}
+	return s.C, up(s.K)
 }
 
-func winogradCost(s Shape, size, gridH, gridW int) float64 {
-	tiles := float64(newGrid(s.N, gridH, gridW, size).tiles())
-	c, k := float64(s.C), float64(s.K)
+// directCost leaves out the products with pixels outside the image, which the
+// direct algorithm skips where it pays, except in a filter's gradient.
+func directCost(s Shape, r result, columns int) float64 {
+	oh, ow := s.Out()
+	from, to := channels(s, r, columns)
+	weights := float64(from * to)
+	if r == filterGradient {
+		return directGradient * weights * 9 * float64(s.N*oh*ow)
+	}
+	inside := func(size, out, pad int) int {
+		n := 0
+		for k := range 3 {
+			n += max(0, min(out, size+pad-k)-max(0, pad-k))
+		}
+		return n
+	}
+	products := float64(s.N * inside(s.H, oh, s.PadTop) * inside(s.W, ow, s.PadLeft))
+	return weights * (products + 9*packWeight)
+}
+
+func winogradCost(s Shape, r result, columns, size int) float64 {
+	h, w := s.Out()
+	if r == inputGradient {
+		h, w = s.H, s.W
+	}
+	tiles := float64(newGrid(s.N, h, w, size).tiles())
+	from, to := channels(s, r, columns)
+	weights, values := float64(from*to), float64(s.C+s.K)
 	frequencies := float64((size + 2) * (size + 2))
-	return frequencies * (tiles*((c+tileOverhead)*k+perValue*(c+k)) + perWeight*c*k)
+	if r == filterGradient {
+		return frequencies * (tiles*(tiledGradient*weights+gradientValue*values) + gradientWeight*weights)
+	}
+	return frequencies * (tiles*(weights+tileOverhead*float64(to)+perValue*values) + perWeight*weights)
 }

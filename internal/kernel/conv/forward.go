@@ -31,7 +31,7 @@ func NewForward(s Shape, level isa.Level, o Options) (*Forward, error) {
 	}
 	s = s.withDefaults()
 	oh, ow := s.Out()
-	algorithm, err := o.choose(s, level, oh, ow)
+	algorithm, err := o.choose(s, level, output)
 	if err != nil {
 		return nil, err
 	}

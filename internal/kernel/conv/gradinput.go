@@ -29,7 +29,7 @@ func NewGradInput(s Shape, level isa.Level, o Options) (*GradInput, error) {
 		return nil, err
 	}
 	s = s.withDefaults()
-	algorithm, err := o.choose(s, level, s.H, s.W)
+	algorithm, err := o.choose(s, level, inputGradient)
 	if err != nil {
 		return nil, err
 	}

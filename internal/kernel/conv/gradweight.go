@@ -29,8 +29,7 @@ func NewGradWeight(s Shape, level isa.Level, o Options) (*GradWeight, error) {
 		return nil, err
 	}
 	s = s.withDefaults()
-	oh, ow := s.Out()
-	algorithm, err := o.choose(s, level, oh, ow)
+	algorithm, err := o.choose(s, level, filterGradient)
 	if err != nil {
 		return nil, err
 	}

@@ -40,7 +40,7 @@ type tiled struct {
 	packedLen int
 
 	shared    bool
-	block     int // tiles that one part transforms
+	block     int // tiles that one part computes, unless shared
 	panelsPer int // panels that one part computes, if shared
 	ldv, ldm  int // from tile to tile
 	stepV     int // from frequency to frequency
@@ -66,8 +66,7 @@ type tiledWorker struct {
 }
 
 const (
-	sharedTiles = 256 // transformed at once at most
-	packSteps   = 64  // of a panel's taps that are brought together before the transform
+	packSteps = 64 // of a panel's taps that are brought together before the transform
 )
 
 // newTiled plans a convolution for which Winograd's algorithm with tiles of
@@ -88,15 +87,18 @@ func newTiled(name string, s Shape, transpose bool, level isa.Level, size int) *
 	last := c.dst.channels - (c.panels-1)*c.kern.Columns()
 	c.packedLen = (c.panels-1)*c.panelLen + c.t.Frequencies()*c.panelStep(last)
 
-	c.ldv = lineUp(c.src.channels)
+	c.ldv = rowUp(c.src.channels)
 	c.block = blockTiles(c.kern.Rows(), c.tiles)
 	c.panelsPer = c.panels
-	if c.shared = c.tiles <= sharedTiles && ceilDiv(c.tiles, c.block) < 2*minBlocks; c.shared {
+	// With fewer tiles than filters, the transformed tiles are less to pass
+	// around than the transformed filter.
+	c.shared = c.tiles <= c.dst.channels || ceilDiv(c.tiles, c.block) < minBlocks
+	if c.shared {
 		for c.panelsPer > 1 && ceilDiv(c.panels, c.panelsPer) < 2*minBlocks {
 			c.panelsPer = (c.panelsPer + 1) / 2
 		}
 	}
-	c.ldm = lineUp(min(c.panelsPer*c.kern.Columns(), c.dst.channels))
+	c.ldm = rowUp(min(c.panelsPer*c.kern.Columns(), c.dst.channels))
 	at := c.block
 	if c.shared {
 		at = c.tiles
@@ -114,6 +116,9 @@ func newTiled(name string, s Shape, transpose bool, level isa.Level, size int) *
 // lineUp rounds up to whole cache lines, an odd number of them: rows a round
 // number of lines apart would share a few sets of the cache.
 func lineUp(n int) int { return (ceilDiv(n, lineLen) | 1) * lineLen }
+
+// rowUp rounds up to whole cache lines.
+func rowUp(n int) int { return ceilDiv(n, lineLen) * lineLen }
 
 // blockTiles returns how many tiles make a block: so many that the panels of
 // the filter, which come from further away, are worth the way.
@@ -174,7 +179,7 @@ func (c *tiled) run(pool *par.Pool, to, from, w, packed, scratch []float32, ep g
 	c.to, c.from, c.w, c.packed, c.ep, c.buffers = to, from, w, packed, ep, scratch[own:]
 	if c.shared {
 		c.v = tile.Align(scratch[:own])
-		pool.Run(ceilDiv(c.tiles, c.block), c.transformPart)
+		pool.Run(ceilDiv(c.tiles, tilesPer), c.transformPart)
 		pool.Run(ceilDiv(c.panels, c.panelsPer), c.panelPart)
 	} else {
 		if packed == nil {
@@ -284,10 +289,10 @@ func (c *tiled) runBlock(worker, part int) {
 	c.transformBack(w, m, first, n, 0, c.dst.channels)
 }
 
-// transformBlock transforms a block of tiles for all.
+// transformBlock transforms a few tiles for all.
 func (c *tiled) transformBlock(worker, part int) {
-	first := part * c.block
-	c.transformTiles(c.workers[worker], c.v[first*c.ldv:], first, min(c.block, c.tiles-first))
+	first := part * tilesPer
+	c.transformTiles(c.workers[worker], c.v[first*c.ldv:], first, min(tilesPer, c.tiles-first))
 }
 
 // runPanels computes some panels of all tiles.

@@ -78,12 +78,16 @@ func newTiledWeight(s Shape, level isa.Level, size int) *tiledWeight {
 		g.panelsPer = ceilDiv(g.panels, min(g.panels, 2*minBlocks))
 		g.ldu = lineUp(g.panelsPer * g.kern.Columns())
 	}
-	g.stepU = lineUp(s.C*g.ldu) + lineLen
 	for g.rowsPer > 8*g.kern.Rows() {
 		g.rowsPer = ceilDiv(g.rowsPer/2, g.kern.Rows()) * g.kern.Rows()
 	}
+	rows := s.C // of a matrix
+	if g.byPanels {
+		rows = g.rowsPer
+	}
+	g.stepU = lineUp(rows*g.ldu) + lineLen
 	for c := range s.C {
-		g.rows, g.cRows = append(g.rows, c), append(g.cRows, c*g.ldu)
+		g.rows, g.cRows = append(g.rows, c), append(g.cRows, c%rows*g.ldu)
 	}
 	g.outside = make([]float32, max(s.C, s.K))
 	g.transformPart, g.sumPart, g.panelPart, g.tapsPart = g.transform, g.sum, g.sumPanels, g.toTaps
@@ -178,13 +182,16 @@ func (g *tiledWeight) sumPanels(worker, part int) {
 	w := g.workers[worker]
 	u := g.u[worker*g.sumsLen() : (worker+1)*g.sumsLen()]
 	p0, p1 := part*g.panelsPer, min((part+1)*g.panelsPer, g.panels)
-	for f := range g.frequencies() {
-		for panel := p0; panel < p1; panel++ {
-			g.multiply(w, u[f*g.stepU+(panel-p0)*g.kern.Columns():], f, panel, 0, g.s.C)
-		}
-	}
 	k0, k1 := p0*g.kern.Columns(), min(p1*g.kern.Columns(), g.s.K)
-	for c := range g.s.C {
-		g.t.Unfilter(g.dw[c*g.s.K+k0:], g.s.C*g.s.K, u[c*g.ldu:], g.stepU, k1-k0, &w.work)
+	for r0 := 0; r0 < g.s.C; r0 += g.rowsPer { // these stay in a second-level cache
+		r1 := min(r0+g.rowsPer, g.s.C)
+		for f := range g.frequencies() {
+			for panel := p0; panel < p1; panel++ {
+				g.multiply(w, u[f*g.stepU+(panel-p0)*g.kern.Columns():], f, panel, r0, r1)
+			}
+		}
+		for c := r0; c < r1; c++ {
+			g.t.Unfilter(g.dw[c*g.s.K+k0:], g.s.C*g.s.K, u[(c-r0)*g.ldu:], g.stepU, k1-k0, &w.work)
+		}
 	}
 }

@@ -21,7 +21,7 @@ func everyLayer() Sequential {
 		Dense{Out: 7, NoBias: true, Init: InitHeNormal},
 		Conv{8, 5, 3, 2, 1, 2, 3, Pads(1, 2, 3, 4), Depthwise, true, InitOrthogonal},
 		ConvTranspose{8, 5, 3, 2, 1, 2, 3, Valid(), 1, 2, 9, 10, 4, true, InitGlorotUniform},
-		BatchNorm{0.2, 1e-3}, LayerNorm{1e-6}, GroupNorm{4, 1e-4}, L2Normalize{1e-6}, GDN{true}, Dropout{0.25},
+		BatchNorm{0.2, 1e-3, true}, Affine{[]float64{2}, []float64{3}}, LayerNorm{1e-6}, GroupNorm{4, 1e-4}, L2Normalize{1e-6}, GDN{true}, Dropout{0.25},
 		LeakyReLU{0.2}, ReLU6{}, SiLU{}, GELU{true}, GELU{}, Sigmoid{}, Softmax{},
 		MaxPool{3, 2, 2, 1, Same()}, AvgPool{3, 2, 2, 1, Pads(1, 1, 1, 1), true}, GlobalAvgPool{},
 		UpsampleNearest{3}, UpsampleBilinear{Factor: 2}, UpsampleBilinear{Height: 5, Width: 7}, PixelShuffle{3},

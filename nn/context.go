@@ -20,6 +20,9 @@ type Options struct {
 	Step *graph.Node
 	// Seed selects the random sequences of dropout.
 	Seed uint64
+	// Observe, if not nil, is given the result of every layer that is not made
+	// of others, in order, with the layer's path.
+	Observe func(path string, y *graph.Node)
 }
 
 // Param is a variable that a network declared.
@@ -107,6 +110,9 @@ func (c *Context) Layer(name string, l Layer, x *graph.Node) (y *graph.Node) {
 			}
 		}
 		c.rows = append(c.rows, r)
+		if c.o.Observe != nil {
+			c.o.Observe(r.Name, y)
+		}
 	})
 	return y
 }

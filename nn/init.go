@@ -34,6 +34,10 @@ const (
 	// InitOrthogonal makes the weights, as a matrix of all axes but the last
 	// by the last, a slice of a random rotation (Saxe et al. 2014).
 	InitOrthogonal InitKind = "orthogonal"
+	// InitDirac makes each of the first outputs of a convolution, as many as
+	// there are inputs, a copy of an input (Zagoruyko & Komodakis 2017,
+	// DiracNets); the rest are InitDefault.
+	InitDirac InitKind = "dirac"
 
 	// initDiagonal is [GDN]'s: the root of Value on a square matrix's diagonal
 	// and almost nothing elsewhere.
@@ -94,6 +98,12 @@ func (i Init) fill(dst []float32, shape tensor.Shape, seed, stream uint64) error
 		return diagonal(dst, shape, i.Value)
 	case InitOrthogonal:
 		return orthogonal(dst, shape, gain, seed, stream)
+	case InitDirac:
+		i.Kind = InitDefault
+		if err := i.fill(dst, shape, seed, stream); err != nil {
+			return err
+		}
+		return dirac(dst, shape, gain)
 	}
 	fanIn, fanOut, err := i.fans(shape)
 	if err != nil {
@@ -157,6 +167,22 @@ func diagonal(dst []float32, shape tensor.Shape, value float64) error {
 	fillWith(dst, gdnSmallRoot)
 	for j := 0; j < len(dst); j += shape[1] + 1 {
 		dst[j] = float32(math.Sqrt(value))
+	}
+	return nil
+}
+
+// dirac makes the first outputs of kernels [KH,KW,In,Out] copies of the inputs.
+func dirac(dst []float32, shape tensor.Shape, gain float64) error {
+	if shape.Rank() != 4 {
+		return fmt.Errorf("dirac kernels have four axes, not shape %v", shape)
+	}
+	kh, kw, in, out := shape[0], shape[1], shape[2], shape[3]
+	middle := (kh/2*kw + kw/2) * in * out
+	for o := range min(in, out) {
+		for at := o; at < len(dst); at += out {
+			dst[at] = 0
+		}
+		dst[middle+o*out+o] = float32(gain)
 	}
 	return nil
 }

@@ -17,7 +17,7 @@ func known() []Layer {
 	return []Layer{
 		Sequential(nil), Residual{}, Concat{},
 		Dense{}, Conv{}, ConvTranspose{},
-		BatchNorm{}, LayerNorm{}, GroupNorm{}, L2Normalize{}, GDN{}, Dropout{},
+		BatchNorm{}, LayerNorm{}, GroupNorm{}, L2Normalize{}, Affine{}, GDN{}, Dropout{},
 		ReLU{}, LeakyReLU{}, ReLU6{}, SiLU{}, GELU{}, Sigmoid{}, Tanh{}, Softmax{},
 		MaxPool{}, AvgPool{}, GlobalAvgPool{},
 		UpsampleNearest{}, UpsampleBilinear{}, PixelShuffle{},

@@ -15,6 +15,9 @@ type BatchNorm struct {
 	Momentum float64 `json:"momentum,omitempty"`
 	// Epsilon is added to the variance; 0 means 1e-5.
 	Epsilon float64 `json:"epsilon,omitempty"`
+	// NoScale leaves the learned factor of each channel out and keeps the
+	// offset.
+	NoScale bool `json:"no_scale,omitempty"`
 }
 
 // Kind returns "batch_norm".
@@ -30,10 +33,15 @@ func (l BatchNorm) Apply(c *Context, x *graph.Node) *graph.Node {
 		return c.Fail(l, x, "momentum is %v and must lie in (0,1]; epsilon is %v and must be positive", momentum, epsilon)
 	}
 	channels := x.Shape()[x.Shape().Rank()-1]
-	gamma, beta := scaleOffset(c, channels)
+	b := c.b
+	var gamma, beta *graph.Node
+	if l.NoScale {
+		gamma, beta = b.BroadcastTo(b.Scalar(1), channels), c.Param("bias", Init{Kind: InitZeros}, channels)
+	} else {
+		gamma, beta = scaleOffset(c, channels)
+	}
 	mean := c.State("running_mean", 0, channels)
 	variance := c.State("running_var", 1, channels)
-	b := c.b
 	if !c.o.Training {
 		s := b.Mul(gamma, b.Rsqrt(b.AddScalar(variance, epsilon)))
 		return b.Add(b.Mul(x, s), b.Sub(beta, b.Mul(mean, s)))

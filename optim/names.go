@@ -37,6 +37,48 @@ func Named(name string) (Options, error) {
 	return Options{}, fmt.Errorf("optim: optimiser %q is unknown; choose one of %s", name, strings.Join(Names(), ", "))
 }
 
+// Parse reads an optimiser from NAME, as [Named] knows it, or
+// NAME:SETTING=NUMBER,…, such as "nesterov:momentum=0.85,decay=1e-3". The
+// settings are momentum (of those that have it), beta1 and beta2 (of adam and
+// adamw), decay (the weight decay) and bias, a factor on the learning rate of
+// biases.
+func Parse(text string) (Options, error) {
+	name, list, _ := strings.Cut(text, ":")
+	o, err := Named(name)
+	if err != nil {
+		return o, err
+	}
+	var bias float64
+	fields := map[string]*float64{"decay": &o.WeightDecay, "bias": &bias}
+	sgd, isSGD := o.Rule.(SGD)
+	adam, isAdam := o.Rule.(Adam)
+	if isSGD && sgd.Momentum != 0 {
+		fields["momentum"] = &sgd.Momentum
+	}
+	if isAdam {
+		fields["beta1"], fields["beta2"] = &adam.Beta1, &adam.Beta2
+	}
+	if err := settings(list, fields); err != nil {
+		return o, fmt.Errorf("optim: optimiser %q: %w", text, err)
+	}
+	switch {
+	case isSGD:
+		if sgd.Momentum >= 1 || sgd.Nesterov && sgd.Momentum == 0 {
+			return o, fmt.Errorf("optim: optimiser %q: momentum must be positive and less than 1", text)
+		}
+		o.Rule = sgd
+	case isAdam:
+		if max(adam.Beta1, adam.Beta2) >= 1 {
+			return o, fmt.Errorf("optim: optimiser %q: beta1 and beta2 must be less than 1", text)
+		}
+		o.Rule = adam
+	}
+	if bias != 0 {
+		o.Groups = []Group{{Suffix: ".bias", Rate: bias}}
+	}
+	return o, nil
+}
+
 // rules returns a zero value of each rule that has a JSON form.
 func rules() []Rule { return []Rule{SGD{}, Adagrad{}, RMSProp{}, Adam{}} }
 
@@ -49,6 +91,7 @@ type optionsFields struct {
 	DecayAll    bool            `json:"decay_all,omitempty"`
 	ClipValue   float64         `json:"clip_value,omitempty"`
 	ClipNorm    float64         `json:"clip_norm,omitempty"`
+	Groups      []Group         `json:"groups,omitempty"`
 }
 
 // MarshalJSON writes {"rule":"adam","settings":{…},"weight_decay":…}. It
@@ -58,7 +101,7 @@ func (o Options) MarshalJSON() ([]byte, error) {
 	if !slices.ContainsFunc(rules(), func(r Rule) bool { return reflect.TypeOf(r) == reflect.TypeOf(o.Rule) }) {
 		return nil, fmt.Errorf("optim: rule type %T has no JSON form", o.Rule)
 	}
-	f := optionsFields{o.Rule.Kind(), nil, o.WeightDecay, o.Decoupled, o.DecayAll, o.ClipValue, o.ClipNorm}
+	f := optionsFields{o.Rule.Kind(), nil, o.WeightDecay, o.Decoupled, o.DecayAll, o.ClipValue, o.ClipNorm, o.Groups}
 	settings, err := json.Marshal(o.Rule)
 	if err != nil {
 		return nil, err
@@ -86,7 +129,7 @@ func (o *Options) UnmarshalJSON(data []byte) error {
 				return fmt.Errorf("optim: %s: %w", f.Rule, err)
 			}
 		}
-		*o = Options{v.Elem().Interface().(Rule), f.WeightDecay, f.Decoupled, f.DecayAll, f.ClipValue, f.ClipNorm}
+		*o = Options{v.Elem().Interface().(Rule), f.WeightDecay, f.Decoupled, f.DecayAll, f.ClipValue, f.ClipNorm, f.Groups}
 		return nil
 	}
 	return fmt.Errorf("optim: rule %q is unknown", f.Rule)

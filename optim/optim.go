@@ -11,6 +11,7 @@ package optim
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"hourglass/engine/graph"
 	"hourglass/nn"
@@ -78,6 +79,27 @@ type Options struct {
 	// ClipNorm scales the gradients, after ClipValue, so that together they
 	// are at most this long; 0 leaves them.
 	ClipNorm float64
+	// Groups treat parameters differently. The first one whose suffix ends a
+	// parameter's name counts.
+	Groups []Group
+}
+
+// Group is a group of parameters.
+type Group struct {
+	Suffix string  `json:"suffix"`           // of the names, such as ".bias"; "" fits all
+	Rate   float64 `json:"rate,omitempty"`   // factor on the learning rate, but not on weight decay; 0 means 1
+	Frozen bool    `json:"frozen,omitempty"` // they stay as they are
+}
+
+// group returns the group of a parameter.
+func (o Options) group(p nn.Param) Group {
+	for _, g := range o.Groups {
+		if strings.HasSuffix(p.Name, g.Suffix) {
+			g.Rate = orElse(g.Rate, 1)
+			return g
+		}
+	}
+	return Group{Rate: 1}
 }
 
 func (o Options) withDefaults() Options {
@@ -102,23 +124,35 @@ func Build(b *graph.Builder, o Options, params []nn.Param, grads []*graph.Node, 
 	if err := o.check(params, grads, lr, step); err != nil {
 		return nil, err
 	}
-	update, err := o.Rule.Begin(Step{b, lr, b.AddScalar(b.Cast(step), 1)})
-	if err != nil {
-		return nil, fmt.Errorf("optim: %s: %w", o.Rule.Kind(), err)
-	}
+	params, grads = o.thawed(params, grads)
+	number := b.AddScalar(b.Cast(step), 1)
 	grads = o.clip(b, grads)
 	var keep *graph.Node // 1 − rate·λ
 	if o.WeightDecay != 0 && o.Decoupled {
 		keep = b.AddScalar(b.Scale(lr, -o.WeightDecay), 1)
 	}
+	updates := make(map[float64]Update) // by the factor on the rate
 	var states []*graph.Node
 	for i, p := range params {
+		factor := o.group(p).Rate
+		update := updates[factor]
+		if update == nil {
+			rate := lr
+			if factor != 1 {
+				rate = b.Scale(lr, factor)
+			}
+			var err error
+			if update, err = o.Rule.Begin(Step{b, rate, number}); err != nil {
+				return nil, fmt.Errorf("optim: %s: %w", o.Rule.Kind(), err)
+			}
+			updates[factor] = update
+		}
 		w, g := p.Node, grads[i]
 		if o.WeightDecay != 0 && (p.Decay || o.DecayAll) {
 			if o.Decoupled {
 				w = b.Mul(w, keep)
 			} else {
-				g = b.Add(g, b.Scale(w, o.WeightDecay))
+				g = b.Add(g, b.Scale(w, o.WeightDecay/factor))
 			}
 		}
 		s := &Slots{b: b, param: p}
@@ -128,12 +162,27 @@ func Build(b *graph.Builder, o Options, params []nn.Param, grads []*graph.Node, 
 	return states, b.Err()
 }
 
+// thawed leaves out the parameters that are frozen.
+func (o Options) thawed(params []nn.Param, grads []*graph.Node) (p []nn.Param, g []*graph.Node) {
+	for i := range params {
+		if !o.group(params[i]).Frozen {
+			p, g = append(p, params[i]), append(g, grads[i])
+		}
+	}
+	return p, g
+}
+
 func (o Options) check(params []nn.Param, grads []*graph.Node, lr, step *graph.Node) error {
 	for _, v := range []setting{
 		{"weight decay", o.WeightDecay}, {"clipping value", o.ClipValue}, {"clipping norm", o.ClipNorm},
 	} {
 		if !(v.value >= 0) || math.IsInf(v.value, 1) {
 			return fmt.Errorf("optim: %s is %v; it must be a number of at least 0", v.name, v.value)
+		}
+	}
+	for _, g := range o.Groups {
+		if !(g.Rate >= 0) || math.IsInf(g.Rate, 1) {
+			return fmt.Errorf("optim: the factor on the rate of parameters %q is %v; it must be a positive number", g.Suffix, g.Rate)
 		}
 	}
 	if len(params) != len(grads) {

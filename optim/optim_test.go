@@ -3,6 +3,7 @@ package optim
 import (
 	"encoding/json"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -137,7 +138,7 @@ func TestOptionsJSON(t *testing.T) {
 			t.Fatal(err)
 		}
 		var again Options
-		if err := json.Unmarshal(data, &again); err != nil || again != o {
+		if err := json.Unmarshal(data, &again); err != nil || !reflect.DeepEqual(again, o) {
 			t.Errorf("%s reads as %+v, %v, want %+v", data, again, err, o)
 		}
 	}

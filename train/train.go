@@ -28,12 +28,20 @@ type Problem struct {
 	Trace func(c *nn.Context) *graph.Node
 	// Batch fills the inputs, in the order in which Trace declared them, for
 	// a step of an epoch. It must be a pure function of epoch and step.
+	// While a step runs, another goroutine calls it for the next one; its calls
+	// never overlap.
 	Batch func(epoch, step int, inputs []*tensor.Tensor)
 	// Steps is the number of batches of an epoch.
 	Steps int
 	// Validate judges the variables after an epoch; lower is better. Nil means
 	// that the mean training loss of the epoch is judged instead.
 	Validate func() (float64, error)
+	// Score, if not nil, is called after Validate and returns a second figure
+	// of the same judgement for the record, such as an accuracy.
+	Score func() float64
+	// Prepare, if not nil, is called once the parameters have their first
+	// values, and may change them.
+	Prepare func(store *backend.Store) error
 }
 
 // Options configure a run.
@@ -50,6 +58,11 @@ type Options struct {
 	// Patience is the number of epochs without a lower judgement after which
 	// the run ends; 0 means it never ends early.
 	Patience int
+	// EMA, if positive, is the share of the past in an exponential moving
+	// average of the variables, less than 1: that average is what is validated
+	// and what the run ends with. It is shorter at first: the share in step t,
+	// counted from 0, is at most (1+t)/(10+t).
+	EMA float64
 	// Checkpoint is the folder of the checkpoints; "" means none are written.
 	Checkpoint string
 	// CheckpointEvery is the least time between two checkpoints. It has no
@@ -72,12 +85,13 @@ type Progress struct {
 
 // Epoch is the record of one epoch.
 type Epoch struct {
-	Epoch      int     `json:"epoch"` // from 1
-	Step       int     `json:"step"`  // steps done so far
-	Loss       float64 `json:"loss"`  // mean over the epoch
-	Validation float64 `json:"validation"`
-	LR         float64 `json:"lr"` // of the last step
-	Seconds    float64 `json:"seconds"`
+	Epoch      int      `json:"epoch"` // from 1
+	Step       int      `json:"step"`  // steps done so far
+	Loss       float64  `json:"loss"`  // mean over the epoch
+	Validation float64  `json:"validation"`
+	Score      *float64 `json:"score,omitempty"` // see [Problem]
+	LR         float64  `json:"lr"`              // of the last step
+	Seconds    float64  `json:"seconds"`
 }
 
 // Record is the outcome of a run.
@@ -98,8 +112,9 @@ var ErrInterrupted = errors.New("train: interrupted")
 type NonFiniteError struct {
 	Epoch, Step int
 	Loss        float64
-	Validation  bool // the loss is that of the validation
-	Saved       bool // a checkpoint from before exists
+	Validation  bool   // the loss is that of the validation
+	Saved       bool   // a checkpoint from before exists
+	Layer       string // the first whose result, or else whose parameter, was not finite; "" if none was found
 }
 
 func (e *NonFiniteError) Error() string {
@@ -107,7 +122,11 @@ func (e *NonFiniteError) Error() string {
 	if e.Validation {
 		what = "validation loss"
 	}
-	s := fmt.Sprintf("train: the %s became %v at step %d (epoch %d); try a lower --lr", what, e.Loss, e.Step, e.Epoch+1)
+	s := fmt.Sprintf("train: the %s became %v at step %d (epoch %d)", what, e.Loss, e.Step, e.Epoch+1)
+	if e.Layer != "" {
+		s += ", first in " + e.Layer
+	}
+	s += "; try a lower --lr"
 	if e.Saved {
 		s += "; the checkpoint from before is kept"
 	}
@@ -119,6 +138,7 @@ func (e *NonFiniteError) Error() string {
 type Trainer struct {
 	problem Problem
 	options Options
+	engine  *engine.Engine
 	store   *backend.Store
 	program backend.Program
 	params  []nn.Param
@@ -126,10 +146,10 @@ type Trainer struct {
 	best        map[string]*tensor.Tensor // parameters of the best epoch
 	bestUnsaved bool
 
-	lr     *tensor.Tensor
-	step   *tensor.Tensor
-	inputs []*tensor.Tensor // step, lr, then the problem's
-	state  state
+	lr    *tensor.Tensor
+	step  *tensor.Tensor
+	feed  *feed
+	state state
 }
 
 // state is what a checkpoint holds besides the variables. Floats survive JSON
@@ -153,7 +173,10 @@ func New(e *engine.Engine, store *backend.Store, p Problem, o Options) (*Trainer
 	if o.CheckpointEvery == 0 {
 		o.CheckpointEvery = 10 * time.Second
 	}
-	t := &Trainer{problem: p, options: o, store: store}
+	if !(o.EMA >= 0 && o.EMA < 1) {
+		return nil, fmt.Errorf("train: the share of the past in the average of the weights is %v; it must be at least 0 and less than 1", o.EMA)
+	}
+	t := &Trainer{problem: p, options: o, engine: e, store: store}
 	g, err := t.trace()
 	if err != nil {
 		return nil, err
@@ -164,10 +187,16 @@ func New(e *engine.Engine, store *backend.Store, p Problem, o Options) (*Trainer
 	if err := nn.Initialize(t.params, store, o.Seed); err != nil {
 		return nil, err
 	}
-	for _, n := range g.Inputs() {
-		t.inputs = append(t.inputs, tensor.New(n.DType(), n.Shape()...))
+	if p.Prepare != nil {
+		if err := p.Prepare(store); err != nil {
+			return nil, err
+		}
 	}
-	t.step, t.lr = t.inputs[0], t.inputs[1]
+	if err := t.beginAverage(); err != nil {
+		return nil, err
+	}
+	t.feed = newFeed(p.Batch, p.Steps, g.Inputs())
+	t.step, t.lr = t.feed.step, t.feed.lr
 	return t, nil
 }
 
@@ -194,6 +223,10 @@ func (t *Trainer) trace() (*graph.Graph, error) {
 	if _, err := optim.Build(b, t.options.Optimizer, trainable, grads, lr, step); err != nil {
 		return nil, err
 	}
+	t.average(b, step)
+	// A step whose loss is no number leaves everything as it was, so that its
+	// cause can be looked for.
+	b.Guard(b.GreaterEqual(b.Scalar(math.MaxFloat32), b.Abs(loss)))
 	b.Output("loss", loss)
 	return b.Graph()
 }
@@ -204,6 +237,8 @@ func (t *Trainer) Params() []nn.Param { return t.params }
 // Run trains until the epochs are over, the judgement no longer improves, or
 // ctx ends, and leaves the best variables in the store.
 func (t *Trainer) Run(ctx context.Context) (Record, error) {
+	t.feed.start()
+	defer t.feed.stop()
 	total := t.options.Epochs * t.problem.Steps
 	started, begin, saved := t.state.Step, time.Now(), time.Now()
 	before := t.state.Seconds
@@ -217,7 +252,7 @@ func (t *Trainer) Run(ctx context.Context) (Record, error) {
 			return Record{}, ErrInterrupted
 		}
 		epoch, step := t.state.Step/t.problem.Steps, t.state.Step%t.problem.Steps
-		loss, err := t.runStep(epoch, step, total)
+		loss, err := t.runStep(epoch, step, total, t.state.Step+1 < total)
 		if err != nil {
 			return Record{}, err
 		}
@@ -252,16 +287,22 @@ func (t *Trainer) Run(ctx context.Context) (Record, error) {
 	return t.record(), nil
 }
 
-func (t *Trainer) runStep(epoch, step, total int) (float64, error) {
+// runStep does a step. With ahead, the batch of the one after it is prepared
+// meanwhile.
+func (t *Trainer) runStep(epoch, step, total int, ahead bool) (float64, error) {
+	inputs := t.feed.take(epoch, step, ahead)
 	t.step.Int32()[0] = int32(t.state.Step)
 	t.lr.Float32()[0] = float32(t.options.LR * t.options.Schedule.Factor(t.state.Step, total))
-	t.problem.Batch(epoch, step, t.inputs[2:])
-	if err := t.program.Run(t.inputs); err != nil {
+	if err := t.program.Run(inputs); err != nil {
 		return 0, err
 	}
 	loss := float64(t.program.Output(0).Float32()[0])
 	if !finite(loss) {
-		return 0, &NonFiniteError{Epoch: epoch, Step: t.state.Step, Loss: loss, Saved: t.hasCheckpoint()}
+		layer, err := t.suspect(inputs)
+		if err != nil {
+			return 0, err
+		}
+		return 0, &NonFiniteError{Epoch: epoch, Step: t.state.Step, Loss: loss, Saved: t.hasCheckpoint(), Layer: layer}
 	}
 	return loss, nil
 }
@@ -275,21 +316,49 @@ func (t *Trainer) endEpoch(epoch int, elapsed func() float64) error {
 	e := Epoch{Epoch: epoch + 1, Step: s.Step, Loss: s.LossSum / float64(t.problem.Steps), LR: float64(t.lr.Float32()[0])}
 	s.LossSum = 0
 	e.Validation = e.Loss
+	if err := t.swapAverage(); err != nil {
+		return err
+	}
+	err := t.judge(&e)
+	if err == nil {
+		e.Seconds = elapsed()
+		err = t.note(e)
+	}
+	if back := t.swapAverage(); err == nil {
+		err = back
+	}
+	if err != nil {
+		return err
+	}
+	if t.options.OnEpoch != nil {
+		return t.options.OnEpoch(e)
+	}
+	return nil
+}
+
+// judge validates the variables in the store.
+func (t *Trainer) judge(e *Epoch) (err error) {
 	if t.problem.Validate != nil {
-		var err error
 		if e.Validation, err = t.problem.Validate(); err != nil {
 			return err
 		}
-		if !finite(e.Validation) {
-			// No later epoch would be found better than a first one of NaN, and
-			// the state could not be written as JSON.
-			return &NonFiniteError{Epoch: epoch, Step: s.Step, Loss: e.Validation, Validation: true, Saved: t.hasCheckpoint()}
-		}
 	}
-	if math.IsNaN(e.Validation) || math.IsInf(e.Validation, 0) {
-		return &NonFiniteError{Epoch: epoch, Step: s.Step, Loss: e.Validation, Validation: true, Saved: t.hasCheckpoint()}
+	if !finite(e.Validation) {
+		// No later epoch would be found better than a first one of NaN, and
+		// the state could not be written as JSON.
+		return &NonFiniteError{Epoch: e.Epoch - 1, Step: e.Step, Loss: e.Validation, Validation: true, Saved: t.hasCheckpoint(), Layer: t.broken()}
 	}
-	e.Seconds = elapsed()
+	if t.problem.Score != nil {
+		score := t.problem.Score()
+		e.Score = &score
+	}
+	return nil
+}
+
+// note records a judged epoch, keeps the variables if they are the best so
+// far, and decides whether to go on.
+func (t *Trainer) note(e Epoch) error {
+	s := &t.state
 	s.History = append(s.History, e)
 	if s.BestAt == 0 || e.Validation < s.Best {
 		s.Best, s.BestAt = e.Validation, e.Epoch
@@ -298,9 +367,6 @@ func (t *Trainer) endEpoch(epoch int, elapsed func() float64) error {
 		}
 	} else if t.options.Patience > 0 && e.Epoch-s.BestAt >= t.options.Patience {
 		s.Ended = "patience"
-	}
-	if t.options.OnEpoch != nil {
-		return t.options.OnEpoch(e)
 	}
 	return nil
 }
@@ -325,7 +391,7 @@ func (t *Trainer) Time(steps int) (time.Duration, error) {
 	var best time.Duration = math.MaxInt64
 	for i := range steps {
 		begin := time.Now()
-		if _, err := t.runStep(0, i%t.problem.Steps, t.options.Epochs*t.problem.Steps); err != nil {
+		if _, err := t.runStep(0, i%t.problem.Steps, t.options.Epochs*t.problem.Steps, false); err != nil {
 			return 0, err
 		}
 		best = min(best, time.Since(begin))

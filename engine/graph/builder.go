@@ -176,6 +176,25 @@ func (b *Builder) Update(variable, value *Node) {
 	b.updates = append(b.updates, Update{variable, value})
 }
 
+// After returns the value that a variable has after a run, as far as it has
+// been built: that of its update, or the variable itself.
+func (b *Builder) After(variable *Node) *Node {
+	for _, u := range b.updates {
+		if u.Variable == variable {
+			return u.Value
+		}
+	}
+	return variable
+}
+
+// Guard makes the updates given so far depend on a scalar: where it is 0, the
+// variables stay as they are.
+func (b *Builder) Guard(cond *Node) {
+	for i, u := range b.updates {
+		b.updates[i].Value = b.Select(cond, u.Value, u.Variable)
+	}
+}
+
 // Graph closes the program: it returns the nodes that outputs and updates
 // need, or the first error. The builder must not be used afterwards.
 func (b *Builder) Graph() (*Graph, error) {

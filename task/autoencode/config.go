@@ -6,6 +6,7 @@ package autoencode
 import (
 	"cmp"
 	"fmt"
+	"strings"
 
 	"hourglass/data"
 	"hourglass/nn/arch"
@@ -157,7 +158,7 @@ func defaultLatent(d int) int {
 // section 2.1).
 func defaultRate(optimizer string, batch int) float64 {
 	rate := 0.02 // the adaptive rules
-	switch optimizer {
+	switch name, _, _ := strings.Cut(optimizer, ":"); name {
 	case "sgd":
 		rate = 0.5
 	case "momentum", "nesterov":

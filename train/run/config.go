@@ -45,7 +45,7 @@ type Course struct {
 	Epochs    int     `json:"epochs"`
 	Minutes   float64 `json:"minutes,omitempty"` // train for about this long: why Epochs is what it is
 	Batch     int     `json:"batch"`
-	Optimizer string  `json:"optimizer"` // one of [optim.Names]
+	Optimizer string  `json:"optimizer"` // as [optim.Parse] reads it
 	LR        float64 `json:"lr"`        // greatest learning rate
 	Schedule  string  `json:"schedule"`  // course of the rate, as [optim.ParseSchedule] reads it
 	Patience  int     `json:"patience"`  // epochs without improvement before the run stops; -1 never
@@ -78,8 +78,10 @@ const maxEpochs = 1_000_000
 // Check reports a choice that no set of images can make right. Its errors wrap
 // [ErrChoice].
 func (c Course) Check() error {
-	if err := OneOf("optimizer", c.Optimizer, optim.Names()); err != nil {
-		return err
+	if c.Optimizer != "" {
+		if _, err := optim.Parse(c.Optimizer); err != nil {
+			return fmt.Errorf("%w: --optimizer %s: %w", ErrChoice, c.Optimizer, err)
+		}
 	}
 	if c.Schedule != "" {
 		if _, err := optim.ParseSchedule(c.Schedule); err != nil {

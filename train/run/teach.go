@@ -13,7 +13,7 @@ import (
 
 // TrainOptions turns a course into what the training loop takes.
 func (r *Run) TrainOptions(c Course) (train.Options, error) {
-	o, err := optim.Named(c.Optimizer)
+	o, err := optim.Parse(c.Optimizer)
 	if err != nil {
 		return train.Options{}, err
 	}

@@ -1,0 +1,59 @@
+package train
+
+import (
+	"hourglass/engine/graph"
+	"hourglass/nn"
+	"hourglass/tensor"
+)
+
+// suspect names the first layer whose result is not finite on the inputs of a
+// step, with the variables as they are: it runs the forward pass again and
+// looks at each. If none is, a broken parameter is named.
+func (t *Trainer) suspect(inputs []*tensor.Tensor) (string, error) {
+	b := graph.NewBuilder(t.problem.Name + " (looking for what is not finite)")
+	step := b.Input("step", tensor.Int32)
+	b.Input("lr", tensor.Float32)
+	var layers []string
+	c := nn.NewContext(b, nn.Options{Training: true, Step: step, Seed: t.options.Seed, Observe: func(path string, y *graph.Node) {
+		if y.DType() != tensor.Float32 {
+			return
+		}
+		layers = append(layers, path)
+		// No sum of finite numbers made so small leaves the range of float32.
+		const small = 1e-20
+		b.Output("layer "+path, b.ToScalar(b.Sum(b.Abs(b.Scale(y, small)))))
+	}})
+	b.Output("loss", t.problem.Trace(c))
+	g, err := b.Graph()
+	if err != nil {
+		return "", err
+	}
+	p, err := t.engine.Compile(g, t.store)
+	if err != nil {
+		return "", err
+	}
+	if err := p.Run(inputs); err != nil {
+		return "", err
+	}
+	if bad := t.broken(); bad != "" {
+		return bad, nil
+	}
+	for i, path := range layers {
+		if !finite(float64(p.Output(i).Float32()[0])) {
+			return "layer " + path, nil
+		}
+	}
+	return "the loss itself", nil
+}
+
+// broken names the first parameter or state that is not finite, "" if all are.
+func (t *Trainer) broken() string {
+	for _, p := range t.params {
+		for _, v := range t.store.Get(p.Name).Float32() {
+			if !finite(float64(v)) {
+				return "parameter " + p.Name
+			}
+		}
+	}
+	return ""
+}

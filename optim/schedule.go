@@ -89,6 +89,27 @@ func (s OneCycle) String() string {
 	return form("onecycle", setting{"rise", s.Rise}, setting{"start", s.Start}, setting{"final", s.Final})
 }
 
+// Triangle rises in a straight line to the base rate and falls in another.
+type Triangle struct {
+	Rise  float64 // part of the steps spent rising, less than 1; 0 means 0.25
+	Start float64 // the first factor
+	Final float64 // the factor that the fall would reach one step after the last
+}
+
+// Factor implements [Schedule].
+func (s Triangle) Factor(step, total int) float64 {
+	at, peak := float64(clampStep(step, total)), orElse(s.Rise, 0.25)*float64(total)
+	if at < peak {
+		return s.Start + (1-s.Start)*at/peak
+	}
+	return 1 + (s.Final-1)*(at-peak)/max(1, float64(total)-peak)
+}
+
+// String implements [Schedule].
+func (s Triangle) String() string {
+	return form("triangle", setting{"rise", s.Rise}, setting{"start", s.Start}, setting{"final", s.Final})
+}
+
 // WarmUp rises in a straight line to the base rate, which it reaches with its
 // last step, and then lets another schedule run over the steps that are left
 // (Goyal et al. 2017, section 2.2).

@@ -9,7 +9,7 @@ import (
 
 // ScheduleNames returns the names that [ParseSchedule] knows.
 func ScheduleNames() []string {
-	return []string{"constant", "step", "cosine", "onecycle", "warmup"}
+	return []string{"constant", "step", "cosine", "onecycle", "triangle", "warmup"}
 }
 
 // ParseSchedule reads a schedule from NAME or NAME:SETTING=NUMBER,…, such as
@@ -22,6 +22,7 @@ func ParseSchedule(text string) (Schedule, error) {
 	var d StepDecay
 	var c Cosine
 	var o OneCycle
+	var t Triangle
 	var s func() Schedule
 	var fields map[string]*float64
 	switch name {
@@ -36,6 +37,9 @@ func ParseSchedule(text string) (Schedule, error) {
 	case "onecycle":
 		fields = map[string]*float64{"rise": &o.Rise, "start": &o.Start, "final": &o.Final}
 		s = func() Schedule { return o }
+	case "triangle":
+		fields = map[string]*float64{"rise": &t.Rise, "start": &t.Start, "final": &t.Final}
+		s = func() Schedule { return t }
 	case "warmup":
 		fields = map[string]*float64{"steps": &w.Steps}
 		s = func() Schedule { return w }
@@ -57,7 +61,7 @@ func ParseSchedule(text string) (Schedule, error) {
 	if err := settings(list, fields); err != nil {
 		return nil, fmt.Errorf("optim: schedule %q: %w", text, err)
 	}
-	if o.Rise >= 1 {
+	if max(o.Rise, t.Rise) >= 1 {
 		return nil, fmt.Errorf("optim: schedule %q: rise must be less than 1", text)
 	}
 	return s(), nil

@@ -16,6 +16,7 @@ func TestParseSchedule(t *testing.T) {
 		{"step:every=0.25,gamma=0.5", StepDecay{0.25, 0.5}},
 		{"cosine:floor=0.01", Cosine{0.01}},
 		{"onecycle:rise=0.4,final=100", OneCycle{Rise: 0.4, Final: 100}},
+		{"triangle:rise=0.23,start=0.2,final=0.07", Triangle{0.23, 0.2, 0.07}},
 		{"warmup", WarmUp{}},
 		{"warmup:steps=500+cosine", WarmUp{500, Cosine{}}},
 		{"warmup+constant", WarmUp{}},
@@ -46,6 +47,7 @@ func TestParseScheduleErrors(t *testing.T) {
 		{"step:gamma=NaN", "must be a number"},
 		{"step:every=Inf", "must be a number"},
 		{"onecycle:rise=1", "less than 1"},
+		{"triangle:rise=2", "less than 1"},
 		{"cosine+step", "only one warm-up"},
 		{"warmup+warmup+cosine", "only one warm-up"},
 		{"warmup+", "unknown"},
@@ -53,6 +55,18 @@ func TestParseScheduleErrors(t *testing.T) {
 		if s, err := ParseSchedule(c.in); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("ParseSchedule(%q) = %v, %v, want an error about %q", c.in, s, err, c.want)
 		}
+	}
+}
+
+func TestTriangle(t *testing.T) {
+	s := Triangle{Rise: 0.5, Start: 0.2, Final: 0}
+	for step, want := range []float64{0.2, 0.6, 1, 0.5, 0.5} {
+		if got := s.Factor(step, 4); math.Abs(got-want) > 1e-12 {
+			t.Errorf("step %d of 4: %v, want %v", step, got, want)
+		}
+	}
+	if got := (Triangle{}).Factor(0, 1); got != 0 {
+		t.Errorf("the only step has the factor %v", got)
 	}
 }
 

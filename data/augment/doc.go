@@ -14,11 +14,13 @@
 // The stages always follow one another in this order, whatever the order of
 // the list:
 //
-//  1. Geometry (shift, flip, rotate, skew, scale, crop, perspective), composed
+//  1. Geometry (shift, flip, alternate, rotate, skew, scale, crop, perspective), composed
 //     in the order of the list into one homography, so that pixels are
 //     interpolated once.
 //  2. Colour (brightness, darken, lighten, contrast, saturation, hue, colour,
 //     grey), composed in the order of the list into one affine map of the
 //     channels, so that values are rounded and clipped once.
 //  3. Blur, noise, erase.
+//
+// [Mixer] mixes the images of a batch with each other, which no list can do.
 package augment

@@ -30,6 +30,9 @@ type kind struct {
 	stage  stage
 	values []string // names of what is drawn
 	draw   func(r *random.Source, strength float64, h, w int) values
+	// steady draws are those of epoch 0; what they gave is turned round in odd
+	// epochs, where it is 0 or 1.
+	steady bool
 
 	inverse func(v values, h, w int) matrix             // geometry: output to input
 	recolor func(m *affine, v values, mean *[3]float64) // colour: what follows m
@@ -61,6 +64,8 @@ func kinds() []kind {
 	return []kind{
 		{Info: Info{"flip", 0.5, 1, "mirrors left to right with probability s"},
 			id: 1, stage: geometry, values: []string{"flipped"}, draw: drawCoin, inverse: inverseFlip},
+		{Info: Info{"alternate", 1, 1, "mirrors left to right in every other epoch, half of the images in the even ones, a share s of all (Jordan 2024, section 3.6)"},
+			id: 19, stage: geometry, values: []string{"flipped"}, draw: drawAlternate, steady: true, inverse: inverseFlip},
 		{Info: Info{"shift", 2, 1024, "moves by whole pixels, uniform in -s to s, on each axis"},
 			id: 2, stage: geometry, values: []string{"x", "y"}, draw: drawShift, inverse: inverseShift},
 		{Info: Info{"rotate", 15, 180, "turns about the middle, uniform in -s to s degrees, anticlockwise"},
@@ -102,6 +107,17 @@ func symmetric(r *random.Source, s float64) float64 { return s * (2*r.Float64() 
 
 func drawCoin(r *random.Source, s float64, _, _ int) (v values) {
 	if r.Float64() < s {
+		v[0] = 1
+	}
+	return v
+}
+
+// drawAlternate gives 0 or 1, the state of epoch 0, and −1 for an image that
+// takes no part.
+func drawAlternate(r *random.Source, s float64, _, _ int) (v values) {
+	if r.Float64() >= s {
+		v[0] = -1
+	} else if r.Float64() < 0.5 {
 		v[0] = 1
 	}
 	return v

@@ -196,8 +196,19 @@ func counter(index int, turn uint64, purpose uint8) uint64 {
 
 // draw returns what the step draws for an image.
 func (s *step) draw(r *random.Source, h, w int, seed, epoch uint64, index int) values {
-	r.Reset(seed, stream+epoch, counter(index, s.turn, s.id))
-	return s.kind.draw(r, s.strength, h, w)
+	if !s.steady {
+		r.Reset(seed, stream+epoch, counter(index, s.turn, s.id))
+		return s.kind.draw(r, s.strength, h, w)
+	}
+	r.Reset(seed, stream, counter(index, s.turn, s.id))
+	v := s.kind.draw(r, s.strength, h, w)
+	switch {
+	case v[0] < 0:
+		v[0] = 0
+	case epoch&1 == 1:
+		v[0] = 1 - v[0]
+	}
+	return v
 }
 
 // Drawn is what one transformation has drawn for one image.

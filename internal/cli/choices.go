@@ -48,7 +48,7 @@ func addCourseFlags(f *pflag.FlagSet, c *run.Course, optimizer, schedule, change
 	f.IntVar(&c.Batch, "batch", 0, "images in a step")
 	f.StringVar(&c.Optimizer, "optimizer", "", list(optim.Names())+" (default "+optimizer+")")
 	f.Float64Var(&c.LR, "lr", 0, "greatest learning rate")
-	f.StringVar(&c.Schedule, "schedule", "", "course of the learning rate: constant, step, cosine, onecycle, or warmup+ one of them (default "+schedule+")")
+	f.StringVar(&c.Schedule, "schedule", "", "course of the learning rate: constant, step, cosine, onecycle, triangle, or warmup+ one of them (default "+schedule+")")
 	f.IntVar(&c.Patience, "patience", 0, "stop after so many epochs without improvement (-1: never; default 10)")
 	f.Uint64Var(&c.Seed, flagSeed, 1, "seed of everything random")
 	f.StringVar(&c.Augment, "augment", "", "what is done at random to the images in training: none, or a list such as flip,shift=2,rotate=15 (default "+changes+")")
@@ -71,7 +71,7 @@ func list(names []string) string {
 func checkChoices(f *pflag.FlagSet, determining []string) error {
 	for _, name := range determining {
 		flag := f.Lookup(name)
-		if !flag.Changed || name == flagSeed || flag.Value.Type() == "bool" {
+		if !flag.Changed || name == flagSeed || flag.Value.Type() == "bool" || slices.Contains(zeroFlags, name) {
 			continue
 		}
 		value := flag.Value.String()
@@ -105,6 +105,8 @@ func commandLine(command, source string, f *pflag.FlagSet, determining []string)
 			b.WriteString(" --" + name)
 		case flag.Value.Type() == "bool":
 			b.WriteString(" --" + name + "=false")
+		case flag.Value.Type() == "intSlice":
+			b.WriteString(" --" + name + " " + strings.Trim(flag.Value.String(), "[]"))
 		default:
 			b.WriteString(" --" + name + " " + quote(flag.Value.String()))
 		}

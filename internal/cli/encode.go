@@ -55,7 +55,7 @@ IMAGES are files, folders or archives.`,
 		}
 		t := a.tracker()
 		defer t.close()
-		im, err := a.openImages(c.Context(), m.Config(), args[1:], t)
+		im, err := a.openImages(c.Context(), m.Config().Images, args[1:], t)
 		if err != nil {
 			return err
 		}

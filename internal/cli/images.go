@@ -48,7 +48,7 @@ type images struct {
 
 // openImages reads every path at the size and with the channels of a model.
 // Images that cannot be used are skipped as long as some are left.
-func (a *app) openImages(ctx context.Context, c autoencode.Config, paths []string, t *tracker) (*images, error) {
+func (a *app) openImages(ctx context.Context, c run.Images, paths []string, t *tracker) (*images, error) {
 	o := data.Options{
 		Height: c.Height, Width: c.Width, Gray: c.Channels == 1, RGB: c.Channels == 3,
 		NoCache: true, Threads: a.threads,

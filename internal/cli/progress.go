@@ -84,6 +84,7 @@ type tracker struct {
 	batch  int
 	loss   float64 // running mean over some steps
 	judged float64 // validation after the last epoch
+	score  *float64
 	ended  bool
 }
 
@@ -115,7 +116,7 @@ func (t *tracker) hooks() run.Hooks {
 		Read:  t.read,
 		Begun: t.began,
 		Step:  t.step,
-		Epoch: func(e train.Epoch) { t.judged = e.Validation },
+		Epoch: func(e train.Epoch) { t.judged, t.score = e.Validation, e.Score },
 	}
 }
 
@@ -150,6 +151,9 @@ func (t *tracker) step(p train.Progress) {
 		text := fmt.Sprintf("epoch %d of %d, loss %.5f", p.Epoch+1, p.Epochs, t.loss)
 		if t.judged > 0 {
 			text += fmt.Sprintf(", validation %.5f", t.judged)
+		}
+		if t.score != nil {
+			text += " (" + share(t.score) + " right)"
 		}
 		steps := p.Step - p.Started
 		if seconds := p.Elapsed.Seconds(); steps > 0 && seconds > 0 {

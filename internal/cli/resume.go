@@ -11,6 +11,7 @@ import (
 
 	"hourglass/engine"
 	"hourglass/task/autoencode"
+	"hourglass/task/classify"
 	"hourglass/train/run"
 )
 
@@ -56,6 +57,12 @@ func (a *app) goOn(ctx context.Context, e *engine.Engine, dir string, o run.Opti
 			return err
 		}
 		return a.finishLearn(out, t)
+	case classify.Task:
+		out, err := classify.Resume(ctx, e, dir, o, t.hooks())
+		if err != nil {
+			return err
+		}
+		return a.finishClassify(out, t)
 	}
 	return fmt.Errorf("the run in %s is of the task %q, which this program does not know: update hourglass", dir, task)
 }

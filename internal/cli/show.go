@@ -11,6 +11,7 @@ import (
 	"hourglass/engine"
 	"hourglass/nn"
 	"hourglass/task/autoencode"
+	"hourglass/task/classify"
 	"hourglass/train"
 	"hourglass/train/model"
 	"hourglass/train/run"
@@ -62,6 +63,8 @@ func (a *app) show() *cobra.Command {
 			switch task {
 			case autoencode.Task:
 				return a.showAutoencoder(e, args[0])
+			case classify.Task:
+				return a.showClassifier(e, args[0])
 			}
 			return unloadable(fmt.Errorf("%s was trained for the task %q, which this program does not know: update hourglass", args[0], task))
 		}),
@@ -79,6 +82,37 @@ func (a *app) showAutoencoder(e *engine.Engine, path string) error {
 	return a.result(s, func(w io.Writer) {
 		s.text(w, s.Config.Images, s.choices(), s.Encoder, s.Decoder)
 	})
+}
+
+// shownClassifier is the result of show for a classifier.
+type shownClassifier struct {
+	shown
+	Config      classify.Config `json:"config"`
+	Temperature float64         `json:"temperature"`
+	Layers      []shownLayer    `json:"layers"`
+}
+
+func (a *app) showClassifier(e *engine.Engine, path string) error {
+	m, err := loadClassifier(e, path)
+	if err != nil {
+		return err
+	}
+	s := shownClassifier{shown: shown{Model: path, Task: classify.Task, Training: m.Record()}, Config: m.Config(), Temperature: m.Temperature()}
+	s.Layers = s.layers(m.Rows())
+	c := s.Config
+	tricks := fmt.Sprintf("dropout %v, label smoothing %v, mixup %v, cutmix %v, average of weights %v", c.Dropout, c.LabelSmoothing, c.Mixup, c.Cutmix, c.EMA)
+	if c.NoBatchNorm {
+		tricks = "no batch normalisation, " + tricks
+	}
+	choices := slices.Concat(imageChoices(c.Images, c.Division), [][]string{
+		{"classes", number(len(c.Classes)) + ": " + oneLine(someClasses(c.Classes))},
+		{"recipe", c.Recipe},
+		{"tricks", tricks},
+		{"class weights", c.ClassWeights},
+		{"views", c.TTA},
+		{"temperature", fmt.Sprintf("%.3f", s.Temperature)},
+	}, courseChoices(c.Course, c.ISA))
+	return a.result(s, func(w io.Writer) { s.text(w, c.Images, choices, s.Layers) })
 }
 
 // layers turns rows into what is shown, and adds them to the totals.

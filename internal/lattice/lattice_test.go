@@ -52,6 +52,7 @@ var allowed = []struct {
 	{"train/run", "train data data/augment optim engine internal/atomicfile"},
 	{"train/model", "train nn engine/backend engine/graph format/safetensors tensor"},
 	{"task/autoencode", "train train/... data quality nn nn/... optim represent/... engine engine/backend engine/graph tensor internal/peakmem"},
+	{"task/classify", "train train/... data data/augment nn nn/... optim engine engine/backend engine/graph tensor internal/peakmem"},
 	{"task/segment", "train train/... data data/augment nn nn/... engine engine/backend engine/graph tensor internal/peakmem"},
 	{"task/restore", "train train/... data quality nn nn/loss optim engine engine/backend engine/graph format/safetensors tensor internal/par internal/random internal/tile internal/peakmem"},
 	{"task/lab", "train train/... data data/augment nn nn/... optim represent/... engine engine/backend engine/graph tensor internal/random"},

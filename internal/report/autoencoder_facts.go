@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"math"
-	"strconv"
 
 	"hourglass/task/autoencode"
 )
@@ -94,20 +93,7 @@ func (a *autoencoderPage) remarks() Section {
 		sec.Text += fmt.Sprintf("\n\nWhat PCA gives back can lie outside the range of pixels. Clipped to it, as the pictures and their PSNR above are, its squared error is %s (%s dB); the headline and the curve use the plain error of the method, %s.",
 			significant(rounded(s.PCAClippedMSE, 3)), fixed(autoencode.PSNR(s.PCAClippedMSE), 1), significant(rounded(number(s.HeldOut.PCA.MSE), 3)))
 	}
-	if len(s.Skipped) > 0 {
-		l := &List{Title: "Left out", Open: len(s.Skipped) <= 5}
-		for _, skip := range s.Skipped {
-			l.Items = append(l.Items, ListItem{skip.Name, skip.Reason})
-		}
-		sec.Blocks = append(sec.Blocks, l)
-	}
-	if len(s.Warnings) > 0 {
-		l := &List{Title: "Warnings", Open: len(s.Warnings) > warningsShown}
-		for _, w := range s.Warnings {
-			l.Items = append(l.Items, ListItem{Text: w})
-		}
-		sec.Blocks = append(sec.Blocks, l)
-	}
+	sec.Blocks = append(sec.Blocks, remarkLists(s.Skipped, s.Warnings)...)
 	return sec
 }
 
@@ -141,48 +127,17 @@ func (a *autoencoderPage) again() Section {
 
 func (a *autoencoderPage) choices() []Fact {
 	c := a.s.Config
-	epochs := ""
-	if c.Minutes > 0 {
-		epochs = "for --minutes " + strconv.FormatFloat(c.Minutes, 'g', -1, 64)
-	}
-	patience := counted(c.Patience, "epoch")
-	if c.Patience < 0 {
-		patience = "without end"
-	}
-	return []Fact{
+	return append([]Fact{
 		{"architecture", orElse(c.Arch, dash), ""},
 		{"decoder", orElse(c.Decoder, "mirrors the encoder"), ""},
 		{"latent, k", counted(c.Latent, "number"), ""},
 		{"loss", orElse(c.Loss, dash), lossName(c.Loss)},
-		{"epochs at most", whole(c.Epochs), epochs},
-		{"patience", patience, ""},
-		{"batch", counted(c.Batch, "image"), ""},
-		{"optimiser", orElse(c.Optimizer, dash), ""},
-		{"greatest learning rate", strconv.FormatFloat(c.LR, 'g', -1, 64), ""},
-		{"schedule", orElse(c.Schedule, dash), ""},
-		{"augmentation", orElse(c.Augment, dash), ""},
-	}
+	}, courseFacts(c.Course)...)
 }
 
 func (a *autoencoderPage) circumstances() []Fact {
 	c := a.s.Config
-	asked := "height × width × channels"
-	if c.Size > 0 {
-		asked += fmt.Sprintf(", --size %d", c.Size)
-	}
-	if c.Gray {
-		asked += ", --gray"
-	}
-	return []Fact{
-		{"source", orElse(c.Source, dash), ""},
-		{"fingerprint", orElse(c.Fingerprint, dash), "of the data"},
-		{"image size", fmt.Sprintf("%d × %d × %d", c.Height, c.Width, c.Channels), asked},
-		{"to learn from", counted(c.Train, "image"), ""},
-		{"to choose the epoch", counted(c.Validation, "image"), ""},
-		{"to judge", counted(c.HeldOut, "image"), ""},
-		{"seed", strconv.FormatUint(c.Seed, 10), ""},
-		{"instructions", orElse(c.ISA, dash), ""},
-	}
+	return imageFacts(c.Images, c.Division, c.Seed, c.ISA)
 }
 
 func (a *autoencoderPage) costs() []Fact {

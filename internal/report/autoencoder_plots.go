@@ -72,20 +72,12 @@ func (a *autoencoderPage) training() Section {
 	if len(r.Epochs) == 0 {
 		return sec
 	}
-	n := len(r.Epochs)
-	epoch, loss, validation, rate := make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)
-	for i, e := range r.Epochs {
-		epoch[i], loss[i], validation[i], rate[i] = float64(e.Epoch), e.Loss, e.Validation, e.LR
-	}
-	x := Axis{Label: "epoch"}
-	if n <= 8 {
-		x.Ticks = epoch // no ticks between epochs
-	}
+	x := epochAxis(r.Epochs)
 	squared := a.s.Config.Loss == "mse" || a.s.Config.Loss == ""
 	judged := a.s.Config.Validation > 0
-	best := a.bestEpoch()
+	best := bestOf(r)
 
-	training := Series{Name: "training", X: epoch, Y: loss, Color: pcaColor}
+	training := overEpochs("training", r.Epochs, Solid, pcaColor, func(e train.Epoch) float64 { return e.Loss })
 	lossPlot := &LinePlot{Title: "Squared error by epoch", X: x, Y: Axis{Label: "squared error", Log: true}, Series: []Series{training},
 		Note: "Training: the mean over an epoch, while the network changes."}
 	if !squared {
@@ -96,20 +88,18 @@ func (a *autoencoderPage) training() Section {
 		if !squared { // another measure than the loss
 			validated = &LinePlot{Title: "Squared error by epoch", X: x, Y: Axis{Label: "squared error", Log: true}}
 		}
-		validated.Series = append(validated.Series, Series{Name: "validation", X: epoch, Y: validation, Style: Dashed, Color: autoencoderColor})
+		validated.Series = append(validated.Series, overEpochs("validation", r.Epochs, Dashed, autoencoderColor, func(e train.Epoch) float64 { return e.Validation }))
 		validated.Note += fmt.Sprintf(" Validation: at the epoch’s end, on %s set aside from those learnt from.", counted(a.s.Config.Validation, "image"))
 	}
 	if best != nil {
 		validated.Series = append(validated.Series, Series{Name: "best, epoch " + whole(best.Epoch),
 			X: []float64{float64(best.Epoch)}, Y: []float64{best.Validation}, Style: Points, Color: bestColor})
 	}
-	ratePlot := &LinePlot{Title: "Learning rate", X: x, Y: Axis{Label: "rate at the epoch’s last step", Zero: true},
-		Series: []Series{{X: epoch, Y: rate, Color: rateColor}}, Note: "Schedule `" + a.s.Config.Schedule + "`, optimiser `" + a.s.Config.Optimizer + "`."}
 	columns := &Columns{Blocks: []Block{lossPlot}}
 	if validated != lossPlot {
 		columns.Blocks = append(columns.Blocks, validated)
 	}
-	columns.Blocks = append(columns.Blocks, ratePlot)
+	columns.Blocks = append(columns.Blocks, ratePlot(r.Epochs, a.s.Config.Course))
 	sec.Blocks = append(sec.Blocks, columns)
 	return sec
 }
@@ -119,45 +109,13 @@ const (
 	rateColor = 4
 )
 
-// bestEpoch returns the epoch whose network was kept, or nil.
-func (a *autoencoderPage) bestEpoch() *train.Epoch {
-	r := a.s.Training
-	for i := range r.Epochs {
-		if r.Epochs[i].Epoch == r.BestEpoch {
-			return &r.Epochs[i]
-		}
-	}
-	return nil
-}
-
 // course tells in words how training went.
 func (a *autoencoderPage) course() string {
-	c, r := a.s.Config, a.s.Training
-	if len(r.Epochs) == 0 {
-		return "No epoch was completed."
+	of := "training loss"
+	if a.s.Config.Validation > 0 {
+		of = "validation error"
 	}
-	last := r.Epochs[len(r.Epochs)-1].Epoch
-	text := ""
-	switch r.Stopped {
-	case "patience":
-		text = fmt.Sprintf("It stopped after epoch %s of %s, because the error had not improved for %s.",
-			whole(last), whole(c.Epochs), counted(c.Patience, "epoch"))
-	case "epochs":
-		text = fmt.Sprintf("It went %s through %s, as planned.", times(last), counted(c.Train, "image"))
-	default:
-		text = fmt.Sprintf("It ended after %s.", counted(last, "epoch"))
-	}
-	if c.Minutes > 0 {
-		text += fmt.Sprintf(" The number of epochs was chosen so that training takes about %s min.", significant(rounded(c.Minutes, 2)))
-	}
-	if best := a.bestEpoch(); best != nil {
-		of := "training loss"
-		if c.Validation > 0 {
-			of = "validation error"
-		}
-		text += fmt.Sprintf(" The network kept is that of **epoch %s**, which had the least %s: %s.", whole(best.Epoch), of, significant(rounded(best.Validation, 3)))
-	}
-	return text
+	return courseText(a.s.Config.Course, a.s.Config.Division, a.s.Training, of)
 }
 
 func lossName(loss string) string {

@@ -149,11 +149,36 @@ func SoftmaxCrossEntropy(logits, labels *graph.Node, smoothing float64, r Reduct
 		b.Fail(fmt.Errorf("loss: label smoothing is %v; it must be at least 0 and less than 1", smoothing))
 		return logits
 	}
-	classes := shape[rank-1]
-	q := b.OneHot(labels, classes)
-	if smoothing > 0 {
-		q = b.AddScalar(b.Scale(q, 1-smoothing), smoothing/float64(classes))
+	return CrossEntropy(logits, Smooth(b.OneHot(labels, shape[rank-1]), smoothing), r)
+}
+
+// Smooth mixes distributions q [N,C] over classes with the uniform one: the
+// share smoothing of the latter, 0 to less than 1.
+func Smooth(q *graph.Node, smoothing float64) *graph.Node {
+	if smoothing == 0 {
+		return q
 	}
+	b := q.Builder()
+	return b.AddScalar(b.Scale(q, 1-smoothing), smoothing/float64(q.Shape()[q.Shape().Rank()-1]))
+}
+
+// CrossEntropy reduces −Σ q·log softmax(logits) over positions, of logits
+// […,C] and weights q […,C] of the classes, which are most often a distribution.
+// The classes of a position are summed under every reduction.
+func CrossEntropy(logits, q *graph.Node, r Reduction) *graph.Node {
+	if !paired("cross-entropy", logits, q) {
+		return logits
+	}
+	b := logits.Builder()
+	shape := logits.Shape()
+	if b.Err() != nil {
+		return logits
+	}
+	if shape.Rank() < 1 {
+		b.Fail(fmt.Errorf("loss: cross-entropy got logits %v%v; it needs f32[…,C]", logits.DType(), shape))
+		return logits
+	}
+	rank := shape.Rank()
 	positions := b.Neg(b.Sum(b.Mul(q, b.LogSoftmax(logits)), rank-1))
 	return r.reduce(b.Reshape(positions, shape[:rank-1]...))
 }

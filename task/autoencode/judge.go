@@ -31,24 +31,6 @@ const (
 	blockImages = 256 // images in floating point at a time
 )
 
-// evenly returns at most most places of a list of n, evenly spaced.
-func evenly(n, most int) []int {
-	few := make([]int, min(n, most))
-	for i := range few {
-		few[i] = i * n / len(few)
-	}
-	return few
-}
-
-// spread returns at most most of the indices, evenly spaced.
-func spread(indices []int, most int) []int {
-	few := evenly(len(indices), most)
-	for i, at := range few {
-		few[i] = indices[at]
-	}
-	return few
-}
-
 // gather copies the images at indices.
 func gather(set *data.Set, indices []int) []uint8 {
 	d := set.ImageBytes()
@@ -231,11 +213,11 @@ func (p *pools) heldOutCode(i int) []float32 {
 func (p *pools) fill() (err error) {
 	d := p.Set.ImageBytes()
 	fit := max(1, maxMatrix/(4*d))
-	p.base = spread(p.learnt(), min(maxBase, fit))
+	p.base = run.Spread(p.learnt(), min(maxBase, fit))
 	if p.baseCodes, err = p.codes(p.base); err != nil {
 		return err
 	}
-	for _, i := range evenly(len(p.parts.HeldOut), min(maxQueries, fit)) {
+	for _, i := range run.Evenly(len(p.parts.HeldOut), min(maxQueries, fit)) {
 		p.queries = append(p.queries, p.parts.HeldOut[i])
 		p.queryCodes = append(p.queryCodes, p.heldOutCode(i)...)
 	}
@@ -316,7 +298,7 @@ func (p *pools) neighbourhoods(ev *Evidence) error {
 	describe := func(image int) Neighbour {
 		return Neighbour{Name: p.Set.Names[image], Label: p.labelOf(image), Image: p.Set.Image(image)}
 	}
-	for _, q := range evenly(len(p.queries), queryCount) {
+	for _, q := range run.Evenly(len(p.queries), queryCount) {
 		hood := Neighbourhood{Query: describe(p.queries[q])}
 		for _, space := range []struct {
 			queries, base []float32
@@ -405,7 +387,7 @@ func (p *pools) judgePCA(s *Summary, ev *Evidence) error {
 // measures PCA's error when what it gives is clipped to the range of pixels.
 func (p *pools) samples(s *Summary, ev *Evidence, model *pca.Model, o pca.Options) error {
 	d := p.Set.ImageBytes()
-	shown := evenly(len(p.parts.HeldOut), sampleCount)
+	shown := run.Evenly(len(p.parts.HeldOut), sampleCount)
 	clipped := 0.0
 	for at := 0; at < len(p.parts.HeldOut); at += blockImages {
 		images := p.parts.HeldOut[at:min(at+blockImages, len(p.parts.HeldOut))]

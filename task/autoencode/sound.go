@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"hourglass/data"
+	"hourglass/train/run"
 )
 
 // fits reports a configuration that cannot be that of a run on set, beyond
@@ -33,7 +34,7 @@ const maxCode = 1e15
 // steps.
 func (r *learner) sound() error {
 	const few = 64
-	codes, err := r.model.Encode(gather(r.Set, spread(r.parts.HeldOut, few)))
+	codes, err := r.model.Encode(gather(r.Set, run.Spread(r.parts.HeldOut, few)))
 	if err != nil {
 		return err
 	}

@@ -199,3 +199,21 @@ func (p Parts) choose(n int) Parts {
 func EpochsWithin(minutes, perEpoch float64) int {
 	return int(max(1, min(maxEpochs, minutes*60/perEpoch)))
 }
+
+// Evenly returns at most most places of a list of n, evenly spaced.
+func Evenly(n, most int) []int {
+	few := make([]int, min(n, most))
+	for i := range few {
+		few[i] = i * n / len(few)
+	}
+	return few
+}
+
+// Spread returns at most most of the indices, evenly spaced.
+func Spread(indices []int, most int) []int {
+	few := Evenly(len(indices), most)
+	for i, at := range few {
+		few[i] = indices[at]
+	}
+	return few
+}

@@ -23,6 +23,10 @@ const (
 	ReportFile    = "report.html"
 )
 
+// maxConfig bounds what is read of a config.json: the names of very many
+// classes make the longest.
+const maxConfig = 16 << 20
+
 // file is config.json.
 type file struct {
 	Task       string          `json:"task"`
@@ -66,7 +70,7 @@ func readFile(dir string) (f file, err error) {
 		return f, err
 	}
 	defer in.Close()
-	d := json.NewDecoder(io.LimitReader(in, 1<<20))
+	d := json.NewDecoder(io.LimitReader(in, maxConfig))
 	if err := d.Decode(&f); err != nil {
 		return f, fmt.Errorf("%s cannot be read: %w; begin a new run", path, err)
 	}

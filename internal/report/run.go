@@ -1,0 +1,135 @@
+package report
+
+import (
+	"fmt"
+	"strconv"
+
+	"hourglass/train"
+	"hourglass/train/run"
+)
+
+// What the pages of runs share, whatever their task.
+
+// courseFacts lists the choices of training.
+func courseFacts(c run.Course) []Fact {
+	epochs := ""
+	if c.Minutes > 0 {
+		epochs = "for --minutes " + strconv.FormatFloat(c.Minutes, 'g', -1, 64)
+	}
+	patience := counted(c.Patience, "epoch")
+	if c.Patience < 0 {
+		patience = "without end"
+	}
+	return []Fact{
+		{"epochs at most", whole(c.Epochs), epochs},
+		{"patience", patience, ""},
+		{"batch", counted(c.Batch, "image"), ""},
+		{"optimiser", orElse(c.Optimizer, dash), ""},
+		{"greatest learning rate", strconv.FormatFloat(c.LR, 'g', -1, 64), ""},
+		{"schedule", orElse(c.Schedule, dash), ""},
+		{"augmentation", orElse(c.Augment, dash), ""},
+	}
+}
+
+// imageFacts lists what was learnt from and on what machine.
+func imageFacts(c run.Images, d run.Division, seed uint64, instructions string) []Fact {
+	asked := "height × width × channels"
+	if c.Size > 0 {
+		asked += fmt.Sprintf(", --size %d", c.Size)
+	}
+	if c.Gray {
+		asked += ", --gray"
+	}
+	return []Fact{
+		{"source", orElse(c.Source, dash), ""},
+		{"fingerprint", orElse(c.Fingerprint, dash), "of the data"},
+		{"image size", fmt.Sprintf("%d × %d × %d", c.Height, c.Width, c.Channels), asked},
+		{"to learn from", counted(d.Train, "image"), ""},
+		{"to choose the epoch", counted(d.Validation, "image"), ""},
+		{"to judge", counted(d.HeldOut, "image"), ""},
+		{"seed", strconv.FormatUint(seed, 10), ""},
+		{"instructions", orElse(instructions, dash), ""},
+	}
+}
+
+// remarkLists lists what was left out and what went wrong without harm.
+func remarkLists(skipped []run.Skipped, warnings []string) (blocks []Block) {
+	if len(skipped) > 0 {
+		l := &List{Title: "Left out", Open: len(skipped) <= 5}
+		for _, skip := range skipped {
+			l.Items = append(l.Items, ListItem{skip.Name, skip.Reason})
+		}
+		blocks = append(blocks, l)
+	}
+	if len(warnings) > 0 {
+		l := &List{Title: "Warnings", Open: len(warnings) > warningsShown}
+		for _, w := range warnings {
+			l.Items = append(l.Items, ListItem{Text: w})
+		}
+		blocks = append(blocks, l)
+	}
+	return blocks
+}
+
+// epochAxis is the axis of plots over epochs.
+func epochAxis(epochs []train.Epoch) Axis {
+	x := Axis{Label: "epoch"}
+	if len(epochs) <= 8 { // no ticks between epochs
+		for _, e := range epochs {
+			x.Ticks = append(x.Ticks, float64(e.Epoch))
+		}
+	}
+	return x
+}
+
+// overEpochs is a series of something of each epoch.
+func overEpochs(name string, epochs []train.Epoch, style Style, color int, of func(train.Epoch) float64) Series {
+	s := Series{Name: name, Style: style, Color: color}
+	for _, e := range epochs {
+		s.X, s.Y = append(s.X, float64(e.Epoch)), append(s.Y, of(e))
+	}
+	return s
+}
+
+// ratePlot draws the course of the learning rate.
+func ratePlot(epochs []train.Epoch, c run.Course) *LinePlot {
+	return &LinePlot{Title: "Learning rate", X: epochAxis(epochs), Y: Axis{Label: "rate at the epoch’s last step", Zero: true},
+		Series: []Series{overEpochs("", epochs, Solid, rateColor, func(e train.Epoch) float64 { return e.LR })},
+		Note:   "Schedule `" + c.Schedule + "`, optimiser `" + c.Optimizer + "`."}
+}
+
+// bestOf returns the epoch whose network was kept, or nil.
+func bestOf(r train.Record) *train.Epoch {
+	for i := range r.Epochs {
+		if r.Epochs[i].Epoch == r.BestEpoch {
+			return &r.Epochs[i]
+		}
+	}
+	return nil
+}
+
+// courseText tells in words how training went; of names what was least in the
+// epoch that was kept.
+func courseText(c run.Course, d run.Division, r train.Record, of string) string {
+	if len(r.Epochs) == 0 {
+		return "No epoch was completed."
+	}
+	last := r.Epochs[len(r.Epochs)-1].Epoch
+	text := ""
+	switch r.Stopped {
+	case "patience":
+		text = fmt.Sprintf("It stopped after epoch %s of %s, because the error had not improved for %s.",
+			whole(last), whole(c.Epochs), counted(c.Patience, "epoch"))
+	case "epochs":
+		text = fmt.Sprintf("It went %s through %s, as planned.", times(last), counted(d.Train, "image"))
+	default:
+		text = fmt.Sprintf("It ended after %s.", counted(last, "epoch"))
+	}
+	if c.Minutes > 0 {
+		text += fmt.Sprintf(" The number of epochs was chosen so that training takes about %s min.", significant(rounded(c.Minutes, 2)))
+	}
+	if best := bestOf(r); best != nil {
+		text += fmt.Sprintf(" The network kept is that of **epoch %s**, which had the least %s: %s.", whole(best.Epoch), of, significant(rounded(best.Validation, 3)))
+	}
+	return text
+}

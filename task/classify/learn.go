@@ -1,0 +1,82 @@
+package classify
+
+import (
+	"context"
+
+	"hourglass/engine"
+	"hourglass/train/run"
+)
+
+// Learn reads a source, trains a classifier on it and judges it. It leaves
+// everything but the report and the summary in the run's folder. If ctx ends
+// during training it returns a *run.Interrupted error.
+func Learn(ctx context.Context, e *engine.Engine, o Options, ro run.Options, h run.Hooks) (*Outcome, error) {
+	if err := o.Check(); err != nil {
+		return nil, err
+	}
+	begun, err := run.Begin(ctx, e, o.Source, o.Size, o.Gray, ro, h)
+	if err != nil {
+		return nil, err
+	}
+	r := &learner{Run: begun}
+	if r.config, err = Resolve(o, r.Set); err != nil {
+		return nil, err
+	}
+	r.config.ISA = e.Level().String()
+	if err := r.Make(); err != nil {
+		return nil, err
+	}
+	if r.config.Minutes > 0 {
+		if err := r.chooseEpochs(); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.Record(Task, r.config); err != nil {
+		return nil, err
+	}
+	return r.complete(ctx, false)
+}
+
+// Resume goes on with the run in dir from its last checkpoint, or from the
+// beginning if it has none. The outcome is the same, bit by bit, as that of an
+// uninterrupted run at the same instruction-set level. A finished run is
+// judged again.
+func Resume(ctx context.Context, e *engine.Engine, dir string, ro run.Options, h run.Hooks) (*Outcome, error) {
+	r := &learner{}
+	var err error
+	if r.Run, err = run.Continue(ctx, e, dir, Task, &r.config, ro, h); err != nil {
+		return nil, err
+	}
+	if err := r.config.fits(r.Set); err != nil {
+		return nil, r.Misfit(err)
+	}
+	return r.complete(ctx, true)
+}
+
+// Outcome is a run that has been trained and judged. Its report is still to
+// be written, after which Finish completes the run's folder.
+type Outcome struct {
+	Dir      string
+	Summary  *Summary
+	Evidence *Evidence
+
+	run *run.Run
+}
+
+// Finish writes the summary, which completes the run's folder. reportSeconds
+// is the time that writing the report took.
+func (o *Outcome) Finish(reportSeconds float64) error {
+	o.Summary.Seconds.Report = reportSeconds
+	o.Summary.Seconds.Total = o.run.Elapsed()
+	return run.WriteJSON(o.run.Path(run.SummaryFile), o.Summary)
+}
+
+// Result returns what `hourglass train classify --json` prints.
+func (o *Outcome) Result() Result {
+	s := o.Summary
+	return Result{
+		Source: s.Config.Source, Classes: len(s.Config.Classes), Images: s.Found - len(s.Skipped), Skipped: len(s.Skipped),
+		HeldOut: s.HeldOut.Scores, Epochs: len(s.Training.Epochs), Parameters: s.Parameters, Seconds: s.Seconds,
+		Run: o.Dir, Model: o.run.Path(run.ModelFile), Report: o.run.Path(run.ReportFile),
+	}
+}

@@ -1,0 +1,155 @@
+package classify
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"hourglass/nn/arch"
+	"hourglass/optim"
+	"hourglass/train/run"
+)
+
+const (
+	recipeLecture = "lecture"
+	recipeFast    = "fast"
+)
+
+// Recipes lists the recipes:
+//
+//   - lecture: six convolutions of 3×3, each with batch normalisation and a
+//     rectifier, pooling after each pair, dropout before the dense layer; Adam
+//     with one cycle of the learning rate;
+//   - fast: the family of speed runs on CIFAR-10 (Jordan 2024, "94% on
+//     CIFAR-10 in 3.29 seconds on a single GPU"): whitening, partial identities,
+//     much momentum, label smoothing, alternating mirror images;
+//   - and the networks of [arch.Classifiers], with Nesterov's momentum.
+func Recipes() []string { return append([]string{recipeLecture, recipeFast}, arch.Classifiers()...) }
+
+// recipe holds the choices of a recipe that options may replace.
+type recipe struct {
+	run.Course
+	Widths                       []int
+	Dropout, LabelSmoothing, EMA float64
+	TTA                          string
+	rate                         func(c Config) float64
+}
+
+// smallSide is the longest side of an image that is moved by few pixels.
+const smallSide = 64
+
+// defaults returns a recipe's choices for the images of c, with some of the
+// course given already.
+func defaults(c Config, given run.Course) recipe {
+	side := max(c.Height, c.Width)
+	move := 2
+	if side > smallSide {
+		move = side / 16
+	}
+	changes := fmt.Sprintf("flip,shift=%d", move)
+	r := recipe{Course: run.Course{Patience: 10, Augment: changes}, TTA: TTAs()[0]}
+	switch c.Recipe {
+	case recipeLecture:
+		r.Widths = []int{32, 64, 128}
+		r.Dropout = 0.5
+		r.Optimizer, r.Schedule, r.Batch = "adam", "onecycle", 64
+		r.Epochs = showings(c, 100_000, 8, 60)
+		r.rate = perBatch(0.004, 64)
+	case recipeFast:
+		r.Widths = []int{64, 128, 128}
+		r.LabelSmoothing = 0.2
+		r.TTA = TTAs()[2]
+		r.Augment = fmt.Sprintf("alternate,shift=%d", move)
+		r.Batch = 512
+		batch := r.Batch
+		if given.Batch > 0 {
+			batch = given.Batch
+		}
+		batch = min(batch, c.Train)
+		r.Optimizer = fastOptimizer(batch)
+		r.Schedule = "triangle:rise=0.23,start=0.2,final=0.07"
+		r.Epochs = showings(c, 200_000, 12, 60)
+		r.rate = fastRate
+	default:
+		r.Optimizer, r.Schedule, r.Batch = "nesterov:decay=0.0005", "onecycle", 64
+		if side > smallSide {
+			r.Batch = 32
+		}
+		r.Epochs = showings(c, 100_000, 15, 90)
+		r.rate = perBatch(0.05, 64)
+	}
+	return r
+}
+
+// showings returns the number of epochs in which a small collection is shown
+// about so many times in all, within bounds.
+func showings(c Config, images, least, most int) int {
+	return min(max(least, images/max(1, c.Train)), most)
+}
+
+// perBatch is a rate that was chosen with Adam, or momentum, at a batch; it
+// falls with the batch (Goyal et al. 2017, section 2.1), and suits the kind of
+// optimiser that a user may put in the place of the recipe's.
+func perBatch(rate float64, batch int) func(Config) float64 {
+	return func(c Config) float64 {
+		r := rate
+		if o, err := optim.Parse(c.Optimizer); err == nil {
+			own := o.DefaultRate()
+			if _, sgd := o.Rule.(optim.SGD); sgd && rate < 0.01 {
+				r = rate * 12.5
+			} else if !sgd && rate >= 0.01 {
+				r = rate / 12.5
+			} else if own > 1e-3 {
+				r = own // Adagrad and RMSProp
+			}
+		}
+		return r * float64(c.Batch) / float64(batch)
+	}
+}
+
+// The speed runs state their settings for 1,024 images: what momentum is left,
+// and a rate for the sum over images that is divided by what the momentum
+// multiplies it by (Jordan 2024, listing 4), so that they go for any batch.
+const (
+	fastImages   = 1024
+	fastMomentum = 0.85
+	fastLR       = 11.5
+	fastDecay    = 0.0153
+	fastBias     = 64
+)
+
+// fastOptimizer returns the optimiser of the recipe fast for a batch.
+func fastOptimizer(batch int) string {
+	momentum := math.Pow(fastMomentum, float64(batch)/fastImages)
+	return fmt.Sprintf("nesterov:momentum=%.4g,decay=%.4g,bias=%d", momentum, fastDecay/fastLR, fastBias)
+}
+
+// fastRate returns its learning rate, for the mean over a batch.
+func fastRate(c Config) float64 {
+	momentum := fastMomentum
+	if o, err := optim.Parse(c.Optimizer); err == nil {
+		if sgd, ok := o.Rule.(optim.SGD); ok && sgd.Momentum > 0 {
+			momentum = sgd.Momentum
+		} else {
+			return 0.002 * float64(c.Batch) / 512
+		}
+	}
+	rate := fastLR * float64(c.Batch) / fastImages / (1 + 1/(1-momentum))
+	return math.Round(rate*1e4) / 1e4
+}
+
+// groups returns the parameters that a recipe treats differently.
+func (c Config) groups() []optim.Group {
+	if c.Recipe != recipeFast {
+		return nil
+	}
+	return []optim.Group{{Suffix: whiteningWeight, Frozen: true}, {Suffix: whiteningBias, Rate: 1}}
+}
+
+// describe names the network in a few words.
+func (c Config) describe() string {
+	if slices.Contains(arch.Classifiers(), c.Recipe) {
+		return c.Recipe
+	}
+	return fmt.Sprintf("%s of %d, %d, %d channels", c.Recipe, c.Widths[0], c.Widths[1], c.Widths[2])
+}

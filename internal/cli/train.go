@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"hourglass/internal/report"
-	"hourglass/nn/arch"
 	"hourglass/task/classify"
 	"hourglass/train/run"
 )
@@ -53,7 +52,7 @@ The recipes:
            after each pair, dropout, Adam with one cycle
   fast     the CIFAR-10 speed runs: whitening, partial identities, much momentum,
            label smoothing, alternating mirror images
-  ` + strings.Join(arch.Classifiers(), ", ") + `
+  ` + strings.Join(classify.Recipes()[2:], ", ") + `
 Every trick of a recipe can be set or switched off by a flag.`,
 		Example: `  hourglass train classify fashion
   hourglass train classify photos/ --size 64 --recipe resnet18 --minutes 30

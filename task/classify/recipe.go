@@ -35,17 +35,14 @@ type recipe struct {
 	rate                         func(c Config) float64
 }
 
-// smallSide is the longest side of an image that is moved by few pixels.
+// smallSide is the longest side of an image that is learnt in larger batches.
 const smallSide = 64
 
 // defaults returns a recipe's choices for the images of c, with some of the
 // course given already.
 func defaults(c Config, given run.Course) recipe {
 	side := max(c.Height, c.Width)
-	move := 2
-	if side > smallSide {
-		move = side / 16
-	}
+	move := max(1, side/16)
 	changes := fmt.Sprintf("flip,shift=%d", move)
 	r := recipe{Course: run.Course{Patience: 10, Augment: changes}, TTA: TTAs()[0]}
 	switch c.Recipe {
@@ -53,7 +50,7 @@ func defaults(c Config, given run.Course) recipe {
 		r.Widths = []int{32, 64, 128}
 		r.Dropout = 0.5
 		r.Optimizer, r.Schedule, r.Batch = "adam", "onecycle", 64
-		r.Epochs = showings(c, 100_000, 8, 60)
+		r.Epochs = showings(c, 107_000, 12, 60)
 		r.rate = perBatch(0.004, 64)
 	case recipeFast:
 		r.Widths = []int{64, 128, 128}

@@ -79,6 +79,10 @@ const maxEpochs = 1_000_000
 // [ErrChoice].
 func (c Course) Check() error {
 	if c.Optimizer != "" {
+		name, _, _ := strings.Cut(c.Optimizer, ":")
+		if err := OneOf("optimizer", name, optim.Names()); err != nil {
+			return err
+		}
 		if _, err := optim.Parse(c.Optimizer); err != nil {
 			return fmt.Errorf("%w: --optimizer %s: %w", ErrChoice, c.Optimizer, err)
 		}

@@ -247,7 +247,7 @@ func TestWrongModels(t *testing.T) {
 		{"cut in the header", file("cut1", whole[:200]), []string{"cut1"}},
 		{"cut in the data", file("cut2", whole[:len(whole)-100]), []string{"cut2"}},
 		{"newer version", remade(t, good, map[string]string{"version": "99"}), []string{`version "99"`, "update hourglass"}},
-		{"another task", remade(t, good, map[string]string{"task": "classify"}), []string{`task "classify"`}},
+		{"another task", remade(t, good, map[string]string{"task": "fly"}), []string{`task "fly"`}},
 		{"another program's", remade(t, good, map[string]string{"format": "pt"}), []string{"not written by hourglass"}},
 		{"no architecture", remade(t, good, map[string]string{"architecture": "{"}), []string{"architecture"}},
 		{"a folder without a run", dir, []string{run.ModelFile}},

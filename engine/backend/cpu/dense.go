@@ -3,6 +3,7 @@ package cpu
 import (
 	"hourglass/engine/graph"
 	"hourglass/internal/kernel/conv"
+	"hourglass/internal/kernel/depthwise"
 	"hourglass/internal/kernel/gemm"
 )
 
@@ -53,7 +54,12 @@ func convShape(a graph.ConvAttrs, n, channels, filters int) conv.Shape {
 func lowerConv2D(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kernel, error) {
 	a := n.Attrs().(graph.ConvAttrs)
 	x := n.Input(0).Shape()
-	plan, err := conv.NewForward(convShape(a, x[0], x[3], n.Shape()[3]), c.level, conv.Options{})
+	shape := convShape(a, x[0], x[3], n.Shape()[3])
+	if depthwise.Supports(shape, c.level) {
+		plan, err := depthwise.NewForward(shape, c.level)
+		return c.depthwise(plan, a.Act, out, in), err
+	}
+	plan, err := conv.NewForward(shape, c.level, conv.Options{})
 	if err != nil {
 		return kernel{}, err
 	}
@@ -63,10 +69,30 @@ func lowerConv2D(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kernel,
 	}, plan.Scratch(pool.Threads())}, nil
 }
 
+// depthwise returns the kernel of a plan, which is nil if planning failed.
+func (c *compiler) depthwise(plan *depthwise.Plan, act graph.Activation, out *buffer, in []*buffer) kernel {
+	if plan == nil {
+		return kernel{}
+	}
+	pool := c.pool
+	return kernel{func(scratch []float32) {
+		var bias []float32
+		if len(in) == 3 {
+			bias = in[2].f32
+		}
+		plan.Run(pool, out.f32, in[0].f32, in[1].f32, bias, scratch, act == graph.ActRelu)
+	}, plan.Scratch()}
+}
+
 func lowerConv2DGradInput(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kernel, error) {
 	a := n.Attrs().(graph.ConvAttrs)
 	dy := n.Input(0).Shape()
-	plan, err := conv.NewGradInput(convShape(a, dy[0], n.Shape()[3], dy[3]), c.level, conv.Options{})
+	shape := convShape(a, dy[0], n.Shape()[3], dy[3])
+	if depthwise.Supports(shape, c.level) {
+		plan, err := depthwise.NewGradInput(shape, c.level)
+		return c.depthwise(plan, a.Act, out, in), err
+	}
+	plan, err := conv.NewGradInput(shape, c.level, conv.Options{})
 	if err != nil {
 		return kernel{}, err
 	}

@@ -1,0 +1,88 @@
+package depthwise
+
+import "hourglass/internal/isa"
+
+// strip is one call of a kernel: some neighbouring pixels of an output row, in
+// vectors of channels. For each pixel p and channel c
+//
+//	y[p·yPixel+c] = act(bias[c] + Σ x[r·xRow+(p·stride+t)·xPixel+c] · w[r·wRow+t·wTap+c])
+//
+// over rows r and taps t. Strides count float32 elements. The generator of the
+// assembly knows the layout of this struct.
+type strip struct {
+	x, w, y, bias []float32 // no bias if nil
+	blocks        int       // vectors of channels; the kernels count it down
+	rows, taps    int       // of the filter; taps serves the kernel of one pixel alone
+	xRow, xPixel  int
+	wRow, wTap    int
+	yPixel        int
+	relu          int // 1 to store max(y, 0), in which a NaN stays one
+	xAhead        int // from x to what is prefetched; 0 for nothing
+	yAhead        int // from y to what is prefetched
+}
+
+// filterRow is what a kernel is made for.
+type filterRow struct{ taps, stride int }
+
+// stripPixels are the pixels of the kernels of a filter row, in their order.
+var stripPixels = [4]int{8, 4, 2, 1}
+
+// kernels are the kernels of one instruction-set level.
+type kernels struct {
+	lanes  int
+	strips map[filterRow][4]func(*strip)
+	pixel  func(*strip)
+}
+
+// forLevel returns the kernels of a level for a number of channels, which a
+// vector must not exceed: nil if there are none.
+func forLevel(level isa.Level, channels int) *kernels {
+	for _, k := range kernelsUpTo(level) {
+		if channels >= k.lanes {
+			return k
+		}
+	}
+	return nil
+}
+
+// portable are the kernels as plain loops, against which the others are tested.
+var portable = portableKernels()
+
+func portableKernels() kernels {
+	k := kernels{lanes: 1, pixel: func(s *strip) { plainStrip(s, 1, s.taps, 1) }, strips: make(map[filterRow][4]func(*strip))}
+	for _, f := range []filterRow{{1, 1}, {2, 1}, {3, 1}, {5, 1}, {3, 2}, {5, 2}} {
+		var list [4]func(*strip)
+		for i, pixels := range stripPixels {
+			list[i] = func(s *strip) { plainStrip(s, pixels, f.taps, f.stride) }
+		}
+		k.strips[f] = list
+	}
+	return k
+}
+
+// plainStrip is the contract of the kernels.
+func plainStrip(s *strip, pixels, taps, stride int) {
+	for p := range pixels {
+		y := s.y[p*s.yPixel:][:s.blocks]
+		clear(y)
+		if s.bias != nil {
+			copy(y, s.bias)
+		}
+		for r := range s.rows {
+			for t := range taps {
+				x := s.x[r*s.xRow+(p*stride+t)*s.xPixel:][:len(y)]
+				w := s.w[r*s.wRow+t*s.wTap:][:len(y)]
+				for c := range y {
+					y[c] += x[c] * w[c]
+				}
+			}
+		}
+		if s.relu != 0 {
+			for c, v := range y {
+				if v < 0 {
+					y[c] = 0
+				}
+			}
+		}
+	}
+}

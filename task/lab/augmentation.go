@@ -29,7 +29,7 @@ func augmentation() Experiment {
 		},
 		Run:     runAugmentation,
 		Verdict: verdictAugmentation,
-		Minutes: 1,
+		Minutes: 0.5,
 	}
 }
 

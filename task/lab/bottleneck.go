@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"hourglass/data"
 	"hourglass/engine/backend"
@@ -24,11 +25,11 @@ func bottleneck() Experiment {
 	return Experiment{
 		Name:  "bottleneck",
 		Title: "The bottleneck",
-		Claim: "The narrower the waist the worse an autoencoder reconstructs, but not the worse its features: a network without a waist copies best, and its code is worth less to a vote of neighbours than that of a narrow one.",
+		Claim: "A wider waist lowers the error of an autoencoder, but a better copy is not a better code: a network without a waist copies best, and what is in its middle is worth less to a vote of neighbours than the code of a narrow one.",
 		Recipe: func(b *Bench) []Fact {
 			s := b.bottleneckSize()
 			return append(b.imageFacts(len(b.Parts.Train), len(b.Parts.HeldOut)),
-				Fact{"networks", fmt.Sprintf("convolutional autoencoders with %d channels at half the size, batch normalisation, and codes of %v numbers; one whose middle has more numbers than the image", s.width, s.latents)},
+				Fact{"networks", fmt.Sprintf("convolutional autoencoders with %d channels at half the size, batch normalisation, and codes of %s numbers; one whose middle has more numbers than the image", s.width, listed(s.latents))},
 				Fact{"training", fmt.Sprintf("without labels: AdamW with one-cycle up to %g, %d steps on batches of %d, binary cross-entropy", s.rate, s.steps, s.batch)},
 				Fact{"neighbours", fmt.Sprintf("vote of the %d nearest of %d codes learnt from", votes, len(s.base))},
 				Fact{"choice of a narrow one", "the code whose neighbours are right on most validation images"},
@@ -36,7 +37,7 @@ func bottleneck() Experiment {
 		},
 		Run:     runBottleneck,
 		Verdict: verdictBottleneck,
-		Minutes: 1.5,
+		Minutes: 1.2,
 	}
 }
 
@@ -87,7 +88,7 @@ func runBottleneck(b *Bench, r *Result) error {
 		if err != nil {
 			return err
 		}
-		w, err := s.try(b, a, fmt.Sprintf("a code of %d numbers", k), training, probing)
+		w, err := s.try(b, a, fmt.Sprintf("waist of %d", k), training, probing)
 		if err != nil {
 			return err
 		}
@@ -107,6 +108,11 @@ func runBottleneck(b *Bench, r *Result) error {
 	}
 	reportBottleneck(r, all, wide, pixels)
 	return nil
+}
+
+// listed writes numbers with commas.
+func listed(n []int) string {
+	return strings.ReplaceAll(strings.Trim(fmt.Sprint(n), "[]"), " ", ", ")
 }
 
 // options of the networks: their outputs are logits.
@@ -270,7 +276,7 @@ func (s bottleneckSize) probed(b *Bench, name string, base, queries coded, work 
 }
 
 func reportBottleneck(r *Result, all []*waist, wide, pixels *waist) {
-	table := Table{Title: "What the codes are good for", Head: "code", Columns: []Column{
+	table := Table{Title: "What the codes are good for", Head: "network", Columns: []Column{
 		{Head: "numbers", Decimals: 0}, {Head: "squared error", Decimals: 5, Best: "lowest"}, {Head: "PSNR, dB", Decimals: 1, Best: "highest"},
 		{Head: "5-NN accuracy, %", Decimals: 1, Best: "highest"}, {Head: "linear probe, %", Decimals: 1, Best: "highest"}},
 		Note: "On held-out images. The squared error is the mean over pixels from 0 to 1."}

@@ -28,7 +28,7 @@ func optimizers() Experiment {
 		},
 		Run:     runOptimizers,
 		Verdict: verdictOptimizers,
-		Minutes: 1,
+		Minutes: 0.6,
 	}
 }
 

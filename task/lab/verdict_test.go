@@ -36,7 +36,7 @@ func TestVerdicts(t *testing.T) {
 				{"convolutional_only_normalised": 0},
 				{"dense_normalised_steps": nan, "dense_ratio": nan, "dense_normalised_accuracy": 0.65},
 			},
-			[]string{"in 180 (0.60 of them)", "no rate is borne with it only", "never does: its best is 65.0%"}},
+			[]string{"in 180 (0.60 of them)", "no higher rate is borne with it only", "never does: its best is 65.0%"}},
 		"dropout": {verdictDropout,
 			map[string]float64{"gap_without": 1, "gap_least": 0.5, "gap_least_p": 0.8, "rates_narrower": 5, "rates": 5, "whole_loss": 0.9, "averaged_loss": 0.85, "single_loss": 1.1, "averaged": 64},
 			[]map[string]float64{{"rates_narrower": 4}, {"whole_loss": 1.1}},

@@ -6,8 +6,8 @@
 // A source is a folder (read recursively), an image file, an archive (.zip,
 // .tar, .tar.gz, .tgz, .tar.zst), a file of the MNIST family (IDX, also
 // gzipped), CIFAR-10 or CIFAR-100 in binary form (.bin, a folder of them, or
-// the .tar.gz they come in), an array (.npy), or the name of a built-in set
-// (see Builtins). What a file is follows from its first bytes, not from its
+// the .tar.gz they come in), an array (.npy), a list of images (.csv), or the
+// name of a built-in set (see Builtins). What a file is follows from its first bytes, not from its
 // name. Images are JPEG, PNG, GIF (the first frame), BMP, TIFF and WebP.
 //
 // # What is made of an image
@@ -34,6 +34,11 @@
 //
 // OpenPairs reads a folder of images and of labels that say the class of every
 // pixel, and keeps the two in step.
+//
+// A list has a row path,label for each image, and perhaps a third column with
+// its part: train, val or test. Paths are relative to the list. A first row that
+// names the columns (path, file, image or the like) is passed over. Files that
+// are missing are skipped, as broken ones are.
 //
 // # What is skipped
 //

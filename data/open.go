@@ -71,6 +71,9 @@ func openPath(ctx context.Context, source string, o Options, s *Set) error {
 		}
 		return openTree(ctx, source, t, o, s)
 	}
+	if strings.EqualFold(filepath.Ext(source), ".csv") {
+		return openError(source, openCSV(ctx, source, o, s))
+	}
 	kind, packed, err := sniffFile(source, o)
 	if err != nil {
 		return openError(source, err)
@@ -101,7 +104,7 @@ func openPath(ctx context.Context, source string, o Options, s *Set) error {
 	case kindIDX, kindNPY, kindCIFAR:
 		return openRaw(ctx, kind, []string{source}, o, s)
 	}
-	return fmt.Errorf("%w in %s: it is no image, archive, IDX, CIFAR or .npy file: give a folder of images or one of those", ErrNoImages, source)
+	return fmt.Errorf("%w in %s: it is no image, archive, CSV, IDX, CIFAR or .npy file: give a folder of images or one of those", ErrNoImages, source)
 }
 
 // statSource describes a source that is a file or a folder.
@@ -222,6 +225,9 @@ func sniffFile(path string, o Options) (kind container, packed bool, err error) 
 
 // openError puts the name of the source before an error that lacks it.
 func openError(source string, err error) error {
+	if err == nil {
+		return nil
+	}
 	if strings.Contains(err.Error(), source) {
 		return err
 	}

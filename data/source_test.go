@@ -142,8 +142,8 @@ func TestNothingToRead(t *testing.T) {
 		{"zip without images", fileOf(t, "a.zip", zipOf(t, text)), hint},
 		{"tar without images", fileOf(t, "a.tar.gz", gzipped(t, tarOf(t, text))), hint},
 		{"nested archive", fileOf(t, "a.zip", zipOf(t, member{"b.zip", zipOf(t, someImages(t)...)})), hint},
-		{"text", filepath.Join(dir, "notes.txt"), "it is no image, archive, IDX, CIFAR or .npy file"},
-		{"empty file", fileOf(t, "empty", nil), "it is no image, archive, IDX, CIFAR or .npy file"},
+		{"text", filepath.Join(dir, "notes.txt"), "it is no image, archive, CSV, IDX, CIFAR or .npy file"},
+		{"empty file", fileOf(t, "empty", nil), "it is no image, archive, CSV, IDX, CIFAR or .npy file"},
 		{"packed text", fileOf(t, "a.gz", gzipped(t, []byte("text"))), "it is no image"},
 	}
 	for _, tt := range tests {

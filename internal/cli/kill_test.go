@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -10,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -75,9 +77,34 @@ func same(t *testing.T, a, b string) {
 	if !bytes.Equal(readModel(t, a), readModel(t, b)) {
 		t.Errorf("the models in %s and %s differ", a, b)
 	}
-	if x, y := figures(t, readSummary(t, a)), figures(t, readSummary(t, b)); x != y {
+	if x, y := lasting(t, a), lasting(t, b); x != y {
 		t.Errorf("the figures differ:\n%s\n%s", x, y)
 	}
+}
+
+// lasting writes the figures of a run's summary, of whatever task, apart from
+// times and memory.
+func lasting(t *testing.T, dir string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, run.SummaryFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var v map[string]any
+	decodeOne(t, string(text), &v)
+	for _, key := range []string{"seconds", "images_per_second", "peak_bytes", "warnings", "command"} {
+		delete(v, key)
+	}
+	record := v["training"].(map[string]any)
+	delete(record, "seconds")
+	for _, e := range record["epochs"].([]any) {
+		delete(e.(map[string]any), "seconds")
+	}
+	out, err := json.MarshalIndent(v, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
 }
 
 // TestProgram does what takes a process of its own.
@@ -86,18 +113,27 @@ func TestProgram(t *testing.T) {
 		t.Skip("building the program and killing it many times takes long")
 	}
 	hourglass := program(t)
-	t.Run("kill and resume", func(t *testing.T) { testKillAndResume(t, hourglass) })
+	t.Run("kill and resume", func(t *testing.T) {
+		images := folder(t, 48, true)
+		testKillAndResume(t, hourglass, func(out string) []string { return small(images, out, "--epochs", "12") })
+	})
+	t.Run("kill and resume a classifier", func(t *testing.T) {
+		images := classes(t, 260) // enough for some to be validated on
+		testKillAndResume(t, hourglass, func(out string) []string {
+			return smallClassify(images, out, "--batch", "24", "--ema", "0.9", "--mixup", "0.2")
+		})
+	})
 	t.Run("signals", func(t *testing.T) { testSignals(t, hourglass) })
 	t.Run("processors", func(t *testing.T) { testProcessors(t, hourglass) })
 }
 
 // A run that is killed again and again, at any moment, and resumed each time,
 // gives what a run gives that was left alone.
-func testKillAndResume(t *testing.T, hourglass string) {
-	images, dir := folder(t, 48, true), t.TempDir()
+func testKillAndResume(t *testing.T, hourglass string, begin func(out string) []string) {
+	dir := t.TempDir()
 	learn := func(out string) []string {
 		// A checkpoint after each step, and epochs that end between kills.
-		return small(images, out, "--epochs", "12", "--quiet", "--checkpoint-seconds", "-1")
+		return append(begin(out), "--quiet", "--checkpoint-seconds", "-1")
 	}
 	alone := filepath.Join(dir, "alone")
 	begun := time.Now()
@@ -105,8 +141,7 @@ func testKillAndResume(t *testing.T, hourglass string) {
 	length := time.Since(begun)
 
 	moments := rand.New(rand.NewPCG(1, 2))
-	const runs = 3
-	for i := range runs {
+	for i := range killedRuns(t) {
 		out := filepath.Join(dir, fmt.Sprint("killed", i))
 		kills := 0
 		for done := false; !done; {
@@ -127,6 +162,22 @@ func testKillAndResume(t *testing.T, hourglass string) {
 		t.Logf("run %d was killed %d times", i, kills)
 		same(t, alone, out)
 	}
+}
+
+// killsEnv asks for more runs that are killed than a test makes by itself.
+const killsEnv = "HOURGLASS_KILLED_RUNS"
+
+func killedRuns(t *testing.T) int {
+	const runs = 3
+	text := os.Getenv(killsEnv)
+	if text == "" {
+		return runs
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		t.Fatalf("%s=%s: give a number of runs", killsEnv, text)
+	}
+	return n
 }
 
 // The signal of Ctrl-C, or that of a system that shuts down, ends a run in good

@@ -16,7 +16,7 @@ func batchnorm() Experiment {
 	return Experiment{
 		Name:  "batchnorm",
 		Title: "Batch normalisation",
-		Claim: "With batch normalisation a network reaches the best held-out accuracy of the same network without it in at most half the steps, and bears higher learning rates, at which that one learns nothing.",
+		Claim: "With batch normalisation a network reaches the best held-out accuracy of the same network without it in at most half the steps, and bears higher learning rates, at which that one learns nothing; yet either can express what the other does.",
 		Recipe: func(b *Bench) []Fact {
 			s := b.batchnormSize()
 			facts := b.imageFacts(len(b.Parts.Train), len(b.Parts.HeldOut))
@@ -223,6 +223,10 @@ func reportRates(r *Result, table *Table, body normBody, plainRate float64, tria
 	r.Set(body.name+"_only_normalised", float64(only), "rates", "above the plain network's own at which only the normalised one learns")
 }
 
+// sameOutput is the relative difference of outputs up to which two networks
+// are one function: what single precision leaves of sums over some layers.
+const sameOutput = 1e-4
+
 func verdictBatchnorm(r *Result) (string, bool) {
 	holds := true
 	var parts []string
@@ -241,7 +245,12 @@ func verdictBatchnorm(r *Result) (string, bool) {
 		parts = append(parts, text)
 	}
 	text := strings.Join(parts, "; ") + ". For comparison, the convolutional network with weights drawn with care " + stepsText(r, "careful") + "."
-	return text, holds
+	apart, back := 0.0, 0.0
+	for _, name := range []string{"convolutional", "dense", "careful"} {
+		apart, back = max(apart, r.Value(name+"_folded_difference")), max(back, r.Value(name+"_given_difference"))
+	}
+	text += fmt.Sprintf(" Folded into the weights before it, normalisation changes no output by more than %.1g of the greatest; given to the plain network so that it undoes itself, by no more than %.1g.", apart, back)
+	return text, holds && apart < sameOutput && back < sameOutput
 }
 
 // stepsText says how many steps a network takes without and with

@@ -137,7 +137,7 @@ func (s batchnormSize) try(b *Bench, body normBody, normalised bool, rate float6
 	if normalised {
 		kind = kinds[1]
 	}
-	out, err := n.teach(lesson{
+	diverged, err := n.teach(lesson{
 		name:  fmt.Sprintf("%s network, %s, rate %g", body.name, kind, rate),
 		train: b.Parts.Train, batch: min(s.batch, len(b.Parts.Train)), steps: s.steps, every: s.each,
 		rule: optim.Options{Rule: optim.SGD{}}, rate: rate, cost: body.cost,
@@ -167,7 +167,7 @@ func (s batchnormSize) try(b *Bench, body normBody, normalised bool, rate float6
 			return nil
 		},
 	})
-	t.diverged = out.diverged
+	t.diverged = diverged
 	return t, err
 }
 

@@ -153,7 +153,8 @@ type lesson struct {
 	augment  string         // what is done to the images, as [augment.Parse] reads it; "" means nothing
 	repeat   uint64         // tells repetitions of one lesson apart
 	cost     float64        // units of work that an image is; 0 means 1
-	// look is called before the first step and after every so many.
+	// look, unless it is nil, is called before the first step and after every
+	// so many.
 	look func(at look) error
 }
 
@@ -164,27 +165,24 @@ type look struct {
 	seconds float64 // spent in steps so far
 }
 
-// outcome is how a lesson ended.
-type outcome struct {
-	diverged int // the step whose loss was no longer a number, counted from 1; 0 if none
-	seconds  float64
-}
-
 // teach initialises the network and trains it. A loss that is no longer a
-// number ends the lesson and is no error.
-func (n *network) teach(l lesson) (outcome, error) {
+// number ends the lesson and is no error: diverged is the step, counted from
+// 1, at which that came, and otherwise 0.
+func (n *network) teach(l lesson) (diverged int, err error) {
 	b := n.bench
 	if l.schedule == nil {
 		l.schedule = optim.Constant{}
 	}
+	if l.look == nil {
+		l.look = func(look) error { return nil }
+	}
 	seed := b.Seed + l.repeat<<32
 	batches, err := run.NewBatches(b.Set, l.train, run.Course{Batch: l.batch, Seed: seed, Augment: cmp.Or(l.augment, "none")})
 	if err != nil {
-		return outcome{}, err
+		return 0, err
 	}
 	work := float64(l.batch) * cmp.Or(l.cost, 1)
 	var watch stopwatch
-	shown := look{loss: math.NaN()}
 	step := 0
 	problem := train.Problem{
 		Name: "lab",
@@ -212,29 +210,23 @@ func (n *network) teach(l lesson) (outcome, error) {
 			_ = b.Advance(work, l.name) // the trainer looks at the context itself
 		},
 		OnEpoch: func(e train.Epoch) error {
-			shown = look{step: e.Step, loss: e.Loss, seconds: watch.seconds()}
-			if l.look == nil {
-				return nil
-			}
-			return l.look(shown)
+			return l.look(look{step: e.Step, loss: e.Loss, seconds: watch.seconds()})
 		},
 	})
 	if err != nil {
-		return outcome{}, err
+		return 0, err
 	}
-	if l.look != nil {
-		if err := l.look(shown); err != nil {
-			return outcome{}, err
-		}
+	if err := l.look(look{loss: math.NaN()}); err != nil {
+		return 0, err
 	}
 	_, err = t.Run(b.ctx)
 	var lost *train.NonFiniteError
 	switch {
 	case errors.As(err, &lost):
 		// What is left of its work is not going to be done.
-		return outcome{lost.Step + 1, watch.seconds()}, b.Advance(work*float64(l.steps-step), l.name)
+		return lost.Step + 1, b.Advance(work*float64(l.steps-step), l.name)
 	case errors.Is(err, train.ErrInterrupted):
-		return outcome{}, b.ctx.Err()
+		return 0, b.ctx.Err()
 	}
-	return outcome{seconds: watch.seconds()}, err
+	return 0, err
 }

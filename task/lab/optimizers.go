@@ -133,11 +133,11 @@ func (s optimizersSize) try(b *Bench, l lesson, images *pool, validation, heldOu
 		t.steps, t.seconds, t.losses = append(t.steps, float64(at.step)), append(t.seconds, at.seconds), append(t.losses, loss)
 		return nil
 	}
-	out, err := n.teach(l)
+	diverged, err := n.teach(l)
 	if err != nil {
 		return nil, err
 	}
-	t.diverged, t.validation = out.diverged > 0, math.NaN()
+	t.diverged, t.validation = diverged > 0, math.NaN()
 	if t.diverged {
 		return t, nil
 	}

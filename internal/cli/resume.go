@@ -12,6 +12,7 @@ import (
 	"hourglass/engine"
 	"hourglass/task/autoencode"
 	"hourglass/task/classify"
+	"hourglass/task/segment"
 	"hourglass/train/run"
 )
 
@@ -63,6 +64,12 @@ func (a *app) goOn(ctx context.Context, e *engine.Engine, dir string, o run.Opti
 			return err
 		}
 		return a.finishClassify(out, t)
+	case segment.Task:
+		out, err := segment.Resume(ctx, e, dir, o, t.hooks())
+		if err != nil {
+			return err
+		}
+		return a.finishSegment(out, t)
 	}
 	return fmt.Errorf("the run in %s is of the task %q, which this program does not know: update hourglass", dir, task)
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -12,6 +13,7 @@ import (
 	"hourglass/nn"
 	"hourglass/task/autoencode"
 	"hourglass/task/classify"
+	"hourglass/task/segment"
 	"hourglass/train"
 	"hourglass/train/model"
 	"hourglass/train/run"
@@ -65,6 +67,8 @@ func (a *app) show() *cobra.Command {
 				return a.showAutoencoder(e, args[0])
 			case classify.Task:
 				return a.showClassifier(e, args[0])
+			case segment.Task:
+				return a.showSegmenter(e, args[0])
 			}
 			return unloadable(fmt.Errorf("%s was trained for the task %q, which this program does not know: update hourglass", args[0], task))
 		}),
@@ -113,6 +117,29 @@ func (a *app) showClassifier(e *engine.Engine, path string) error {
 		{"temperature", fmt.Sprintf("%.3f", s.Temperature)},
 	}, courseChoices(c.Course, c.ISA))
 	return a.result(s, func(w io.Writer) { s.text(w, c.Images, choices, s.Layers) })
+}
+
+// shownSegmenter is the result of show for a model that segments.
+type shownSegmenter struct {
+	shown
+	Config segment.Config `json:"config"`
+	Layers []shownLayer   `json:"layers"`
+}
+
+func (a *app) showSegmenter(e *engine.Engine, path string) error {
+	m, err := segment.Load(e, modelPath(path))
+	if err != nil {
+		return unloadable(err)
+	}
+	s := shownSegmenter{shown: shown{Model: path, Task: segment.Task, Training: m.Record()}, Config: m.Config()}
+	s.Layers = s.layers(m.Rows())
+	return a.result(s, func(w io.Writer) {
+		c := s.Config
+		s.text(w, c.Images, slices.Concat(imageChoices(c.Images, c.Division), [][]string{
+			{"network", fmt.Sprintf("%s, %d classes: %s", c.Net, len(c.Labels.Classes), oneLine(strings.Join(c.Labels.Names(), ", ")))},
+			{"loss", c.Loss + ", classes weighed by " + c.Balance},
+		}, courseChoices(c.Course, c.ISA)), s.Layers)
+	})
 }
 
 // layers turns rows into what is shown, and adds them to the totals.

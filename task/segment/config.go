@@ -27,7 +27,7 @@ type Options struct {
 	Gray   bool
 	Labels data.ClassList // what the values of the labels mean; without classes they are found
 
-	Net     string // one of [arch.Segmenters]
+	Net     string // one of [Nets]
 	Width   int    // channels, as in [arch.Segmenter]
 	Loss    string // one of [Losses]
 	Balance string // one of [Balances]
@@ -49,6 +49,9 @@ type Config struct {
 	run.Division
 	ISA string `json:"isa"`
 }
+
+// Nets lists the networks, which [arch.Segmenter] describes.
+func Nets() []string { return arch.Segmenters() }
 
 // The losses.
 const (
@@ -85,7 +88,7 @@ func (o Options) Check() error {
 		flag, value string
 		from        []string
 	}{
-		{"net", o.Net, arch.Segmenters()},
+		{"net", o.Net, Nets()},
 		{"loss", o.Loss, Losses()},
 		{"balance", o.Balance, Balances()},
 	} {

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"golang.org/x/image/draw"
+
+	"hourglass/data"
 )
 
 const (
@@ -112,18 +114,6 @@ func ramp(tile int, first, last bool) []float32 {
 	return w
 }
 
-// mirrored returns the place within n that i, at most some n beyond, reflects
-// to.
-func mirrored(i, n int) int {
-	if n == 1 {
-		return 0
-	}
-	if i %= 2*n - 2; i >= n {
-		i = 2*n - 2 - i
-	}
-	return i
-}
-
 // tiled passes an image through in tiles and calls emit with the shares of the
 // classes [w,K] of each row, from the first on. Only the rows of one row of
 // tiles are held at a time.
@@ -187,9 +177,9 @@ func (m *Model) cut(tiles, pixels []uint8, h, w, top int, lefts []int) {
 	at := 0
 	for _, left := range lefts {
 		for y := range c.Height {
-			row := pixels[mirrored(top+y, h)*w*c.Channels:]
+			row := pixels[data.Mirrored(top+y, h)*w*c.Channels:]
 			for x := range c.Width {
-				from := mirrored(left+x, w) * c.Channels
+				from := data.Mirrored(left+x, w) * c.Channels
 				at += copy(tiles[at:at+c.Channels], row[from:])
 			}
 		}

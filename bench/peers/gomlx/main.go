@@ -11,7 +11,7 @@ import (
 	"os"
 	"runtime/debug"
 	"slices"
-	"syscall"
+	"strings"
 	"time"
 
 	"github.com/gomlx/compute"
@@ -51,9 +51,7 @@ func main() {
 			case c.Do == "time" && run != nil:
 				a.MS = timed(run, c.Seconds)
 			case c.Do == "memory":
-				var usage syscall.Rusage
-				err = syscall.Getrusage(syscall.RUSAGE_SELF, &usage)
-				a.PeakBytes = int64(usage.Maxrss) * 1024
+				a.PeakBytes, err = peakBytes()
 			default:
 				err = fmt.Errorf("cannot do %q now", c.Do)
 			}
@@ -79,6 +77,18 @@ func version() string {
 		}
 	}
 	return ""
+}
+
+// peakBytes reads the high-water mark of this program.
+func peakBytes() (int64, error) {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	var kib int64
+	_, err = fmt.Sscan(rest, &kib)
+	return kib << 10, err
 }
 
 func timed(run func() *tensors.Tensor, seconds float64) float64 {

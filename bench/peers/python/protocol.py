@@ -7,7 +7,6 @@ standard input; answers go to standard output.
 """
 import json
 import os
-import resource
 import statistics
 import sys
 import time
@@ -64,6 +63,12 @@ def timed(run, seconds):
     return statistics.median(times) * 1e3
 
 
+def peak_bytes():
+    """Of this program: getrusage's mark begins with what started it held."""
+    with open("/proc/self/status") as f:
+        return next((int(line.split()[1]) * 1024 for line in f if line.startswith("VmHWM:")), 0)
+
+
 def serve(open_program, version):
     """open_program(description, tensors, variant) returns what runs once, and the
     greatest relative differences of the result and of the gradients."""
@@ -78,7 +83,7 @@ def serve(open_program, version):
             elif c["do"] == "time":
                 answer = {"ms": timed(run, c["seconds"])}
             elif c["do"] == "memory":
-                answer = {"peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
+                answer = {"peak_bytes": peak_bytes()}
             else:
                 answer = {"error": f"unknown command {c['do']}"}
         except Exception as e:  # the other side says what happened, and goes on

@@ -9,14 +9,14 @@ var avx2 = Set{
 
 	Copy:  generic.Copy,
 	Expm1: generic.Expm1,
-	Log1p: generic.Log1p,
 	Pow:   generic.Pow,
 
 	Neg: unaryOf(negAVX2),
 	Abs: unaryOf(absAVX2),
 
-	Exp: unaryOf(expAVX2),
-	Log: unaryOf(logAVX2),
+	Exp:   unaryOf(expAVX2),
+	Log:   unaryOf(logAVX2),
+	Log1p: unaryOf(log1pAVX2),
 
 	Sqrt:       unaryOf(sqrtAVX2),
 	Rsqrt:      unaryOf(rsqrtAVX2),

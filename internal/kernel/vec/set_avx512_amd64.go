@@ -9,14 +9,14 @@ var avx512 = Set{
 
 	Copy:  generic.Copy,
 	Expm1: generic.Expm1,
-	Log1p: generic.Log1p,
 	Pow:   generic.Pow,
 
 	Neg: unaryOf(negAVX512),
 	Abs: unaryOf(absAVX512),
 
-	Exp: unaryOf(expAVX512),
-	Log: unaryOf(logAVX512),
+	Exp:   unaryOf(expAVX512),
+	Log:   unaryOf(logAVX512),
+	Log1p: unaryOf(log1pAVX512),
 
 	Sqrt:       unaryOf(sqrtAVX512),
 	Rsqrt:      unaryOf(rsqrtAVX512),

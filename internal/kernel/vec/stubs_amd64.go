@@ -159,6 +159,11 @@ func expAVX2(dst *float32, a *float32, n int)
 //go:noescape
 func logAVX2(dst *float32, a *float32, n int)
 
+// log1pAVX2 computes log(1 + a).
+//
+//go:noescape
+func log1pAVX2(dst *float32, a *float32, n int)
+
 // sigmoidAVX2 computes dst = 1/(1+e^-a).
 //
 //go:noescape
@@ -428,6 +433,11 @@ func expAVX512(dst *float32, a *float32, n int)
 //
 //go:noescape
 func logAVX512(dst *float32, a *float32, n int)
+
+// log1pAVX512 computes log(1 + a).
+//
+//go:noescape
+func log1pAVX512(dst *float32, a *float32, n int)
 
 // sigmoidAVX512 computes dst = 1/(1+e^-a).
 //

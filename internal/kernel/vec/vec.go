@@ -43,7 +43,7 @@ type Set struct {
 	Exp   Unary // e^a, 1.5 ulp; denormal results are kept
 	Expm1 Unary // e^a - 1
 	Log   Unary // natural logarithm, 1 ulp; NaN below zero, -Inf at zero
-	Log1p Unary // log(1 + a)
+	Log1p Unary // log(1 + a), 2 ulp
 
 	Sqrt       Unary // NaN below zero
 	Rsqrt      Unary // 1/sqrt(a), 1.5 ulp

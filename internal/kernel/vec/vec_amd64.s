@@ -2537,6 +2537,241 @@ DATA word3eaaaaaa<>+24(SB)/4, $0x3eaaaaaa
 DATA word3eaaaaaa<>+28(SB)/4, $0x3eaaaaaa
 GLOBL word3eaaaaaa<>(SB), RODATA|NOPTR, $32
 
+// func log1pAVX2(dst *float32, a *float32, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·log1pAVX2(SB), NOSPLIT, $0-24
+	MOVQ         dst+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS wordc1b80000<>+0(SB), Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	XORQ         BX, BX
+	CMPQ         DX, $0x00000010
+	JLT          done
+
+loop:
+	VMOVUPS     (CX)(BX*4), Y3
+	VADDPS      word3f800000<>+0(SB), Y3, Y4
+	VADDPS      wordbf800000<>+0(SB), Y4, Y5
+	VSUBPS      Y5, Y3, Y5
+	VDIVPS      Y4, Y5, Y5
+	VCMPPS      $0x11, word00800000<>+0(SB), Y4, Y6
+	VMULPS      word4b000000<>+0(SB), Y4, Y7
+	VBLENDVPS   Y6, Y7, Y4, Y7
+	VANDPS      Y0, Y6, Y6
+	VPSUBD      word3f3504f3<>+0(SB), Y7, Y7
+	VPSRAD      $0x17, Y7, Y8
+	VCVTDQ2PS   Y8, Y8
+	VADDPS      Y8, Y6, Y6
+	VPAND       word007fffff<>+0(SB), Y7, Y7
+	VPADDD      word3f3504f3<>+0(SB), Y7, Y7
+	VSUBPS      word3f800000<>+0(SB), Y7, Y7
+	VMOVAPS     word3d8ec753<>+0(SB), Y8
+	VFMADD213PS wordbdeb1ade<>+0(SB), Y7, Y8
+	VFMADD213PS word3def5141<>+0(SB), Y7, Y8
+	VFMADD213PS wordbdfe7a63<>+0(SB), Y7, Y8
+	VFMADD213PS word3e11e90d<>+0(SB), Y7, Y8
+	VFMADD213PS wordbe2aada5<>+0(SB), Y7, Y8
+	VFMADD213PS word3e4ccead<>+0(SB), Y7, Y8
+	VFMADD213PS wordbe7ffffe<>+0(SB), Y7, Y8
+	VFMADD213PS word3eaaaaaa<>+0(SB), Y7, Y8
+	VMULPS      Y7, Y7, Y9
+	VMULPS      Y7, Y8, Y8
+	VMULPS      word35bfbe8e<>+0(SB), Y6, Y10
+	VFMADD213PS Y10, Y9, Y8
+	VFMADD231PS wordbf000000<>+0(SB), Y9, Y8
+	VADDPS      Y7, Y8, Y8
+	VFMADD231PS word3f317200<>+0(SB), Y6, Y8
+	VCMPPS      $0x1e, word7f7fffff<>+0(SB), Y4, Y6
+	VBLENDVPS   Y6, Y4, Y8, Y6
+	VCMPPS      $0x00, Y1, Y4, Y7
+	VBLENDVPS   Y7, wordff800000<>+0(SB), Y6, Y6
+	VCMPPS      $0x19, Y1, Y4, Y4
+	VBLENDVPS   Y4, word7fc00000<>+0(SB), Y6, Y4
+	VADDPS      Y4, Y5, Y5
+	VCMPPS      $0x00, Y2, Y3, Y6
+	VBLENDVPS   Y6, Y3, Y5, Y5
+	VCMPPS      $0x1e, word7f7fffff<>+0(SB), Y3, Y6
+	VBLENDVPS   Y6, Y3, Y5, Y5
+	VCMPPS      $0x00, wordbf800000<>+0(SB), Y3, Y3
+	VBLENDVPS   Y3, Y4, Y5, Y3
+	VMOVUPS     Y3, (AX)(BX*4)
+	VMOVUPS     32(CX)(BX*4), Y3
+	VADDPS      word3f800000<>+0(SB), Y3, Y4
+	VADDPS      wordbf800000<>+0(SB), Y4, Y5
+	VSUBPS      Y5, Y3, Y5
+	VDIVPS      Y4, Y5, Y5
+	VCMPPS      $0x11, word00800000<>+0(SB), Y4, Y6
+	VMULPS      word4b000000<>+0(SB), Y4, Y7
+	VBLENDVPS   Y6, Y7, Y4, Y7
+	VANDPS      Y0, Y6, Y6
+	VPSUBD      word3f3504f3<>+0(SB), Y7, Y7
+	VPSRAD      $0x17, Y7, Y8
+	VCVTDQ2PS   Y8, Y8
+	VADDPS      Y8, Y6, Y6
+	VPAND       word007fffff<>+0(SB), Y7, Y7
+	VPADDD      word3f3504f3<>+0(SB), Y7, Y7
+	VSUBPS      word3f800000<>+0(SB), Y7, Y7
+	VMOVAPS     word3d8ec753<>+0(SB), Y8
+	VFMADD213PS wordbdeb1ade<>+0(SB), Y7, Y8
+	VFMADD213PS word3def5141<>+0(SB), Y7, Y8
+	VFMADD213PS wordbdfe7a63<>+0(SB), Y7, Y8
+	VFMADD213PS word3e11e90d<>+0(SB), Y7, Y8
+	VFMADD213PS wordbe2aada5<>+0(SB), Y7, Y8
+	VFMADD213PS word3e4ccead<>+0(SB), Y7, Y8
+	VFMADD213PS wordbe7ffffe<>+0(SB), Y7, Y8
+	VFMADD213PS word3eaaaaaa<>+0(SB), Y7, Y8
+	VMULPS      Y7, Y7, Y9
+	VMULPS      Y7, Y8, Y8
+	VMULPS      word35bfbe8e<>+0(SB), Y6, Y10
+	VFMADD213PS Y10, Y9, Y8
+	VFMADD231PS wordbf000000<>+0(SB), Y9, Y8
+	VADDPS      Y7, Y8, Y8
+	VFMADD231PS word3f317200<>+0(SB), Y6, Y8
+	VCMPPS      $0x1e, word7f7fffff<>+0(SB), Y4, Y6
+	VBLENDVPS   Y6, Y4, Y8, Y6
+	VCMPPS      $0x00, Y1, Y4, Y7
+	VBLENDVPS   Y7, wordff800000<>+0(SB), Y6, Y6
+	VCMPPS      $0x19, Y1, Y4, Y4
+	VBLENDVPS   Y4, word7fc00000<>+0(SB), Y6, Y4
+	VADDPS      Y4, Y5, Y5
+	VCMPPS      $0x00, Y2, Y3, Y6
+	VBLENDVPS   Y6, Y3, Y5, Y5
+	VCMPPS      $0x1e, word7f7fffff<>+0(SB), Y3, Y6
+	VBLENDVPS   Y6, Y3, Y5, Y5
+	VCMPPS      $0x00, wordbf800000<>+0(SB), Y3, Y3
+	VBLENDVPS   Y3, Y4, Y5, Y3
+	VMOVUPS     Y3, 32(AX)(BX*4)
+	ADDQ        $0x00000010, BX
+	SUBQ        $0x00000010, DX
+	CMPQ        DX, $0x00000010
+	JGE         loop
+
+done:
+	CMPQ DX, $0x00000008
+	JLT  done1
+
+loop1:
+	VMOVUPS     (CX)(BX*4), Y3
+	VADDPS      word3f800000<>+0(SB), Y3, Y4
+	VADDPS      wordbf800000<>+0(SB), Y4, Y5
+	VSUBPS      Y5, Y3, Y5
+	VDIVPS      Y4, Y5, Y5
+	VCMPPS      $0x11, word00800000<>+0(SB), Y4, Y6
+	VMULPS      word4b000000<>+0(SB), Y4, Y7
+	VBLENDVPS   Y6, Y7, Y4, Y7
+	VANDPS      Y0, Y6, Y6
+	VPSUBD      word3f3504f3<>+0(SB), Y7, Y7
+	VPSRAD      $0x17, Y7, Y8
+	VCVTDQ2PS   Y8, Y8
+	VADDPS      Y8, Y6, Y6
+	VPAND       word007fffff<>+0(SB), Y7, Y7
+	VPADDD      word3f3504f3<>+0(SB), Y7, Y7
+	VSUBPS      word3f800000<>+0(SB), Y7, Y7
+	VMOVAPS     word3d8ec753<>+0(SB), Y8
+	VFMADD213PS wordbdeb1ade<>+0(SB), Y7, Y8
+	VFMADD213PS word3def5141<>+0(SB), Y7, Y8
+	VFMADD213PS wordbdfe7a63<>+0(SB), Y7, Y8
+	VFMADD213PS word3e11e90d<>+0(SB), Y7, Y8
+	VFMADD213PS wordbe2aada5<>+0(SB), Y7, Y8
+	VFMADD213PS word3e4ccead<>+0(SB), Y7, Y8
+	VFMADD213PS wordbe7ffffe<>+0(SB), Y7, Y8
+	VFMADD213PS word3eaaaaaa<>+0(SB), Y7, Y8
+	VMULPS      Y7, Y7, Y9
+	VMULPS      Y7, Y8, Y8
+	VMULPS      word35bfbe8e<>+0(SB), Y6, Y10
+	VFMADD213PS Y10, Y9, Y8
+	VFMADD231PS wordbf000000<>+0(SB), Y9, Y8
+	VADDPS      Y7, Y8, Y8
+	VFMADD231PS word3f317200<>+0(SB), Y6, Y8
+	VCMPPS      $0x1e, word7f7fffff<>+0(SB), Y4, Y6
+	VBLENDVPS   Y6, Y4, Y8, Y6
+	VCMPPS      $0x00, Y1, Y4, Y7
+	VBLENDVPS   Y7, wordff800000<>+0(SB), Y6, Y6
+	VCMPPS      $0x19, Y1, Y4, Y4
+	VBLENDVPS   Y4, word7fc00000<>+0(SB), Y6, Y4
+	VADDPS      Y4, Y5, Y5
+	VCMPPS      $0x00, Y2, Y3, Y6
+	VBLENDVPS   Y6, Y3, Y5, Y5
+	VCMPPS      $0x1e, word7f7fffff<>+0(SB), Y3, Y6
+	VBLENDVPS   Y6, Y3, Y5, Y5
+	VCMPPS      $0x00, wordbf800000<>+0(SB), Y3, Y3
+	VBLENDVPS   Y3, Y4, Y5, Y3
+	VMOVUPS     Y3, (AX)(BX*4)
+	ADDQ        $0x00000008, BX
+	SUBQ        $0x00000008, DX
+	CMPQ        DX, $0x00000008
+	JGE         loop1
+
+done1:
+	TESTQ       DX, DX
+	JZ          end
+	LEAQ        tail<>+0(SB), SI
+	MOVQ        $0x00000008, DI
+	SUBQ        DX, DI
+	VMOVDQU     (SI)(DI*4), Y3
+	VMASKMOVPS  (CX)(BX*4), Y3, Y4
+	VADDPS      word3f800000<>+0(SB), Y4, Y5
+	VADDPS      wordbf800000<>+0(SB), Y5, Y6
+	VSUBPS      Y6, Y4, Y6
+	VDIVPS      Y5, Y6, Y6
+	VCMPPS      $0x11, word00800000<>+0(SB), Y5, Y7
+	VMULPS      word4b000000<>+0(SB), Y5, Y8
+	VBLENDVPS   Y7, Y8, Y5, Y8
+	VANDPS      Y0, Y7, Y0
+	VPSUBD      word3f3504f3<>+0(SB), Y8, Y8
+	VPSRAD      $0x17, Y8, Y7
+	VCVTDQ2PS   Y7, Y7
+	VADDPS      Y7, Y0, Y0
+	VPAND       word007fffff<>+0(SB), Y8, Y8
+	VPADDD      word3f3504f3<>+0(SB), Y8, Y8
+	VSUBPS      word3f800000<>+0(SB), Y8, Y8
+	VMOVAPS     word3d8ec753<>+0(SB), Y7
+	VFMADD213PS wordbdeb1ade<>+0(SB), Y8, Y7
+	VFMADD213PS word3def5141<>+0(SB), Y8, Y7
+	VFMADD213PS wordbdfe7a63<>+0(SB), Y8, Y7
+	VFMADD213PS word3e11e90d<>+0(SB), Y8, Y7
+	VFMADD213PS wordbe2aada5<>+0(SB), Y8, Y7
+	VFMADD213PS word3e4ccead<>+0(SB), Y8, Y7
+	VFMADD213PS wordbe7ffffe<>+0(SB), Y8, Y7
+	VFMADD213PS word3eaaaaaa<>+0(SB), Y8, Y7
+	VMULPS      Y8, Y8, Y9
+	VMULPS      Y8, Y7, Y7
+	VMULPS      word35bfbe8e<>+0(SB), Y0, Y10
+	VFMADD213PS Y10, Y9, Y7
+	VFMADD231PS wordbf000000<>+0(SB), Y9, Y7
+	VADDPS      Y8, Y7, Y7
+	VFMADD231PS word3f317200<>+0(SB), Y0, Y7
+	VCMPPS      $0x1e, word7f7fffff<>+0(SB), Y5, Y0
+	VBLENDVPS   Y0, Y5, Y7, Y0
+	VCMPPS      $0x00, Y1, Y5, Y7
+	VBLENDVPS   Y7, wordff800000<>+0(SB), Y0, Y0
+	VCMPPS      $0x19, Y1, Y5, Y1
+	VBLENDVPS   Y1, word7fc00000<>+0(SB), Y0, Y0
+	VADDPS      Y0, Y6, Y6
+	VCMPPS      $0x00, Y2, Y4, Y1
+	VBLENDVPS   Y1, Y4, Y6, Y1
+	VCMPPS      $0x1e, word7f7fffff<>+0(SB), Y4, Y2
+	VBLENDVPS   Y2, Y4, Y1, Y1
+	VCMPPS      $0x00, wordbf800000<>+0(SB), Y4, Y2
+	VBLENDVPS   Y2, Y0, Y1, Y0
+	VMASKMOVPS  Y0, Y3, (AX)(BX*4)
+
+end:
+	VZEROUPPER
+	RET
+
+DATA wordbf800000<>+0(SB)/4, $0xbf800000
+DATA wordbf800000<>+4(SB)/4, $0xbf800000
+DATA wordbf800000<>+8(SB)/4, $0xbf800000
+DATA wordbf800000<>+12(SB)/4, $0xbf800000
+DATA wordbf800000<>+16(SB)/4, $0xbf800000
+DATA wordbf800000<>+20(SB)/4, $0xbf800000
+DATA wordbf800000<>+24(SB)/4, $0xbf800000
+DATA wordbf800000<>+28(SB)/4, $0xbf800000
+GLOBL wordbf800000<>(SB), RODATA|NOPTR, $32
+
 // func sigmoidAVX2(dst *float32, a *float32, n int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·sigmoidAVX2(SB), NOSPLIT, $0-24
@@ -7193,6 +7428,273 @@ end:
 	VZEROUPPER
 	RET
 
+// func log1pAVX512(dst *float32, a *float32, n int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·log1pAVX512(SB), NOSPLIT, $0-24
+	MOVQ         dst+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS word00800000<>+0(SB), Z0
+	VBROADCASTSS word4b000000<>+0(SB), Z1
+	VBROADCASTSS wordc1b80000<>+0(SB), Z2
+	VBROADCASTSS word3f3504f3<>+0(SB), Z3
+	VBROADCASTSS word007fffff<>+0(SB), Z4
+	VBROADCASTSS word3f800000<>+0(SB), Z5
+	VBROADCASTSS word3d8ec753<>+0(SB), Z6
+	VBROADCASTSS word3f317200<>+0(SB), Z7
+	VBROADCASTSS word35bfbe8e<>+0(SB), Z8
+	VBROADCASTSS wordbf000000<>+0(SB), Z9
+	VXORPS       Z10, Z10, Z10
+	VBROADCASTSS word7f7fffff<>+0(SB), Z11
+	VBROADCASTSS wordff800000<>+0(SB), Z12
+	VBROADCASTSS word7fc00000<>+0(SB), Z13
+	VBROADCASTSS word3f800000<>+0(SB), Z14
+	VXORPS       Z15, Z15, Z15
+	VBROADCASTSS word7f7fffff<>+0(SB), Z16
+	VBROADCASTSS wordbf800000<>+0(SB), Z17
+	XORQ         BX, BX
+	CMPQ         DX, $0x00000020
+	JLT          done
+
+loop:
+	VMOVUPS          (CX)(BX*4), Z18
+	VADDPS           Z14, Z18, Z19
+	VADDPS           Z17, Z19, Z20
+	VSUBPS           Z20, Z18, Z20
+	VDIVPS           Z19, Z20, Z20
+	VCMPPS           $0x11, Z0, Z19, K7
+	VMULPS           Z1, Z19, Z21
+	VMOVAPS          Z19, Z22
+	VMOVAPS          Z21, K7, Z22
+	VMOVUPS.Z        Z2, K7, Z21
+	VPSUBD           Z3, Z22, Z22
+	VPSRAD           $0x17, Z22, Z23
+	VCVTDQ2PS        Z23, Z23
+	VADDPS           Z23, Z21, Z21
+	VPANDD           Z4, Z22, Z22
+	VPADDD           Z3, Z22, Z22
+	VSUBPS           Z5, Z22, Z22
+	VMOVAPS          Z6, Z23
+	VFMADD213PS.BCST wordbdeb1ade<>+0(SB), Z22, Z23
+	VFMADD213PS.BCST word3def5141<>+0(SB), Z22, Z23
+	VFMADD213PS.BCST wordbdfe7a63<>+0(SB), Z22, Z23
+	VFMADD213PS.BCST word3e11e90d<>+0(SB), Z22, Z23
+	VFMADD213PS.BCST wordbe2aada5<>+0(SB), Z22, Z23
+	VFMADD213PS.BCST word3e4ccead<>+0(SB), Z22, Z23
+	VFMADD213PS.BCST wordbe7ffffe<>+0(SB), Z22, Z23
+	VFMADD213PS.BCST word3eaaaaaa<>+0(SB), Z22, Z23
+	VMULPS           Z22, Z22, Z24
+	VMULPS           Z22, Z23, Z23
+	VMULPS           Z8, Z21, Z25
+	VFMADD213PS      Z25, Z24, Z23
+	VFMADD231PS      Z9, Z24, Z23
+	VADDPS           Z22, Z23, Z23
+	VFMADD231PS      Z7, Z21, Z23
+	VCMPPS           $0x1e, Z11, Z19, K2
+	VMOVAPS          Z23, Z21
+	VMOVAPS          Z19, K2, Z21
+	VCMPPS           $0x00, Z10, Z19, K3
+	VMOVAPS          Z21, Z21
+	VMOVAPS          Z12, K3, Z21
+	VCMPPS           $0x19, Z10, Z19, K4
+	VMOVAPS          Z21, Z19
+	VMOVAPS          Z13, K4, Z19
+	VADDPS           Z19, Z20, Z20
+	VCMPPS           $0x00, Z15, Z18, K5
+	VMOVAPS          Z20, Z20
+	VMOVAPS          Z18, K5, Z20
+	VCMPPS           $0x1e, Z16, Z18, K6
+	VMOVAPS          Z20, Z20
+	VMOVAPS          Z18, K6, Z20
+	VCMPPS           $0x00, Z17, Z18, K7
+	VMOVAPS          Z20, Z18
+	VMOVAPS          Z19, K7, Z18
+	VMOVUPS          Z18, (AX)(BX*4)
+	VMOVUPS          64(CX)(BX*4), Z18
+	VADDPS           Z14, Z18, Z19
+	VADDPS           Z17, Z19, Z20
+	VSUBPS           Z20, Z18, Z20
+	VDIVPS           Z19, Z20, Z20
+	VCMPPS           $0x11, Z0, Z19, K2
+	VMULPS           Z1, Z19, Z21
+	VMOVAPS          Z19, Z22
+	VMOVAPS          Z21, K2, Z22
+	VMOVUPS.Z        Z2, K2, Z21
+	VPSUBD           Z3, Z22, Z22
+	VPSRAD           $0x17, Z22, Z23
+	VCVTDQ2PS        Z23, Z23
+	VADDPS           Z23, Z21, Z21
+	VPANDD           Z4, Z22, Z22
+	VPADDD           Z3, Z22, Z22
+	VSUBPS           Z5, Z22, Z22
+	VMOVAPS          Z6, Z23
+	VFMADD213PS.BCST wordbdeb1ade<>+0(SB), Z22, Z23
+	VFMADD213PS.BCST word3def5141<>+0(SB), Z22, Z23
+	VFMADD213PS.BCST wordbdfe7a63<>+0(SB), Z22, Z23
+	VFMADD213PS.BCST word3e11e90d<>+0(SB), Z22, Z23
+	VFMADD213PS.BCST wordbe2aada5<>+0(SB), Z22, Z23
+	VFMADD213PS.BCST word3e4ccead<>+0(SB), Z22, Z23
+	VFMADD213PS.BCST wordbe7ffffe<>+0(SB), Z22, Z23
+	VFMADD213PS.BCST word3eaaaaaa<>+0(SB), Z22, Z23
+	VMULPS           Z22, Z22, Z24
+	VMULPS           Z22, Z23, Z23
+	VMULPS           Z8, Z21, Z25
+	VFMADD213PS      Z25, Z24, Z23
+	VFMADD231PS      Z9, Z24, Z23
+	VADDPS           Z22, Z23, Z23
+	VFMADD231PS      Z7, Z21, Z23
+	VCMPPS           $0x1e, Z11, Z19, K3
+	VMOVAPS          Z23, Z21
+	VMOVAPS          Z19, K3, Z21
+	VCMPPS           $0x00, Z10, Z19, K4
+	VMOVAPS          Z21, Z21
+	VMOVAPS          Z12, K4, Z21
+	VCMPPS           $0x19, Z10, Z19, K5
+	VMOVAPS          Z21, Z19
+	VMOVAPS          Z13, K5, Z19
+	VADDPS           Z19, Z20, Z20
+	VCMPPS           $0x00, Z15, Z18, K6
+	VMOVAPS          Z20, Z20
+	VMOVAPS          Z18, K6, Z20
+	VCMPPS           $0x1e, Z16, Z18, K7
+	VMOVAPS          Z20, Z20
+	VMOVAPS          Z18, K7, Z20
+	VCMPPS           $0x00, Z17, Z18, K2
+	VMOVAPS          Z20, Z18
+	VMOVAPS          Z19, K2, Z18
+	VMOVUPS          Z18, 64(AX)(BX*4)
+	ADDQ             $0x00000020, BX
+	SUBQ             $0x00000020, DX
+	CMPQ             DX, $0x00000020
+	JGE              loop
+
+done:
+	CMPQ DX, $0x00000010
+	JLT  done1
+
+loop1:
+	VMOVUPS          (CX)(BX*4), Z18
+	VADDPS           Z14, Z18, Z19
+	VADDPS           Z17, Z19, Z20
+	VSUBPS           Z20, Z18, Z20
+	VDIVPS           Z19, Z20, Z20
+	VCMPPS           $0x11, Z0, Z19, K3
+	VMULPS           Z1, Z19, Z21
+	VMOVAPS          Z19, Z22
+	VMOVAPS          Z21, K3, Z22
+	VMOVUPS.Z        Z2, K3, Z21
+	VPSUBD           Z3, Z22, Z22
+	VPSRAD           $0x17, Z22, Z23
+	VCVTDQ2PS        Z23, Z23
+	VADDPS           Z23, Z21, Z21
+	VPANDD           Z4, Z22, Z22
+	VPADDD           Z3, Z22, Z22
+	VSUBPS           Z5, Z22, Z22
+	VMOVAPS          Z6, Z23
+	VFMADD213PS.BCST wordbdeb1ade<>+0(SB), Z22, Z23
+	VFMADD213PS.BCST word3def5141<>+0(SB), Z22, Z23
+	VFMADD213PS.BCST wordbdfe7a63<>+0(SB), Z22, Z23
+	VFMADD213PS.BCST word3e11e90d<>+0(SB), Z22, Z23
+	VFMADD213PS.BCST wordbe2aada5<>+0(SB), Z22, Z23
+	VFMADD213PS.BCST word3e4ccead<>+0(SB), Z22, Z23
+	VFMADD213PS.BCST wordbe7ffffe<>+0(SB), Z22, Z23
+	VFMADD213PS.BCST word3eaaaaaa<>+0(SB), Z22, Z23
+	VMULPS           Z22, Z22, Z24
+	VMULPS           Z22, Z23, Z23
+	VMULPS           Z8, Z21, Z25
+	VFMADD213PS      Z25, Z24, Z23
+	VFMADD231PS      Z9, Z24, Z23
+	VADDPS           Z22, Z23, Z23
+	VFMADD231PS      Z7, Z21, Z23
+	VCMPPS           $0x1e, Z11, Z19, K4
+	VMOVAPS          Z23, Z21
+	VMOVAPS          Z19, K4, Z21
+	VCMPPS           $0x00, Z10, Z19, K5
+	VMOVAPS          Z21, Z21
+	VMOVAPS          Z12, K5, Z21
+	VCMPPS           $0x19, Z10, Z19, K6
+	VMOVAPS          Z21, Z19
+	VMOVAPS          Z13, K6, Z19
+	VADDPS           Z19, Z20, Z20
+	VCMPPS           $0x00, Z15, Z18, K7
+	VMOVAPS          Z20, Z20
+	VMOVAPS          Z18, K7, Z20
+	VCMPPS           $0x1e, Z16, Z18, K2
+	VMOVAPS          Z20, Z20
+	VMOVAPS          Z18, K2, Z20
+	VCMPPS           $0x00, Z17, Z18, K3
+	VMOVAPS          Z20, Z18
+	VMOVAPS          Z19, K3, Z18
+	VMOVUPS          Z18, (AX)(BX*4)
+	ADDQ             $0x00000010, BX
+	SUBQ             $0x00000010, DX
+	CMPQ             DX, $0x00000010
+	JGE              loop1
+
+done1:
+	TESTQ            DX, DX
+	JZ               end
+	MOVL             $0x0000ffff, SI
+	BZHIL            DX, SI, SI
+	KMOVW            SI, K1
+	VMOVUPS.Z        (CX)(BX*4), K1, Z18
+	VADDPS           Z14, Z18, Z14
+	VADDPS           Z17, Z14, Z19
+	VSUBPS           Z19, Z18, Z19
+	VDIVPS           Z14, Z19, Z19
+	VCMPPS           $0x11, Z0, Z14, K4
+	VMULPS           Z1, Z14, Z0
+	VMOVAPS          Z14, Z1
+	VMOVAPS          Z0, K4, Z1
+	VMOVUPS.Z        Z2, K4, Z0
+	VPSUBD           Z3, Z1, Z1
+	VPSRAD           $0x17, Z1, Z2
+	VCVTDQ2PS        Z2, Z2
+	VADDPS           Z2, Z0, Z0
+	VPANDD           Z4, Z1, Z1
+	VPADDD           Z3, Z1, Z1
+	VSUBPS           Z5, Z1, Z1
+	VMOVAPS          Z6, Z2
+	VFMADD213PS.BCST wordbdeb1ade<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST word3def5141<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST wordbdfe7a63<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST word3e11e90d<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST wordbe2aada5<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST word3e4ccead<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST wordbe7ffffe<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST word3eaaaaaa<>+0(SB), Z1, Z2
+	VMULPS           Z1, Z1, Z3
+	VMULPS           Z1, Z2, Z2
+	VMULPS           Z8, Z0, Z4
+	VFMADD213PS      Z4, Z3, Z2
+	VFMADD231PS      Z9, Z3, Z2
+	VADDPS           Z1, Z2, Z2
+	VFMADD231PS      Z7, Z0, Z2
+	VCMPPS           $0x1e, Z11, Z14, K5
+	VMOVAPS          Z2, Z0
+	VMOVAPS          Z14, K5, Z0
+	VCMPPS           $0x00, Z10, Z14, K6
+	VMOVAPS          Z0, Z0
+	VMOVAPS          Z12, K6, Z0
+	VCMPPS           $0x19, Z10, Z14, K7
+	VMOVAPS          Z0, Z0
+	VMOVAPS          Z13, K7, Z0
+	VADDPS           Z0, Z19, Z19
+	VCMPPS           $0x00, Z15, Z18, K2
+	VMOVAPS          Z19, Z1
+	VMOVAPS          Z18, K2, Z1
+	VCMPPS           $0x1e, Z16, Z18, K3
+	VMOVAPS          Z1, Z1
+	VMOVAPS          Z18, K3, Z1
+	VCMPPS           $0x00, Z17, Z18, K4
+	VMOVAPS          Z1, Z1
+	VMOVAPS          Z0, K4, Z1
+	VMOVUPS          Z1, K1, (AX)(BX*4)
+
+end:
+	VZEROUPPER
+	RET
+
 // func sigmoidAVX512(dst *float32, a *float32, n int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·sigmoidAVX512(SB), NOSPLIT, $0-24
@@ -7230,9 +7732,9 @@ loop:
 	VFMADD213PS      Z10, Z10, Z12
 	VADDPS           Z8, Z12, Z12
 	VSCALEFPS        Z11, Z12, Z12
-	VCMPPS           $0x1d, Z3, Z9, K7
+	VCMPPS           $0x1d, Z3, Z9, K5
 	VMOVAPS          Z12, Z9
-	VMOVAPS          Z1, K7, Z9
+	VMOVAPS          Z1, K5, Z9
 	VADDPS           Z1, Z12, Z12
 	VDIVPS           Z12, Z9, Z12
 	VMOVUPS          Z12, (AX)(BX*4)
@@ -7253,9 +7755,9 @@ loop:
 	VFMADD213PS      Z10, Z10, Z12
 	VADDPS           Z8, Z12, Z12
 	VSCALEFPS        Z11, Z12, Z12
-	VCMPPS           $0x1d, Z3, Z9, K2
+	VCMPPS           $0x1d, Z3, Z9, K6
 	VMOVAPS          Z12, Z9
-	VMOVAPS          Z1, K2, Z9
+	VMOVAPS          Z1, K6, Z9
 	VADDPS           Z1, Z12, Z12
 	VDIVPS           Z12, Z9, Z12
 	VMOVUPS          Z12, 64(AX)(BX*4)
@@ -7286,9 +7788,9 @@ loop1:
 	VFMADD213PS      Z10, Z10, Z12
 	VADDPS           Z8, Z12, Z12
 	VSCALEFPS        Z11, Z12, Z12
-	VCMPPS           $0x1d, Z3, Z9, K3
+	VCMPPS           $0x1d, Z3, Z9, K7
 	VMOVAPS          Z12, Z9
-	VMOVAPS          Z1, K3, Z9
+	VMOVAPS          Z1, K7, Z9
 	VADDPS           Z1, Z12, Z12
 	VDIVPS           Z12, Z9, Z12
 	VMOVUPS          Z12, (AX)(BX*4)
@@ -7320,9 +7822,9 @@ done1:
 	VFMADD213PS      Z2, Z2, Z4
 	VADDPS           Z8, Z4, Z4
 	VSCALEFPS        Z0, Z4, Z4
-	VCMPPS           $0x1d, Z3, Z9, K4
+	VCMPPS           $0x1d, Z3, Z9, K2
 	VMOVAPS          Z4, Z0
-	VMOVAPS          Z1, K4, Z0
+	VMOVAPS          Z1, K2, Z0
 	VADDPS           Z1, Z4, Z4
 	VDIVPS           Z4, Z0, Z4
 	VMOVUPS          Z4, K1, (AX)(BX*4)
@@ -7354,6 +7856,86 @@ TEXT ·tanhAVX512(SB), NOSPLIT, $0-24
 	JLT          done
 
 loop:
+	VMOVUPS          (CX)(BX*4), Z12
+	VANDPS           Z0, Z12, Z13
+	VCMPPS           $0x1d, Z2, Z13, K3
+	VMULPS           Z12, Z12, Z14
+	VMOVAPS          Z4, Z15
+	VFMADD213PS.BCST word3cac01ae<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST wordbd5c92b5<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST word3e08870e<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST wordbeaaaaa9<>+0(SB), Z14, Z15
+	VMULPS           Z14, Z15, Z15
+	VFMADD213PS      Z12, Z12, Z15
+	VMINPS           Z13, Z3, Z13
+	VADDPS           Z13, Z13, Z13
+	VMULPS           Z7, Z13, Z14
+	VRNDSCALEPS      $0x08, Z14, Z14
+	VMOVAPS          Z13, Z13
+	VFNMADD231PS     Z8, Z14, Z13
+	VFNMADD231PS     Z9, Z14, Z13
+	VMOVAPS          Z10, Z16
+	VFMADD213PS.BCST word3c0905b7<>+0(SB), Z13, Z16
+	VFMADD213PS.BCST word3d2aaa8d<>+0(SB), Z13, Z16
+	VFMADD213PS.BCST word3e2aaa6e<>+0(SB), Z13, Z16
+	VFMADD213PS.BCST word3f000000<>+0(SB), Z13, Z16
+	VMULPS           Z13, Z16, Z16
+	VFMADD213PS      Z13, Z13, Z16
+	VADDPS           Z11, Z16, Z16
+	VSCALEFPS        Z14, Z16, Z16
+	VADDPS           Z5, Z16, Z16
+	VDIVPS           Z16, Z6, Z16
+	VSUBPS           Z16, Z5, Z16
+	VANDPS           Z1, Z12, Z12
+	VORPS            Z16, Z12, Z12
+	VMOVAPS          Z15, Z13
+	VMOVAPS          Z12, K3, Z13
+	VMOVUPS          Z13, (AX)(BX*4)
+	VMOVUPS          64(CX)(BX*4), Z12
+	VANDPS           Z0, Z12, Z13
+	VCMPPS           $0x1d, Z2, Z13, K4
+	VMULPS           Z12, Z12, Z14
+	VMOVAPS          Z4, Z15
+	VFMADD213PS.BCST word3cac01ae<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST wordbd5c92b5<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST word3e08870e<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST wordbeaaaaa9<>+0(SB), Z14, Z15
+	VMULPS           Z14, Z15, Z15
+	VFMADD213PS      Z12, Z12, Z15
+	VMINPS           Z13, Z3, Z13
+	VADDPS           Z13, Z13, Z13
+	VMULPS           Z7, Z13, Z14
+	VRNDSCALEPS      $0x08, Z14, Z14
+	VMOVAPS          Z13, Z13
+	VFNMADD231PS     Z8, Z14, Z13
+	VFNMADD231PS     Z9, Z14, Z13
+	VMOVAPS          Z10, Z16
+	VFMADD213PS.BCST word3c0905b7<>+0(SB), Z13, Z16
+	VFMADD213PS.BCST word3d2aaa8d<>+0(SB), Z13, Z16
+	VFMADD213PS.BCST word3e2aaa6e<>+0(SB), Z13, Z16
+	VFMADD213PS.BCST word3f000000<>+0(SB), Z13, Z16
+	VMULPS           Z13, Z16, Z16
+	VFMADD213PS      Z13, Z13, Z16
+	VADDPS           Z11, Z16, Z16
+	VSCALEFPS        Z14, Z16, Z16
+	VADDPS           Z5, Z16, Z16
+	VDIVPS           Z16, Z6, Z16
+	VSUBPS           Z16, Z5, Z16
+	VANDPS           Z1, Z12, Z12
+	VORPS            Z16, Z12, Z12
+	VMOVAPS          Z15, Z13
+	VMOVAPS          Z12, K4, Z13
+	VMOVUPS          Z13, 64(AX)(BX*4)
+	ADDQ             $0x00000020, BX
+	SUBQ             $0x00000020, DX
+	CMPQ             DX, $0x00000020
+	JGE              loop
+
+done:
+	CMPQ DX, $0x00000010
+	JLT  done1
+
+loop1:
 	VMOVUPS          (CX)(BX*4), Z12
 	VANDPS           Z0, Z12, Z13
 	VCMPPS           $0x1d, Z2, Z13, K5
@@ -7389,86 +7971,6 @@ loop:
 	VMOVAPS          Z15, Z13
 	VMOVAPS          Z12, K5, Z13
 	VMOVUPS          Z13, (AX)(BX*4)
-	VMOVUPS          64(CX)(BX*4), Z12
-	VANDPS           Z0, Z12, Z13
-	VCMPPS           $0x1d, Z2, Z13, K6
-	VMULPS           Z12, Z12, Z14
-	VMOVAPS          Z4, Z15
-	VFMADD213PS.BCST word3cac01ae<>+0(SB), Z14, Z15
-	VFMADD213PS.BCST wordbd5c92b5<>+0(SB), Z14, Z15
-	VFMADD213PS.BCST word3e08870e<>+0(SB), Z14, Z15
-	VFMADD213PS.BCST wordbeaaaaa9<>+0(SB), Z14, Z15
-	VMULPS           Z14, Z15, Z15
-	VFMADD213PS      Z12, Z12, Z15
-	VMINPS           Z13, Z3, Z13
-	VADDPS           Z13, Z13, Z13
-	VMULPS           Z7, Z13, Z14
-	VRNDSCALEPS      $0x08, Z14, Z14
-	VMOVAPS          Z13, Z13
-	VFNMADD231PS     Z8, Z14, Z13
-	VFNMADD231PS     Z9, Z14, Z13
-	VMOVAPS          Z10, Z16
-	VFMADD213PS.BCST word3c0905b7<>+0(SB), Z13, Z16
-	VFMADD213PS.BCST word3d2aaa8d<>+0(SB), Z13, Z16
-	VFMADD213PS.BCST word3e2aaa6e<>+0(SB), Z13, Z16
-	VFMADD213PS.BCST word3f000000<>+0(SB), Z13, Z16
-	VMULPS           Z13, Z16, Z16
-	VFMADD213PS      Z13, Z13, Z16
-	VADDPS           Z11, Z16, Z16
-	VSCALEFPS        Z14, Z16, Z16
-	VADDPS           Z5, Z16, Z16
-	VDIVPS           Z16, Z6, Z16
-	VSUBPS           Z16, Z5, Z16
-	VANDPS           Z1, Z12, Z12
-	VORPS            Z16, Z12, Z12
-	VMOVAPS          Z15, Z13
-	VMOVAPS          Z12, K6, Z13
-	VMOVUPS          Z13, 64(AX)(BX*4)
-	ADDQ             $0x00000020, BX
-	SUBQ             $0x00000020, DX
-	CMPQ             DX, $0x00000020
-	JGE              loop
-
-done:
-	CMPQ DX, $0x00000010
-	JLT  done1
-
-loop1:
-	VMOVUPS          (CX)(BX*4), Z12
-	VANDPS           Z0, Z12, Z13
-	VCMPPS           $0x1d, Z2, Z13, K7
-	VMULPS           Z12, Z12, Z14
-	VMOVAPS          Z4, Z15
-	VFMADD213PS.BCST word3cac01ae<>+0(SB), Z14, Z15
-	VFMADD213PS.BCST wordbd5c92b5<>+0(SB), Z14, Z15
-	VFMADD213PS.BCST word3e08870e<>+0(SB), Z14, Z15
-	VFMADD213PS.BCST wordbeaaaaa9<>+0(SB), Z14, Z15
-	VMULPS           Z14, Z15, Z15
-	VFMADD213PS      Z12, Z12, Z15
-	VMINPS           Z13, Z3, Z13
-	VADDPS           Z13, Z13, Z13
-	VMULPS           Z7, Z13, Z14
-	VRNDSCALEPS      $0x08, Z14, Z14
-	VMOVAPS          Z13, Z13
-	VFNMADD231PS     Z8, Z14, Z13
-	VFNMADD231PS     Z9, Z14, Z13
-	VMOVAPS          Z10, Z16
-	VFMADD213PS.BCST word3c0905b7<>+0(SB), Z13, Z16
-	VFMADD213PS.BCST word3d2aaa8d<>+0(SB), Z13, Z16
-	VFMADD213PS.BCST word3e2aaa6e<>+0(SB), Z13, Z16
-	VFMADD213PS.BCST word3f000000<>+0(SB), Z13, Z16
-	VMULPS           Z13, Z16, Z16
-	VFMADD213PS      Z13, Z13, Z16
-	VADDPS           Z11, Z16, Z16
-	VSCALEFPS        Z14, Z16, Z16
-	VADDPS           Z5, Z16, Z16
-	VDIVPS           Z16, Z6, Z16
-	VSUBPS           Z16, Z5, Z16
-	VANDPS           Z1, Z12, Z12
-	VORPS            Z16, Z12, Z12
-	VMOVAPS          Z15, Z13
-	VMOVAPS          Z12, K7, Z13
-	VMOVUPS          Z13, (AX)(BX*4)
 	ADDQ             $0x00000010, BX
 	SUBQ             $0x00000010, DX
 	CMPQ             DX, $0x00000010
@@ -7482,7 +7984,7 @@ done1:
 	KMOVW            SI, K1
 	VMOVUPS.Z        (CX)(BX*4), K1, Z12
 	VANDPS           Z0, Z12, Z0
-	VCMPPS           $0x1d, Z2, Z0, K2
+	VCMPPS           $0x1d, Z2, Z0, K6
 	VMULPS           Z12, Z12, Z2
 	VMOVAPS          Z4, Z4
 	VFMADD213PS.BCST word3cac01ae<>+0(SB), Z2, Z4
@@ -7513,7 +8015,7 @@ done1:
 	VANDPS           Z1, Z12, Z0
 	VORPS            Z3, Z0, Z0
 	VMOVAPS          Z4, Z1
-	VMOVAPS          Z0, K2, Z1
+	VMOVAPS          Z0, K6, Z1
 	VMOVUPS          Z1, K1, (AX)(BX*4)
 
 end:
@@ -7542,6 +8044,102 @@ TEXT ·erfAVX512(SB), NOSPLIT, $0-24
 	JLT          done
 
 loop:
+	VMOVUPS          (CX)(BX*4), Z11
+	VANDPS           Z0, Z11, Z12
+	VCMPPS           $0x1d, Z2, Z12, K7
+	VMULPS           Z11, Z11, Z13
+	VMOVAPS          Z4, Z14
+	VFMADD213PS.BCST wordba522844<>+0(SB), Z13, Z14
+	VFMADD213PS.BCST word3baa0938<>+0(SB), Z13, Z14
+	VFMADD213PS.BCST wordbcdbfd5d<>+0(SB), Z13, Z14
+	VFMADD213PS.BCST word3de71688<>+0(SB), Z13, Z14
+	VFMADD213PS.BCST wordbec0939f<>+0(SB), Z13, Z14
+	VFMADD213PS.BCST word3e0375d4<>+0(SB), Z13, Z14
+	VFMADD213PS      Z11, Z11, Z14
+	VMINPS           Z12, Z3, Z12
+	VMOVAPS          Z5, Z13
+	VFMADD213PS.BCST word3841695d<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST wordba1c91bd<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST word3b9c082e<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST wordbcd87d87<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST word3de176f8<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST word3f21beac<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST word3f90abae<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST wordb9a88b1c<>+0(SB), Z12, Z13
+	VXORPS           Z1, Z13, Z13
+	VMULPS           Z6, Z13, Z12
+	VRNDSCALEPS      $0x08, Z12, Z12
+	VMOVAPS          Z13, Z13
+	VFNMADD231PS     Z7, Z12, Z13
+	VFNMADD231PS     Z8, Z12, Z13
+	VMOVAPS          Z9, Z15
+	VFMADD213PS.BCST word3c0905b7<>+0(SB), Z13, Z15
+	VFMADD213PS.BCST word3d2aaa8d<>+0(SB), Z13, Z15
+	VFMADD213PS.BCST word3e2aaa6e<>+0(SB), Z13, Z15
+	VFMADD213PS.BCST word3f000000<>+0(SB), Z13, Z15
+	VMULPS           Z13, Z15, Z15
+	VFMADD213PS      Z13, Z13, Z15
+	VADDPS           Z10, Z15, Z15
+	VSCALEFPS        Z12, Z15, Z15
+	VSUBPS           Z15, Z2, Z15
+	VANDPS           Z1, Z11, Z11
+	VORPS            Z15, Z11, Z11
+	VMOVAPS          Z14, Z12
+	VMOVAPS          Z11, K7, Z12
+	VMOVUPS          Z12, (AX)(BX*4)
+	VMOVUPS          64(CX)(BX*4), Z11
+	VANDPS           Z0, Z11, Z12
+	VCMPPS           $0x1d, Z2, Z12, K2
+	VMULPS           Z11, Z11, Z13
+	VMOVAPS          Z4, Z14
+	VFMADD213PS.BCST wordba522844<>+0(SB), Z13, Z14
+	VFMADD213PS.BCST word3baa0938<>+0(SB), Z13, Z14
+	VFMADD213PS.BCST wordbcdbfd5d<>+0(SB), Z13, Z14
+	VFMADD213PS.BCST word3de71688<>+0(SB), Z13, Z14
+	VFMADD213PS.BCST wordbec0939f<>+0(SB), Z13, Z14
+	VFMADD213PS.BCST word3e0375d4<>+0(SB), Z13, Z14
+	VFMADD213PS      Z11, Z11, Z14
+	VMINPS           Z12, Z3, Z12
+	VMOVAPS          Z5, Z13
+	VFMADD213PS.BCST word3841695d<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST wordba1c91bd<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST word3b9c082e<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST wordbcd87d87<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST word3de176f8<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST word3f21beac<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST word3f90abae<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST wordb9a88b1c<>+0(SB), Z12, Z13
+	VXORPS           Z1, Z13, Z13
+	VMULPS           Z6, Z13, Z12
+	VRNDSCALEPS      $0x08, Z12, Z12
+	VMOVAPS          Z13, Z13
+	VFNMADD231PS     Z7, Z12, Z13
+	VFNMADD231PS     Z8, Z12, Z13
+	VMOVAPS          Z9, Z15
+	VFMADD213PS.BCST word3c0905b7<>+0(SB), Z13, Z15
+	VFMADD213PS.BCST word3d2aaa8d<>+0(SB), Z13, Z15
+	VFMADD213PS.BCST word3e2aaa6e<>+0(SB), Z13, Z15
+	VFMADD213PS.BCST word3f000000<>+0(SB), Z13, Z15
+	VMULPS           Z13, Z15, Z15
+	VFMADD213PS      Z13, Z13, Z15
+	VADDPS           Z10, Z15, Z15
+	VSCALEFPS        Z12, Z15, Z15
+	VSUBPS           Z15, Z2, Z15
+	VANDPS           Z1, Z11, Z11
+	VORPS            Z15, Z11, Z11
+	VMOVAPS          Z14, Z12
+	VMOVAPS          Z11, K2, Z12
+	VMOVUPS          Z12, 64(AX)(BX*4)
+	ADDQ             $0x00000020, BX
+	SUBQ             $0x00000020, DX
+	CMPQ             DX, $0x00000020
+	JGE              loop
+
+done:
+	CMPQ DX, $0x00000010
+	JLT  done1
+
+loop1:
 	VMOVUPS          (CX)(BX*4), Z11
 	VANDPS           Z0, Z11, Z12
 	VCMPPS           $0x1d, Z2, Z12, K3
@@ -7585,102 +8183,6 @@ loop:
 	VMOVAPS          Z14, Z12
 	VMOVAPS          Z11, K3, Z12
 	VMOVUPS          Z12, (AX)(BX*4)
-	VMOVUPS          64(CX)(BX*4), Z11
-	VANDPS           Z0, Z11, Z12
-	VCMPPS           $0x1d, Z2, Z12, K4
-	VMULPS           Z11, Z11, Z13
-	VMOVAPS          Z4, Z14
-	VFMADD213PS.BCST wordba522844<>+0(SB), Z13, Z14
-	VFMADD213PS.BCST word3baa0938<>+0(SB), Z13, Z14
-	VFMADD213PS.BCST wordbcdbfd5d<>+0(SB), Z13, Z14
-	VFMADD213PS.BCST word3de71688<>+0(SB), Z13, Z14
-	VFMADD213PS.BCST wordbec0939f<>+0(SB), Z13, Z14
-	VFMADD213PS.BCST word3e0375d4<>+0(SB), Z13, Z14
-	VFMADD213PS      Z11, Z11, Z14
-	VMINPS           Z12, Z3, Z12
-	VMOVAPS          Z5, Z13
-	VFMADD213PS.BCST word3841695d<>+0(SB), Z12, Z13
-	VFMADD213PS.BCST wordba1c91bd<>+0(SB), Z12, Z13
-	VFMADD213PS.BCST word3b9c082e<>+0(SB), Z12, Z13
-	VFMADD213PS.BCST wordbcd87d87<>+0(SB), Z12, Z13
-	VFMADD213PS.BCST word3de176f8<>+0(SB), Z12, Z13
-	VFMADD213PS.BCST word3f21beac<>+0(SB), Z12, Z13
-	VFMADD213PS.BCST word3f90abae<>+0(SB), Z12, Z13
-	VFMADD213PS.BCST wordb9a88b1c<>+0(SB), Z12, Z13
-	VXORPS           Z1, Z13, Z13
-	VMULPS           Z6, Z13, Z12
-	VRNDSCALEPS      $0x08, Z12, Z12
-	VMOVAPS          Z13, Z13
-	VFNMADD231PS     Z7, Z12, Z13
-	VFNMADD231PS     Z8, Z12, Z13
-	VMOVAPS          Z9, Z15
-	VFMADD213PS.BCST word3c0905b7<>+0(SB), Z13, Z15
-	VFMADD213PS.BCST word3d2aaa8d<>+0(SB), Z13, Z15
-	VFMADD213PS.BCST word3e2aaa6e<>+0(SB), Z13, Z15
-	VFMADD213PS.BCST word3f000000<>+0(SB), Z13, Z15
-	VMULPS           Z13, Z15, Z15
-	VFMADD213PS      Z13, Z13, Z15
-	VADDPS           Z10, Z15, Z15
-	VSCALEFPS        Z12, Z15, Z15
-	VSUBPS           Z15, Z2, Z15
-	VANDPS           Z1, Z11, Z11
-	VORPS            Z15, Z11, Z11
-	VMOVAPS          Z14, Z12
-	VMOVAPS          Z11, K4, Z12
-	VMOVUPS          Z12, 64(AX)(BX*4)
-	ADDQ             $0x00000020, BX
-	SUBQ             $0x00000020, DX
-	CMPQ             DX, $0x00000020
-	JGE              loop
-
-done:
-	CMPQ DX, $0x00000010
-	JLT  done1
-
-loop1:
-	VMOVUPS          (CX)(BX*4), Z11
-	VANDPS           Z0, Z11, Z12
-	VCMPPS           $0x1d, Z2, Z12, K5
-	VMULPS           Z11, Z11, Z13
-	VMOVAPS          Z4, Z14
-	VFMADD213PS.BCST wordba522844<>+0(SB), Z13, Z14
-	VFMADD213PS.BCST word3baa0938<>+0(SB), Z13, Z14
-	VFMADD213PS.BCST wordbcdbfd5d<>+0(SB), Z13, Z14
-	VFMADD213PS.BCST word3de71688<>+0(SB), Z13, Z14
-	VFMADD213PS.BCST wordbec0939f<>+0(SB), Z13, Z14
-	VFMADD213PS.BCST word3e0375d4<>+0(SB), Z13, Z14
-	VFMADD213PS      Z11, Z11, Z14
-	VMINPS           Z12, Z3, Z12
-	VMOVAPS          Z5, Z13
-	VFMADD213PS.BCST word3841695d<>+0(SB), Z12, Z13
-	VFMADD213PS.BCST wordba1c91bd<>+0(SB), Z12, Z13
-	VFMADD213PS.BCST word3b9c082e<>+0(SB), Z12, Z13
-	VFMADD213PS.BCST wordbcd87d87<>+0(SB), Z12, Z13
-	VFMADD213PS.BCST word3de176f8<>+0(SB), Z12, Z13
-	VFMADD213PS.BCST word3f21beac<>+0(SB), Z12, Z13
-	VFMADD213PS.BCST word3f90abae<>+0(SB), Z12, Z13
-	VFMADD213PS.BCST wordb9a88b1c<>+0(SB), Z12, Z13
-	VXORPS           Z1, Z13, Z13
-	VMULPS           Z6, Z13, Z12
-	VRNDSCALEPS      $0x08, Z12, Z12
-	VMOVAPS          Z13, Z13
-	VFNMADD231PS     Z7, Z12, Z13
-	VFNMADD231PS     Z8, Z12, Z13
-	VMOVAPS          Z9, Z15
-	VFMADD213PS.BCST word3c0905b7<>+0(SB), Z13, Z15
-	VFMADD213PS.BCST word3d2aaa8d<>+0(SB), Z13, Z15
-	VFMADD213PS.BCST word3e2aaa6e<>+0(SB), Z13, Z15
-	VFMADD213PS.BCST word3f000000<>+0(SB), Z13, Z15
-	VMULPS           Z13, Z15, Z15
-	VFMADD213PS      Z13, Z13, Z15
-	VADDPS           Z10, Z15, Z15
-	VSCALEFPS        Z12, Z15, Z15
-	VSUBPS           Z15, Z2, Z15
-	VANDPS           Z1, Z11, Z11
-	VORPS            Z15, Z11, Z11
-	VMOVAPS          Z14, Z12
-	VMOVAPS          Z11, K5, Z12
-	VMOVUPS          Z12, (AX)(BX*4)
 	ADDQ             $0x00000010, BX
 	SUBQ             $0x00000010, DX
 	CMPQ             DX, $0x00000010
@@ -7694,7 +8196,7 @@ done1:
 	KMOVW            SI, K1
 	VMOVUPS.Z        (CX)(BX*4), K1, Z11
 	VANDPS           Z0, Z11, Z0
-	VCMPPS           $0x1d, Z2, Z0, K6
+	VCMPPS           $0x1d, Z2, Z0, K4
 	VMULPS           Z11, Z11, Z12
 	VMOVAPS          Z4, Z4
 	VFMADD213PS.BCST wordba522844<>+0(SB), Z12, Z4
@@ -7733,7 +8235,7 @@ done1:
 	VANDPS           Z1, Z11, Z0
 	VORPS            Z5, Z0, Z0
 	VMOVAPS          Z4, Z1
-	VMOVAPS          Z0, K6, Z1
+	VMOVAPS          Z0, K4, Z1
 	VMOVUPS          Z1, K1, (AX)(BX*4)
 
 end:
@@ -7757,27 +8259,27 @@ loop:
 	VMOVUPS (AX)(SI*4), Z1
 	VMOVUPS (CX)(SI*4), Z2
 	VMOVUPS (DX)(SI*4), Z3
-	VCMPPS  $0x1e, Z1, Z3, K7
-	VCMPPS  $0x00, Z1, Z1, K3
-	VCMPPS  $0x03, Z3, Z3, K3, K2
-	KORW    K7, K2, K7
+	VCMPPS  $0x1e, Z1, Z3, K5
+	VCMPPS  $0x00, Z1, Z1, K7
+	VCMPPS  $0x03, Z3, Z3, K7, K6
+	KORW    K5, K6, K5
 	VMOVAPS Z1, Z1
-	VMOVAPS Z3, K7, Z1
+	VMOVAPS Z3, K5, Z1
 	VMOVAPS Z2, Z2
-	VMOVAPS Z0, K7, Z2
+	VMOVAPS Z0, K5, Z2
 	VMOVUPS Z1, (AX)(SI*4)
 	VMOVUPS Z2, (CX)(SI*4)
 	VMOVUPS 64(AX)(SI*4), Z1
 	VMOVUPS 64(CX)(SI*4), Z2
 	VMOVUPS 64(DX)(SI*4), Z3
-	VCMPPS  $0x1e, Z1, Z3, K4
-	VCMPPS  $0x00, Z1, Z1, K6
-	VCMPPS  $0x03, Z3, Z3, K6, K5
-	KORW    K4, K5, K4
+	VCMPPS  $0x1e, Z1, Z3, K2
+	VCMPPS  $0x00, Z1, Z1, K4
+	VCMPPS  $0x03, Z3, Z3, K4, K3
+	KORW    K2, K3, K2
 	VMOVAPS Z1, Z1
-	VMOVAPS Z3, K4, Z1
+	VMOVAPS Z3, K2, Z1
 	VMOVAPS Z2, Z2
-	VMOVAPS Z0, K4, Z2
+	VMOVAPS Z0, K2, Z2
 	VMOVUPS Z1, 64(AX)(SI*4)
 	VMOVUPS Z2, 64(CX)(SI*4)
 	ADDQ    $0x00000020, SI
@@ -7793,14 +8295,14 @@ loop1:
 	VMOVUPS (AX)(SI*4), Z1
 	VMOVUPS (CX)(SI*4), Z2
 	VMOVUPS (DX)(SI*4), Z3
-	VCMPPS  $0x1e, Z1, Z3, K7
-	VCMPPS  $0x00, Z1, Z1, K3
-	VCMPPS  $0x03, Z3, Z3, K3, K2
-	KORW    K7, K2, K7
+	VCMPPS  $0x1e, Z1, Z3, K5
+	VCMPPS  $0x00, Z1, Z1, K7
+	VCMPPS  $0x03, Z3, Z3, K7, K6
+	KORW    K5, K6, K5
 	VMOVAPS Z1, Z1
-	VMOVAPS Z3, K7, Z1
+	VMOVAPS Z3, K5, Z1
 	VMOVAPS Z2, Z2
-	VMOVAPS Z0, K7, Z2
+	VMOVAPS Z0, K5, Z2
 	VMOVUPS Z1, (AX)(SI*4)
 	VMOVUPS Z2, (CX)(SI*4)
 	ADDQ    $0x00000010, SI
@@ -7817,14 +8319,14 @@ done1:
 	VMOVUPS.Z (AX)(SI*4), K1, Z1
 	VMOVUPS.Z (CX)(SI*4), K1, Z2
 	VMOVUPS.Z (DX)(SI*4), K1, Z3
-	VCMPPS    $0x1e, Z1, Z3, K4
-	VCMPPS    $0x00, Z1, Z1, K6
-	VCMPPS    $0x03, Z3, Z3, K6, K5
-	KORW      K4, K5, K4
+	VCMPPS    $0x1e, Z1, Z3, K2
+	VCMPPS    $0x00, Z1, Z1, K4
+	VCMPPS    $0x03, Z3, Z3, K4, K3
+	KORW      K2, K3, K2
 	VMOVAPS   Z1, Z1
-	VMOVAPS   Z3, K4, Z1
+	VMOVAPS   Z3, K2, Z1
 	VMOVAPS   Z2, Z2
-	VMOVAPS   Z0, K4, Z2
+	VMOVAPS   Z0, K2, Z2
 	VMOVUPS   Z1, K1, (AX)(SI*4)
 	VMOVUPS   Z2, K1, (CX)(SI*4)
 
@@ -7849,14 +8351,14 @@ loop:
 	VMOVUPS (AX)(SI*4), Z1
 	VMOVUPS (CX)(SI*4), Z2
 	VMOVUPS (DX)(SI*4), Z3
-	VCMPPS  $0x00, Z0, Z2, K7
-	VADDPS  Z3, Z1, K7, Z1
+	VCMPPS  $0x00, Z0, Z2, K5
+	VADDPS  Z3, Z1, K5, Z1
 	VMOVUPS Z1, (AX)(SI*4)
 	VMOVUPS 64(AX)(SI*4), Z1
 	VMOVUPS 64(CX)(SI*4), Z2
 	VMOVUPS 64(DX)(SI*4), Z3
-	VCMPPS  $0x00, Z0, Z2, K2
-	VADDPS  Z3, Z1, K2, Z1
+	VCMPPS  $0x00, Z0, Z2, K6
+	VADDPS  Z3, Z1, K6, Z1
 	VMOVUPS Z1, 64(AX)(SI*4)
 	ADDQ    $0x00000020, SI
 	SUBQ    $0x00000020, BX
@@ -7871,8 +8373,8 @@ loop1:
 	VMOVUPS (AX)(SI*4), Z1
 	VMOVUPS (CX)(SI*4), Z2
 	VMOVUPS (DX)(SI*4), Z3
-	VCMPPS  $0x00, Z0, Z2, K3
-	VADDPS  Z3, Z1, K3, Z1
+	VCMPPS  $0x00, Z0, Z2, K7
+	VADDPS  Z3, Z1, K7, Z1
 	VMOVUPS Z1, (AX)(SI*4)
 	ADDQ    $0x00000010, SI
 	SUBQ    $0x00000010, BX
@@ -7888,8 +8390,8 @@ done1:
 	VMOVUPS.Z (AX)(SI*4), K1, Z1
 	VMOVUPS.Z (CX)(SI*4), K1, Z2
 	VMOVUPS.Z (DX)(SI*4), K1, Z3
-	VCMPPS    $0x00, Z0, Z2, K4
-	VADDPS    Z3, Z1, K4, Z1
+	VCMPPS    $0x00, Z0, Z2, K2
+	VADDPS    Z3, Z1, K2, Z1
 	VMOVUPS   Z1, K1, (AX)(SI*4)
 
 end:
@@ -8349,8 +8851,8 @@ loop1:
 	VMOVUPS     (R8)(R10*4), Z8
 	VSUBPS      Z6, Z5, Z5
 	VFMADD231PS Z7, Z5, Z8
-	VCMPPS      $0x1e, Z0, Z8, K5
-	VMOVUPS.Z   Z1, K5, Z6
+	VCMPPS      $0x1e, Z0, Z8, K3
+	VMOVUPS.Z   Z1, K3, Z6
 	VMULPS      Z6, Z4, Z4
 	VFMADD231PS Z5, Z4, Z2
 	VADDPS      Z4, Z3, Z3
@@ -8376,8 +8878,8 @@ done1:
 	VMOVUPS.Z   (R8)(R10*4), K1, Z8
 	VSUBPS      Z6, Z5, Z5
 	VFMADD231PS Z7, Z5, Z8
-	VCMPPS      $0x1e, Z0, Z8, K6
-	VMOVUPS.Z   Z1, K6, Z0
+	VCMPPS      $0x1e, Z0, Z8, K4
+	VMOVUPS.Z   Z1, K4, Z0
 	VMULPS      Z0, Z4, Z4
 	VFMADD231PS Z5, Z4, Z2
 	VADDPS      Z4, Z3, Z3
@@ -8418,8 +8920,8 @@ loop1:
 	VMOVUPS     (R10)(R12*4), Z9
 	VSUBPS      Z4, Z3, Z3
 	VFMADD231PS Z5, Z3, Z6
-	VCMPPS      $0x1e, Z0, Z6, K7
-	VMOVUPS.Z   Z1, K7, Z4
+	VCMPPS      $0x1e, Z0, Z6, K5
+	VMOVUPS.Z   Z1, K5, Z4
 	VMULPS      Z4, Z2, Z2
 	VFMADD213PS Z9, Z8, Z3
 	VFMADD231PS Z7, Z2, Z3
@@ -8445,8 +8947,8 @@ done1:
 	VMOVUPS.Z   (R10)(R12*4), K1, Z9
 	VSUBPS      Z4, Z3, Z3
 	VFMADD231PS Z5, Z3, Z6
-	VCMPPS      $0x1e, Z0, Z6, K2
-	VMOVUPS.Z   Z1, K2, Z0
+	VCMPPS      $0x1e, Z0, Z6, K6
+	VMOVUPS.Z   Z1, K6, Z0
 	VMULPS      Z0, Z2, Z2
 	VFMADD213PS Z9, Z8, Z3
 	VFMADD231PS Z7, Z2, Z3
@@ -8684,15 +9186,15 @@ channels:
 	VMOVUPS (CX)(R10*4), Z1
 	VMOVUPS (DX)(R9*4), Z2
 	VMOVUPS (DX)(R10*4), Z3
-	VCMPPS  $0x03, Z1, Z1, K3
+	VCMPPS  $0x03, Z1, Z1, K7
 	VMAXPS  Z0, Z1, Z0
-	VMOVAPS Z1, K3, Z0
-	VCMPPS  $0x03, Z3, Z3, K4
+	VMOVAPS Z1, K7, Z0
+	VCMPPS  $0x03, Z3, Z3, K2
 	VMAXPS  Z2, Z3, Z2
-	VMOVAPS Z3, K4, Z2
-	VCMPPS  $0x03, Z2, Z2, K5
+	VMOVAPS Z3, K2, Z2
+	VCMPPS  $0x03, Z2, Z2, K3
 	VMAXPS  Z0, Z2, Z0
-	VMOVAPS Z2, K5, Z0
+	VMOVAPS Z2, K3, Z0
 	VMOVUPS Z0, (AX)(R9*4)
 	ADDQ    $0x00000010, R9
 	ADDQ    $0x00000010, R10
@@ -8705,15 +9207,15 @@ rest:
 	VMOVUPS.Z (CX)(R10*4), K1, Z1
 	VMOVUPS.Z (DX)(R9*4), K1, Z2
 	VMOVUPS.Z (DX)(R10*4), K1, Z3
-	VCMPPS    $0x03, Z1, Z1, K6
+	VCMPPS    $0x03, Z1, Z1, K4
 	VMAXPS    Z0, Z1, Z0
-	VMOVAPS   Z1, K6, Z0
-	VCMPPS    $0x03, Z3, Z3, K7
+	VMOVAPS   Z1, K4, Z0
+	VCMPPS    $0x03, Z3, Z3, K5
 	VMAXPS    Z2, Z3, Z2
-	VMOVAPS   Z3, K7, Z2
-	VCMPPS    $0x03, Z2, Z2, K2
+	VMOVAPS   Z3, K5, Z2
+	VCMPPS    $0x03, Z2, Z2, K6
 	VMAXPS    Z0, Z2, Z0
-	VMOVAPS   Z2, K2, Z0
+	VMOVAPS   Z2, K6, Z0
 	VMOVUPS   Z0, K1, (AX)(R9*4)
 
 next:
@@ -8824,33 +9326,33 @@ channels:
 	VMOVUPS   (SI)(R12*4), Z3
 	VMOVUPS   (AX)(R11*4), Z4
 	VMOVAPS   Z0, Z5
-	VCMPPS    $0x03, Z1, Z1, K3
+	VCMPPS    $0x03, Z1, Z1, K7
 	VMAXPS    Z5, Z1, Z5
-	VMOVAPS   Z1, K3, Z5
-	VCMPPS    $0x03, Z2, Z2, K4
+	VMOVAPS   Z1, K7, Z5
+	VCMPPS    $0x03, Z2, Z2, K2
 	VMAXPS    Z5, Z2, Z5
-	VMOVAPS   Z2, K4, Z5
-	VCMPPS    $0x03, Z3, Z3, K5
+	VMOVAPS   Z2, K2, Z5
+	VCMPPS    $0x03, Z3, Z3, K3
 	VMAXPS    Z5, Z3, Z5
-	VMOVAPS   Z3, K5, Z5
-	VCMPPS    $0x00, Z5, Z0, K6
-	VCMPPS    $0x03, Z0, Z0, K7
-	KORW      K7, K6, K6
-	VMOVUPS.Z Z4, K6, Z0
-	VCMPPS    $0x00, Z5, Z1, K2
-	VCMPPS    $0x03, Z1, Z1, K3
-	KORW      K3, K2, K2
-	KANDNW    K2, K6, K3
-	KORW      K2, K6, K6
-	VMOVUPS.Z Z4, K3, Z1
-	VCMPPS    $0x00, Z5, Z2, K4
-	VCMPPS    $0x03, Z2, Z2, K5
+	VMOVAPS   Z3, K3, Z5
+	VCMPPS    $0x00, Z5, Z0, K4
+	VCMPPS    $0x03, Z0, Z0, K5
 	KORW      K5, K4, K4
-	KANDNW    K4, K6, K5
-	KORW      K4, K6, K6
-	VMOVUPS.Z Z4, K5, Z2
-	KNOTW     K6, K6
-	VMOVUPS.Z Z4, K6, Z3
+	VMOVUPS.Z Z4, K4, Z0
+	VCMPPS    $0x00, Z5, Z1, K6
+	VCMPPS    $0x03, Z1, Z1, K7
+	KORW      K7, K6, K6
+	KANDNW    K6, K4, K7
+	KORW      K6, K4, K4
+	VMOVUPS.Z Z4, K7, Z1
+	VCMPPS    $0x00, Z5, Z2, K2
+	VCMPPS    $0x03, Z2, Z2, K3
+	KORW      K3, K2, K2
+	KANDNW    K2, K4, K3
+	KORW      K2, K4, K4
+	VMOVUPS.Z Z4, K3, Z2
+	KNOTW     K4, K4
+	VMOVUPS.Z Z4, K4, Z3
 	VMOVUPS   Z0, (CX)(R11*4)
 	VMOVUPS   Z1, (CX)(R12*4)
 	VMOVUPS   Z2, (DX)(R11*4)
@@ -8868,33 +9370,33 @@ rest:
 	VMOVUPS.Z (SI)(R12*4), K1, Z3
 	VMOVUPS.Z (AX)(R11*4), K1, Z4
 	VMOVAPS   Z0, Z5
-	VCMPPS    $0x03, Z1, Z1, K6
+	VCMPPS    $0x03, Z1, Z1, K4
 	VMAXPS    Z5, Z1, Z5
-	VMOVAPS   Z1, K6, Z5
-	VCMPPS    $0x03, Z2, Z2, K7
+	VMOVAPS   Z1, K4, Z5
+	VCMPPS    $0x03, Z2, Z2, K5
 	VMAXPS    Z5, Z2, Z5
-	VMOVAPS   Z2, K7, Z5
-	VCMPPS    $0x03, Z3, Z3, K2
+	VMOVAPS   Z2, K5, Z5
+	VCMPPS    $0x03, Z3, Z3, K6
 	VMAXPS    Z5, Z3, Z5
-	VMOVAPS   Z3, K2, Z5
-	VCMPPS    $0x00, Z5, Z0, K3
-	VCMPPS    $0x03, Z0, Z0, K4
-	KORW      K4, K3, K3
-	VMOVUPS.Z Z4, K3, Z0
-	VCMPPS    $0x00, Z5, Z1, K5
-	VCMPPS    $0x03, Z1, Z1, K6
-	KORW      K6, K5, K5
-	KANDNW    K5, K3, K6
-	KORW      K5, K3, K3
-	VMOVUPS.Z Z4, K6, Z1
-	VCMPPS    $0x00, Z5, Z2, K7
-	VCMPPS    $0x03, Z2, Z2, K2
+	VMOVAPS   Z3, K6, Z5
+	VCMPPS    $0x00, Z5, Z0, K7
+	VCMPPS    $0x03, Z0, Z0, K2
 	KORW      K2, K7, K7
-	KANDNW    K7, K3, K2
-	KORW      K7, K3, K3
-	VMOVUPS.Z Z4, K2, Z2
-	KNOTW     K3, K3
-	VMOVUPS.Z Z4, K3, Z3
+	VMOVUPS.Z Z4, K7, Z0
+	VCMPPS    $0x00, Z5, Z1, K3
+	VCMPPS    $0x03, Z1, Z1, K4
+	KORW      K4, K3, K3
+	KANDNW    K3, K7, K4
+	KORW      K3, K7, K7
+	VMOVUPS.Z Z4, K4, Z1
+	VCMPPS    $0x00, Z5, Z2, K5
+	VCMPPS    $0x03, Z2, Z2, K6
+	KORW      K6, K5, K5
+	KANDNW    K5, K7, K6
+	KORW      K5, K7, K7
+	VMOVUPS.Z Z4, K6, Z2
+	KNOTW     K7, K7
+	VMOVUPS.Z Z4, K7, Z3
 	VMOVUPS   Z0, K1, (CX)(R11*4)
 	VMOVUPS   Z1, K1, (CX)(R12*4)
 	VMOVUPS   Z2, K1, (DX)(R11*4)
@@ -8985,21 +9487,21 @@ TEXT ·maxOfAVX512(SB), NOSPLIT, $0-20
 
 loop:
 	VMOVUPS (AX), Z4
-	VCMPPS  $0x03, Z4, Z4, K3
+	VCMPPS  $0x03, Z4, Z4, K7
 	VMAXPS  Z0, Z4, Z0
-	VMOVAPS Z4, K3, Z0
+	VMOVAPS Z4, K7, Z0
 	VMOVUPS 64(AX), Z4
-	VCMPPS  $0x03, Z4, Z4, K4
+	VCMPPS  $0x03, Z4, Z4, K2
 	VMAXPS  Z1, Z4, Z1
-	VMOVAPS Z4, K4, Z1
+	VMOVAPS Z4, K2, Z1
 	VMOVUPS 128(AX), Z4
-	VCMPPS  $0x03, Z4, Z4, K5
+	VCMPPS  $0x03, Z4, Z4, K3
 	VMAXPS  Z2, Z4, Z2
-	VMOVAPS Z4, K5, Z2
+	VMOVAPS Z4, K3, Z2
 	VMOVUPS 192(AX), Z4
-	VCMPPS  $0x03, Z4, Z4, K6
+	VCMPPS  $0x03, Z4, Z4, K4
 	VMAXPS  Z3, Z4, Z3
-	VMOVAPS Z4, K6, Z3
+	VMOVAPS Z4, K4, Z3
 	ADDQ    $0x00000100, AX
 	SUBQ    $0x00000040, CX
 	CMPQ    CX, $0x00000040
@@ -9011,9 +9513,9 @@ done:
 
 loop1:
 	VMOVUPS (AX), Z4
-	VCMPPS  $0x03, Z4, Z4, K7
+	VCMPPS  $0x03, Z4, Z4, K5
 	VMAXPS  Z0, Z4, Z0
-	VMOVAPS Z4, K7, Z0
+	VMOVAPS Z4, K5, Z0
 	ADDQ    $0x00000040, AX
 	SUBQ    $0x00000010, CX
 	CMPQ    CX, $0x00000010
@@ -9027,36 +9529,36 @@ done1:
 	KMOVW   DX, K1
 	VMOVAPS Z1, Z4
 	VMOVUPS (AX), K1, Z4
-	VCMPPS  $0x03, Z4, Z4, K2
+	VCMPPS  $0x03, Z4, Z4, K6
 	VMAXPS  Z1, Z4, Z1
-	VMOVAPS Z4, K2, Z1
+	VMOVAPS Z4, K6, Z1
 
 end:
-	VCMPPS        $0x03, Z1, Z1, K3
+	VCMPPS        $0x03, Z1, Z1, K7
 	VMAXPS        Z0, Z1, Z0
-	VMOVAPS       Z1, K3, Z0
-	VCMPPS        $0x03, Z3, Z3, K4
+	VMOVAPS       Z1, K7, Z0
+	VCMPPS        $0x03, Z3, Z3, K2
 	VMAXPS        Z2, Z3, Z2
-	VMOVAPS       Z3, K4, Z2
-	VCMPPS        $0x03, Z2, Z2, K5
+	VMOVAPS       Z3, K2, Z2
+	VCMPPS        $0x03, Z2, Z2, K3
 	VMAXPS        Z0, Z2, Z0
-	VMOVAPS       Z2, K5, Z0
+	VMOVAPS       Z2, K3, Z0
 	VEXTRACTF64X4 $0x01, Z0, Y1
-	VCMPPS        $0x03, Y0, Y0, K6
+	VCMPPS        $0x03, Y0, Y0, K4
 	VMAXPS        Y1, Y0, Y1
-	VMOVAPS       Y0, K6, Y1
+	VMOVAPS       Y0, K4, Y1
 	VEXTRACTF128  $0x01, Y1, X0
+	VCMPPS        $0x03, X1, X1, K5
+	VMAXPS        X0, X1, X0
+	VMOVAPS       X1, K5, X0
+	VPERMILPS     $0x4e, X0, X1
+	VCMPPS        $0x03, X1, X1, K6
+	VMAXPS        X0, X1, X0
+	VMOVAPS       X1, K6, X0
+	VPERMILPS     $0xb1, X0, X1
 	VCMPPS        $0x03, X1, X1, K7
 	VMAXPS        X0, X1, X0
 	VMOVAPS       X1, K7, X0
-	VPERMILPS     $0x4e, X0, X1
-	VCMPPS        $0x03, X1, X1, K2
-	VMAXPS        X0, X1, X0
-	VMOVAPS       X1, K2, X0
-	VPERMILPS     $0xb1, X0, X1
-	VCMPPS        $0x03, X1, X1, K3
-	VMAXPS        X0, X1, X0
-	VMOVAPS       X1, K3, X0
 	MOVSS         X0, ret+16(FP)
 	VZEROUPPER
 	RET

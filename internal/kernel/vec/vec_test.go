@@ -151,7 +151,7 @@ var operations = []operation{
 	unary("Exp", func(s *Set) Unary { return s.Exp }, math.Exp, 1.5),
 	unary("Expm1", func(s *Set) Unary { return s.Expm1 }, math.Expm1, 0.51),
 	unary("Log", func(s *Set) Unary { return s.Log }, math.Log, 1),
-	unary("Log1p", func(s *Set) Unary { return s.Log1p }, math.Log1p, 0.51),
+	unary("Log1p", func(s *Set) Unary { return s.Log1p }, math.Log1p, 2),
 	unary("Sqrt", func(s *Set) Unary { return s.Sqrt }, math.Sqrt, 0.5),
 	unary("Rsqrt", func(s *Set) Unary { return s.Rsqrt }, func(x float64) float64 { return 1 / math.Sqrt(x) }, 1.5),
 	unary("Reciprocal", func(s *Set) Unary { return s.Reciprocal }, func(x float64) float64 { return 1 / x }, 0.5),

@@ -21,6 +21,24 @@ func transcendental() []kernel {
 			}
 		}),
 		unary("log", "computes the natural logarithm.", logarithm),
+		unary("log1p", "computes log(1 + a).", func(m *machine) body {
+			log, one, zero, largest := logarithm(m), m.constant(1), m.zero(), m.bits(0x7f7fffff)
+			minusOne := m.constant(-1)
+			return func(in []Op) []Op {
+				a := in[0]
+				u, rest := m.vector(), m.vector()
+				VADDPS(one, a, u)
+				// What rounding 1+a lost, over 1+a, is the logarithm's loss.
+				VADDPS(minusOne, u, rest)
+				VSUBPS(rest, a, rest)
+				VDIVPS(u, rest, rest)
+				y := log([]Op{u})[0]
+				VADDPS(y, rest, rest)
+				r := m.where(m.compare(equal, a, zero), a, rest)
+				r = m.where(m.compare(greaterThan, a, largest), a, r)
+				return []Op{m.where(m.compare(equal, a, minusOne), y, r)}
+			}
+		}),
 		unary("sigmoid", "computes dst = 1/(1+e^-a).", func(m *machine) body {
 			low, one, sign, zero := m.number(-104), m.number(1), m.bits(1<<31), m.zero()
 			e := newExponential(m)

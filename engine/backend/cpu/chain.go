@@ -3,7 +3,6 @@ package cpu
 import (
 	"hourglass/engine/graph"
 	"hourglass/internal/kernel/vec"
-	"hourglass/internal/par"
 	"hourglass/tensor"
 )
 
@@ -24,39 +23,28 @@ type chain struct {
 	code     []instruction
 	slotOf   []int // scratch tile of each instruction's result, -1 for the chain's
 	slots    int   // scratch tiles per worker
-	shared   int   // scratch tiles of all workers: operands that look the same in every tile
 	size     int   // elements of the whole
+	period   int   // the longest of operands that look the same in every tile
 	tile     int   // elements a tile
-	perPart  int   // tiles a part
-	parts    int
 	vec      *vec.Set
-	pool     *par.Pool
-
-	scratch []float32
-	values  [][][]float32 // per worker: the tiles of inputs and results
-	work    func(worker, part int)
+	values   [][][]float32 // per worker: the tiles of inputs and results
 }
 
 func lowerFused(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kernel, error) {
 	body := n.Attrs().(graph.FusedAttrs).Body
-	ch := &chain{out: out, vec: c.vec, pool: c.pool}
+	ch := &chain{out: out, vec: c.vec}
 	found := findPatterns(len(in), body, []int{len(in) + len(body) - 1})
-	if err := ch.assemble(found, true); err != nil {
+	if err := ch.assemble(found, true, c.pool.Threads()); err != nil {
 		return kernel{}, err
 	}
 	ch.place(n.Inputs(), in, n.Shape(), 1)
-	ch.work = ch.part
-	run := func(scratch []float32) {
-		ch.begin(scratch)
-		ch.pool.Run(ch.parts, ch.work)
-	}
-	return kernel{run, ch.scratchSize()}, nil
+	return kernel{chain: ch}, nil // batches make it run
 }
 
 // assemble chooses kernels and scratch tiles. A result may take the tile of
 // an operand that is read for the last time, the ends keep theirs. If direct,
 // the last result goes to the chain's own.
-func (ch *chain) assemble(p *patterns, direct bool) error {
+func (ch *chain) assemble(p *patterns, direct bool, threads int) error {
 	last := make([]int, p.inputs+len(p.links))
 	for i, l := range p.links {
 		if !l.gone {
@@ -99,7 +87,7 @@ func (ch *chain) assemble(p *patterns, direct bool) error {
 		slot[code.dst] = at
 		ch.slotOf = append(ch.slotOf, at)
 	}
-	ch.values = make([][][]float32, ch.pool.Threads())
+	ch.values = make([][][]float32, threads)
 	for w := range ch.values {
 		ch.values[w] = make([][]float32, p.inputs+len(p.links))
 	}
@@ -127,13 +115,11 @@ func (ch *chain) place(nodes []*graph.Node, in []*buffer, whole tensor.Shape, pe
 	}
 	ch.tile = min(longTile, max(shortTile, cacheFloats/(len(in)+ch.slots+1)))
 	ch.tile = max(ch.tile/period, 1) * period
+	ch.period = period
 	for i, b := range in {
 		op := newOperand(b, nodes[i].Shape(), whole, ch.tile)
 		switch op.mode {
-		case direct:
-		case steady:
-			op.slot = ch.shared
-			ch.shared++
+		case direct, steady:
 		default:
 			op.slot = ch.slots
 			ch.slots++
@@ -141,43 +127,21 @@ func (ch *chain) place(nodes []*graph.Node, in []*buffer, whole tensor.Shape, pe
 		ch.operands = append(ch.operands, op)
 	}
 	ch.size = whole.Elements()
-	tiles := (ch.size + ch.tile - 1) / ch.tile
-	ch.perPart = max(1, partSize/ch.tile)
-	ch.parts = (tiles + ch.perPart - 1) / ch.perPart
 }
 
-func (ch *chain) scratchSize() int { return (ch.shared + ch.slots*ch.pool.Threads()) * ch.tile }
+// own returns the elements of scratch that a worker needs for itself.
+func (ch *chain) own() int { return ch.slots * ch.tile }
 
-// begin fills the tiles that all workers read.
-func (ch *chain) begin(scratch []float32) {
-	ch.scratch = scratch
-	for i := range ch.operands {
-		if op := &ch.operands[i]; op.mode == steady {
-			op.fill(scratch[op.slot*ch.tile:][:min(ch.tile, ch.size)], 0, ch.vec)
-		}
-	}
-}
-
-// part runs the tiles of one part.
-func (ch *chain) part(worker, part int) {
-	begin := part * ch.perPart * ch.tile
-	end := min(begin+ch.perPart*ch.tile, ch.size)
-	for at := begin; at < end; at += ch.tile {
-		ch.run(worker, at, min(ch.tile, end-at))
-	}
-}
-
-// run carries the n elements from at on through the chain.
-func (ch *chain) run(worker, at, n int) {
+// run carries the n elements from at on, at most a tile, through the chain.
+func (ch *chain) run(worker int, own []float32, at, n int) {
 	values := ch.values[worker]
-	own := ch.scratch[(ch.shared+worker*ch.slots)*ch.tile:]
 	for i := range ch.operands {
 		op := &ch.operands[i]
 		switch op.mode {
 		case direct:
 			values[i] = op.buf.f32[at : at+n]
 		case steady:
-			values[i] = ch.scratch[op.slot*ch.tile:][:n]
+			values[i] = op.tile[:n]
 		default:
 			values[i] = own[op.slot*ch.tile:][:n]
 			op.fill(values[i], at, ch.vec)
@@ -191,5 +155,56 @@ func (ch *chain) run(worker, at, n int) {
 			values[in.dst] = ch.out.f32[at : at+n]
 		}
 		in.run(values)
+	}
+}
+
+// steadyTiles are the operands of some chains that look the same in every
+// tile. They are filled once a run, for all workers and, where chains share an
+// operand, for all of them.
+type steadyTiles struct {
+	vec     *vec.Set
+	members []steadyTile
+	size    int // elements of scratch
+}
+
+type steadyTile struct {
+	first *operand
+	also  []*operand
+	at, n int
+}
+
+// add takes in the operands of a chain.
+func (t *steadyTiles) add(ch *chain) {
+	t.vec = ch.vec
+next:
+	for i := range ch.operands {
+		op := &ch.operands[i]
+		if op.mode != steady {
+			continue
+		}
+		n := min(ch.tile, ch.size)
+		for k := range t.members {
+			if m := &t.members[k]; m.first.buf == op.buf && m.first.period == op.period && m.n >= n {
+				m.also = append(m.also, op)
+				continue next
+			}
+		}
+		t.members = append(t.members, steadyTile{first: op, at: t.size, n: n})
+		t.size += (n + lineFloats - 1) / lineFloats * lineFloats
+	}
+}
+
+// lineFloats is the number of float32s in a cache line and in a full vector.
+const lineFloats = 16
+
+func (t *steadyTiles) fill(scratch []float32) {
+	for i := range t.members {
+		m := &t.members[i]
+		tile := scratch[m.at:][:m.n]
+		m.first.fill(tile, 0, t.vec)
+		m.first.tile = tile
+		for _, op := range m.also {
+			op.tile = tile
+		}
 	}
 }

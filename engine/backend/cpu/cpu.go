@@ -67,6 +67,7 @@ func (b *Backend) Compile(g *graph.Graph, store *backend.Store) (backend.Program
 type kernel struct {
 	run     func(scratch []float32)
 	scratch int
+	chain   *chain // instead of both: what joinChains makes a kernel of
 }
 
 // lower chooses the kernel of a step.

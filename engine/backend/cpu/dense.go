@@ -19,9 +19,9 @@ func lowerMatMul(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kernel,
 		return kernel{}, err
 	}
 	pool, epilogue := c.pool, epilogueOf(a.Act, in)
-	return kernel{func(scratch []float32) {
+	return kernel{run: func(scratch []float32) {
 		plan.Run(pool, out.f32, in[0].f32, in[1].f32, scratch, epilogue())
-	}, plan.Scratch(pool.Threads())}, nil
+	}, scratch: plan.Scratch(pool.Threads())}, nil
 }
 
 // epilogueOf returns what a dense operation with a bias as optional third
@@ -64,9 +64,9 @@ func lowerConv2D(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kernel,
 		return kernel{}, err
 	}
 	pool, epilogue := c.pool, epilogueOf(a.Act, in)
-	return kernel{func(scratch []float32) {
+	return kernel{run: func(scratch []float32) {
 		plan.Run(pool, out.f32, in[0].f32, in[1].f32, scratch, epilogue())
-	}, plan.Scratch(pool.Threads())}, nil
+	}, scratch: plan.Scratch(pool.Threads())}, nil
 }
 
 // depthwise returns the kernel of a plan, which is nil if planning failed.
@@ -97,9 +97,9 @@ func lowerConv2DGradInput(c *compiler, n *graph.Node, out *buffer, in []*buffer)
 		return kernel{}, err
 	}
 	pool, epilogue := c.pool, epilogueOf(a.Act, in)
-	return kernel{func(scratch []float32) {
+	return kernel{run: func(scratch []float32) {
 		plan.Run(pool, out.f32, in[0].f32, in[1].f32, scratch, epilogue())
-	}, plan.Scratch(pool.Threads())}, nil
+	}, scratch: plan.Scratch(pool.Threads())}, nil
 }
 
 func lowerConv2DGradWeight(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kernel, error) {
@@ -110,7 +110,7 @@ func lowerConv2DGradWeight(c *compiler, n *graph.Node, out *buffer, in []*buffer
 		return kernel{}, err
 	}
 	pool := c.pool
-	return kernel{func(scratch []float32) {
+	return kernel{run: func(scratch []float32) {
 		plan.Run(pool, out.f32, in[0].f32, in[1].f32, scratch)
-	}, plan.Scratch(pool.Threads())}, nil
+	}, scratch: plan.Scratch(pool.Threads())}, nil
 }

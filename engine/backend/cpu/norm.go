@@ -15,7 +15,7 @@ func rowsAndChannels(n *graph.Node) (rows, channels int) {
 func lowerMoments(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kernel, error) {
 	rows, channels := rowsAndChannels(n.Input(0))
 	plan, pool := norm.NewMoments(rows, channels, c.level), c.pool
-	return kernel{func(scratch []float32) {
+	return kernel{run: func(scratch []float32) {
 		plan.Run(pool, out.f32, in[0].f32, scratch)
-	}, plan.Scratch(pool.Threads())}, nil
+	}, scratch: plan.Scratch(pool.Threads())}, nil
 }

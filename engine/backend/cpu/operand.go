@@ -20,7 +20,8 @@ const (
 type operand struct {
 	buf    *buffer
 	mode   mode
-	slot   int
+	slot   int       // the scratch tile of what is neither direct nor steady
+	tile   []float32 // steady: while it runs
 	period int
 	shape  []int // strided: the result's axes, merged
 	stride []int // elements of the operand along them, 0 where it repeats

@@ -248,22 +248,25 @@ func (c *compiler) reuseOperand(i int, n *graph.Node) {
 // finish places the arena's buffers and allocates everything.
 func (c *compiler) finish() *Program {
 	p := &c.program
-	p.steps = c.steps
+	steps, place := c.joinChains()
+	p.steps = steps
+	for _, s := range steps {
+		p.scratch = growTo(p.scratch, s.kernel.scratch)
+	}
 	var placed []*buffer
 	var intervals []compile.Interval
 	seen := make(map[*buffer]bool)
 	for i, s := range c.steps {
-		p.scratch = growTo(p.scratch, s.kernel.scratch)
 		b := c.buffers[s.node]
 		if !b.arena || seen[b] {
 			continue
 		}
 		seen[b] = true
 		placed = append(placed, b)
-		intervals = append(intervals, compile.Interval{Size: b.size, First: b.first, Last: max(b.lastRead, i)})
+		intervals = append(intervals, compile.Interval{
+			Size: b.size, First: place[b.first], Last: place[min(max(b.lastRead, i), len(place)-1)]})
 	}
-	const align = 16 // floats: a cache line, a full vector
-	offsets, total := compile.PlanMemory(intervals, align)
+	offsets, total := compile.PlanMemory(intervals, lineFloats)
 	p.arena = make([]float32, total)
 	for i, b := range placed {
 		b.f32 = p.arena[offsets[i] : offsets[i]+b.size : offsets[i]+b.size]

@@ -69,11 +69,11 @@ func lowerReduce(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kernel,
 		scratchSize = max(scratchSize, plan.Scratch(pool.Threads()))
 		from = to
 	}
-	return kernel{func(scratch []float32) {
+	return kernel{run: func(scratch []float32) {
 		for _, step := range steps {
 			step(scratch)
 		}
-	}, scratchSize}, nil
+	}, scratch: scratchSize}, nil
 }
 
 func lowerArgMax(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kernel, error) {
@@ -90,7 +90,7 @@ func lowerSoftmax(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kernel
 	if n.Op() == graph.OpLogSoftmax {
 		plan = reduce.NewLogSoftmax(rows, last, c.level)
 	}
-	return kernel{func(scratch []float32) {
+	return kernel{run: func(scratch []float32) {
 		plan.Run(pool, out.f32, in[0].f32, scratch)
-	}, plan.Scratch(pool.Threads())}, nil
+	}, scratch: plan.Scratch(pool.Threads())}, nil
 }

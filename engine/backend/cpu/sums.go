@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"hourglass/engine/graph"
+	"hourglass/internal/par"
 	"hourglass/tensor"
 )
 
@@ -11,7 +12,12 @@ import (
 // number of threads, and chains of additions in float32 are short.
 type sums struct {
 	chain
+	pool     *par.Pool
 	channels int
+	perPart  int // tiles a part
+	parts    int
+	steady   steadyTiles
+	scratch  []float32 // each worker's own, of the chain
 	into     []accumulation
 	grads    []int     // instead of into: the operands of AddGrads, or of AddGradsRelu
 	acc      []float32 // for each worker: a tile for each sum
@@ -25,22 +31,26 @@ const noFactor = -1
 
 func lowerFusedSums(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kernel, error) {
 	a := n.Attrs().(graph.SumsAttrs)
-	s := &sums{chain: chain{out: out, vec: c.vec, pool: c.pool}, channels: n.Shape()[1]}
+	s := &sums{chain: chain{out: out, vec: c.vec}, pool: c.pool, channels: n.Shape()[1]}
 	p := findPatterns(len(in), a.Body, s.accumulate(len(in), a))
 	s.grads = s.findGrads(p)
-	if err := s.assemble(p, false); err != nil {
+	if err := s.assemble(p, false, c.pool.Threads()); err != nil {
 		return kernel{}, err
 	}
 	s.place(n.Inputs(), in, wholeOf(n, a), s.channels)
-	accumulators, partials := len(s.into)*s.tile*c.pool.Threads(), out.size*s.parts
+	s.perPart = max(1, 2*partSize/s.tile)
+	s.parts = (s.size + s.perPart*s.tile - 1) / (s.perPart * s.tile)
+	s.steady.add(&s.chain)
+	own, accumulators, partials := s.own()*c.pool.Threads(), len(s.into)*s.tile*c.pool.Threads(), out.size*s.parts
 	work, join := s.sumPart, s.joinPart
-	return kernel{func(scratch []float32) {
-		own, rest := scratch[:s.scratchSize()], scratch[s.scratchSize():]
-		s.begin(own)
+	return kernel{run: func(scratch []float32) {
+		s.steady.fill(scratch)
+		rest := scratch[s.steady.size:]
+		s.scratch, rest = rest[:own], rest[own:]
 		s.acc, s.partial = rest[:accumulators], rest[accumulators:][:partials]
 		s.pool.Run(s.parts, work)
 		s.pool.Run((s.out.size+joinChunk-1)/joinChunk, join)
-	}, s.scratchSize() + accumulators + partials}, nil
+	}, scratch: s.steady.size + own + accumulators + partials}, nil
 }
 
 // wholeOf returns the shape of the values that are summed.
@@ -87,10 +97,10 @@ func (s *sums) sumPart(worker, part int) {
 	for k := range s.into {
 		s.vec.Fill(acc[k*s.tile:][:width], 0)
 	}
-	values := s.values[worker]
+	values, own := s.values[worker], s.scratch[worker*s.own():][:s.own()]
 	for at := begin; at < end; at += s.tile {
 		n := min(s.tile, end-at)
-		s.run(worker, at, n)
+		s.run(worker, own, at, n)
 		if s.grads != nil {
 			s.addGrads(acc[:n], acc[s.tile:][:n], values)
 			continue

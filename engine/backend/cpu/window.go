@@ -28,7 +28,7 @@ func lowerPool(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kernel, e
 		if n.Op() == graph.OpMaxPoolGrad {
 			run = func(scratch []float32) { plan.Backward(workers, out.f32, in[1].f32, in[0].f32, scratch) }
 		}
-		return kernel{run, plan.Scratch(workers.Threads())}, nil
+		return kernel{run: run, scratch: plan.Scratch(workers.Threads())}, nil
 	}
 	plan, err := pool.NewAvg(s, c.level)
 	if err != nil {
@@ -38,7 +38,7 @@ func lowerPool(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kernel, e
 	if n.Op() == graph.OpAvgPoolGrad {
 		run = func(scratch []float32) { plan.Backward(workers, out.f32, in[0].f32, scratch) }
 	}
-	return kernel{run, plan.Scratch(workers.Threads())}, nil
+	return kernel{run: run, scratch: plan.Scratch(workers.Threads())}, nil
 }
 
 func lowerResize(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kernel, error) {
@@ -60,7 +60,7 @@ func lowerResize(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kernel,
 		if backward {
 			run = func(scratch []float32) { plan.Backward(workers, out.f32, in[0].f32, scratch) }
 		}
-		return kernel{run, plan.Scratch(workers.Threads())}, nil
+		return kernel{run: run, scratch: plan.Scratch(workers.Threads())}, nil
 	}
 	plan, err := resize.NewBilinear(source[0], source[1], source[2], source[3], target[1], target[2], c.level)
 	if err != nil {
@@ -70,5 +70,5 @@ func lowerResize(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kernel,
 	if backward {
 		run = func(scratch []float32) { plan.Backward(workers, out.f32, in[0].f32, scratch) }
 	}
-	return kernel{run, plan.Scratch(workers.Threads())}, nil
+	return kernel{run: run, scratch: plan.Scratch(workers.Threads())}, nil
 }

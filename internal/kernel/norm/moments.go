@@ -8,15 +8,20 @@ import (
 // Moments is the plan of the mean and the biased variance of each channel. It
 // must not be used by two goroutines at once.
 //
-// A block of rows, which the cache holds, is passed over twice: for its mean
-// and for the sums of the differences from it and of their squares. Blocks are
-// joined in float64 by the formula of Chan, Golub and LeVeque (1983). Nothing
-// cancels, however far the mean lies from zero.
+// A block of rows is passed over once, for the sums of the differences from a
+// pivot and of their squares. The pivot is the mean of the block's first k of
+// R rows, whose distance d from the block's own mean is part of its variance:
+// that is at least d²·k/R, so that no more than a factor of R/k, about 16, is
+// lost to cancellation, however far the mean lies from zero. Blocks are joined
+// in float64 by the formula of Chan, Golub and LeVeque (1983).
 type Moments struct {
 	grid
 	out, x, partial, work []float32
 	body, joinBody        func(worker, part int)
 }
+
+// leastPivot is the number of rows that a pivot is made of at least.
+const leastPivot = 8
 
 // NewMoments returns the plan for x of r rows and c channels, both at least 1.
 func NewMoments(r, c int, level isa.Level) *Moments {
@@ -48,14 +53,13 @@ func (m *Moments) part(worker, block int) {
 	work := m.work[worker*3*m.width:]
 	acc, mean := work[:width], work[m.width:][:width]
 
-	m.set.Copy(acc, x[:width])
-	for v := x[width:]; len(v) > 0; {
-		k := min(width, len(v))
-		m.set.Add(acc[:k], acc[:k], v[:k])
-		v = v[k:]
+	first := x[:min(len(x), max(width, leastPivot*m.c))/width*width]
+	m.set.Copy(acc, first[:width])
+	for v := first[width:]; len(v) > 0; v = v[width:] {
+		m.set.Add(acc, acc, v[:width])
 	}
 	m.fold(acc)
-	m.set.Scale(mean[:m.c], acc[:m.c], 1/float32(len(x)/m.c))
+	m.set.Scale(mean[:m.c], acc[:m.c], 1/float32(len(first)/m.c))
 	m.repeat(mean)
 
 	square := work[2*m.width:][:width]
@@ -68,8 +72,8 @@ func (m *Moments) part(worker, block int) {
 	}
 	m.fold(acc)
 	m.fold(square)
-	// The mean above is rounded. What it leaves over corrects it, and is kept
-	// apart: far from zero a float32 could not hold their sum.
+	// What the pivot leaves over corrects it, and is kept apart: far from zero
+	// a float32 could not hold their sum.
 	out := m.partial[block*3*m.c:]
 	means, rests, squares := out[:m.c], out[m.c:2*m.c], out[2*m.c:3*m.c]
 	rows := float64(len(x) / m.c)

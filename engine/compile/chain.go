@@ -310,9 +310,7 @@ func (f *fuser) more(n *graph.Node, c *chain) int {
 	var known []*graph.Node
 	for o := range c.operands {
 		if o != n && o.Shape().Equal(n.Shape()) {
-			for _, y := range f.recipes[o].reads {
-				known = append(known, y)
-			}
+			known = append(known, f.recipes[o].reads...)
 		}
 	}
 	count := 0

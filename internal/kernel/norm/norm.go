@@ -1,18 +1,17 @@
-// Package norm holds the kernels of batch normalisation over the last axis of
-// a matrix [R, C], where R counts the batch and the places of an image:
+// Package norm holds the statistics of batch normalisation over the last axis
+// of a matrix [R, C], where R counts the batch and the places of an image:
 // Ioffe and Szegedy, "Batch Normalization: Accelerating Deep Network Training
-// by Reducing Internal Covariate Shift", 2015, algorithm 1 and section 3.
+// by Reducing Internal Covariate Shift", 2015, algorithm 1. What is done with
+// them is element-wise, and part of a backend's fused chains.
 //
-// All of them are bound by memory: each passes once over its operands. Rows
-// are joined to a wide one, the per-channel coefficients being repeated to the
-// same width, so that a few channels run as fast as many. Work is cut into
-// blocks of rows by the shape alone and joined in order; results have the same
-// bits for any number of threads.
+// The pass is bound by memory. Rows are joined to a wide one, so that a few
+// channels run as fast as many. Work is cut into blocks of rows by the shape
+// alone and joined in order; results have the same bits for any number of
+// threads.
 package norm
 
 import (
 	"fmt"
-	"math"
 
 	"hourglass/internal/isa"
 	"hourglass/internal/kernel/vec"
@@ -65,17 +64,4 @@ func (g *grid) fold(v []float32) {
 		g.set.Add(low, low, v[half*g.c:rows*g.c])
 		rows = half
 	}
-}
-
-// rstd returns 1/sqrt(variance + eps).
-func rstd(variance, eps float32) float64 {
-	return 1 / math.Sqrt(float64(variance)+float64(eps))
-}
-
-// coefficient returns v[i], or the default if v is nil.
-func coefficient(v []float32, i int, otherwise float64) float64 {
-	if v == nil {
-		return otherwise
-	}
-	return float64(v[i])
 }

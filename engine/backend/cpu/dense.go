@@ -75,13 +75,13 @@ func (c *compiler) depthwise(plan *depthwise.Plan, act graph.Activation, out *bu
 		return kernel{}
 	}
 	pool := c.pool
-	return kernel{func(scratch []float32) {
+	return kernel{run: func(scratch []float32) {
 		var bias []float32
 		if len(in) == 3 {
 			bias = in[2].f32
 		}
 		plan.Run(pool, out.f32, in[0].f32, in[1].f32, bias, scratch, act == graph.ActRelu)
-	}, plan.Scratch()}
+	}, scratch: plan.Scratch()}
 }
 
 func lowerConv2DGradInput(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kernel, error) {

@@ -102,7 +102,7 @@ const (
 
 	// The same for the gradient of a filter.
 	directGradient = 1.35 // per multiply-add: the reduction strides through memory
-	tiledGradient  = 1.2
+	tiledGradient  = 1.1
 	gradientValue  = 13
 	gradientWeight = 16
 )

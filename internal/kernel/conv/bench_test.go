@@ -1,7 +1,9 @@
 package conv
 
 import (
+	"fmt"
 	"testing"
+	"time"
 
 	"hourglass/internal/isa"
 	"hourglass/internal/kernel/gemm"
@@ -40,11 +42,6 @@ func benchmark(b *testing.B, s Shape) {
 	}
 }
 
-func same3x3(n, size, c, k, stride int) Shape {
-	return Shape{N: n, H: size, W: size, C: c, K: k, KH: 3, KW: 3, StrideH: stride, StrideW: stride,
-		PadTop: 1, PadBottom: 1, PadLeft: 1, PadRight: 1}
-}
-
 func BenchmarkConv3x3x64(b *testing.B)      { benchmark(b, same3x3(16, 32, 64, 64, 1)) }
 func BenchmarkConv3x3x64of28(b *testing.B)  { benchmark(b, same3x3(16, 28, 64, 64, 1)) }
 func BenchmarkConv3x3x64s2(b *testing.B)    { benchmark(b, same3x3(16, 32, 64, 64, 2)) }
@@ -70,4 +67,50 @@ func BenchmarkDepthwise(b *testing.B) {
 	s := same3x3(16, 28, 64, 64, 1)
 	s.Groups = 64
 	benchmark(b, s)
+}
+
+// BenchmarkChoice checks the model of the costs: for shapes of many kinds it
+// times every algorithm, in turns so that the machine treats them alike, and
+// reports how much longer the chosen one takes than the fastest.
+func BenchmarkChoice(b *testing.B) {
+	levels := isa.Available()
+	level := levels[len(levels)-1]
+	pool := par.New(1)
+	defer pool.Close()
+	for _, s := range []Shape{
+		same3x3(16, 32, 8, 8, 1), same3x3(16, 32, 8, 64, 1), same3x3(16, 32, 16, 16, 1), same3x3(16, 32, 24, 24, 1),
+		same3x3(64, 14, 32, 32, 1), same3x3(16, 32, 64, 64, 1), same3x3(16, 16, 128, 128, 1), same3x3(16, 8, 256, 256, 1), same3x3(16, 4, 512, 512, 1),
+		same3x3(1, 32, 64, 64, 1), same3x3(1, 8, 256, 256, 1), same3x3(1, 7, 512, 512, 1), same3x3(1, 4, 512, 512, 1),
+		same3x3(64, 7, 64, 64, 1), same3x3(64, 6, 64, 64, 1), same3x3(64, 5, 64, 64, 1), same3x3(64, 3, 64, 64, 1), same3x3(64, 2, 256, 256, 1),
+	} {
+		s = s.withDefaults()
+		x, w, y := make([]float32, s.inputLen()), make([]float32, s.filterLen()), make([]float32, s.outputLen())
+		for _, what := range results {
+			b.Run(fmt.Sprintf("%dx%dx%dx%dto%d/%s", s.N, s.H, s.W, s.C, s.K, what), func(b *testing.B) {
+				choice := chosen(b, s, what, level)
+				least := map[Algorithm]time.Duration{}
+				runs := map[Algorithm]func(){}
+				for _, o := range algorithms(s) {
+					p := plan(b, s, what, level, o, false)
+					scratch := make([]float32, p.scratch(1))
+					runs[o.Algorithm] = func() { p.run(pool, x, w, y, scratch, gemm.Epilogue{}) }
+					least[o.Algorithm] = time.Hour
+				}
+				for b.Loop() {
+					for a, run := range runs {
+						start := time.Now()
+						run()
+						least[a] = min(least[a], time.Since(start))
+					}
+				}
+				best := time.Hour
+				for _, d := range least {
+					best = min(best, d)
+				}
+				b.ReportMetric(0, "ns/op")
+				b.ReportMetric(100*(float64(least[choice])/float64(best)-1), "%lost")
+				b.ReportMetric(float64(least[Direct])/float64(least[choice]), "xdirect")
+			})
+		}
+	}
 }

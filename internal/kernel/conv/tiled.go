@@ -245,7 +245,7 @@ func (c *tiled) transformPanel(w *tiledWorker, dst, buffer []float32, panel int)
 func (c *tiled) transformTiles(w *tiledWorker, v []float32, first, n int) {
 	for i := range n {
 		c.src.points(&w.points, c.from, c.grid, first+i, 0, &c.outside[0])
-		c.t.Input(v[i*c.ldv:], c.stepV, &w.points, c.src.channels, &w.work)
+		c.t.Input(v[i*c.ldv:], c.stepV, winograd.Runs{}, &w.points, c.src.channels, &w.work)
 	}
 }
 

@@ -25,8 +25,8 @@ type tiledWeight struct {
 
 	round        int // tiles of a round
 	rounds       int
-	ldx, ldy     int // from tile to tile
-	stepX, stepY int // from frequency to frequency
+	inX, inY     winograd.Runs // for each frequency the channels of x and y lie in runs, tile by tile
+	stepX, stepY int           // from frequency to frequency
 
 	// Where one round is enough, a worker takes a few panels of output channels
 	// through all frequencies to their taps: one part. Otherwise the matrices of
@@ -63,14 +63,17 @@ func newTiledWeight(s Shape, level isa.Level, size int) *tiledWeight {
 	g.dy = canvas{oh, ow, s.K, 0, 0, size}
 	g.grid = newGrid(s.N, oh, ow, size)
 	g.tiles = g.grid.tiles()
-	g.ldx, g.ldy = lineUp(s.C), lineUp(s.K)
-	perTile := g.frequencies() * (g.ldx + g.ldy)
+	g.inX.Len, g.inY.Len = lineLen, max(lineLen, g.kern.Columns())
+	runsX, runsY := ceilDiv(s.C, g.inX.Len), ceilDiv(s.K, g.inY.Len)
+	perTile := g.frequencies() * (runsX*g.inX.Len + runsY*g.inY.Len)
 	g.round = min(g.tiles, max(64, roundLen/perTile/tilesPer*tilesPer))
 	if g.tiles*perTile <= onceLen {
 		g.round = g.tiles
 	}
 	g.rounds = ceilDiv(g.tiles, g.round)
-	g.stepX, g.stepY = lineUp(g.round*g.ldx)+lineLen, lineUp(g.round*g.ldy)+lineLen
+	g.round = ceilDiv(g.tiles, g.rounds) // of even length
+	g.inX.Stride, g.inY.Stride = g.round*g.inX.Len, g.round*g.inY.Len
+	g.stepX, g.stepY = lineUp(runsX*g.inX.Stride), lineUp(runsY*g.inY.Stride)
 
 	g.panels = ceilDiv(s.K, g.kern.Columns())
 	g.panelsPer, g.rowsPer, g.ldu = g.panels, s.C, s.K
@@ -87,7 +90,8 @@ func newTiledWeight(s Shape, level isa.Level, size int) *tiledWeight {
 	}
 	g.stepU = lineUp(rows*g.ldu) + lineLen
 	for c := range s.C {
-		g.rows, g.cRows = append(g.rows, c), append(g.cRows, c%rows*g.ldu)
+		g.rows = append(g.rows, c/g.inX.Len*g.inX.Stride+c%g.inX.Len)
+		g.cRows = append(g.cRows, c%rows*g.ldu)
 	}
 	g.outside = make([]float32, max(s.C, s.K))
 	g.transformPart, g.sumPart, g.panelPart, g.tapsPart = g.transform, g.sum, g.sumPanels, g.toTaps
@@ -142,9 +146,9 @@ func (g *tiledWeight) transform(worker, part int) {
 	w := g.workers[worker]
 	for i := part * tilesPer; i < min((part+1)*tilesPer, g.count); i++ {
 		g.x.points(&w.points, g.xs, g.grid, g.first+i, 0, &g.outside[0])
-		g.t.Input(g.tx[i*g.ldx:], g.stepX, &w.points, g.s.C, &w.work)
+		g.t.Input(g.tx[i*g.inX.Len:], g.stepX, g.inX, &w.points, g.s.C, &w.work)
 		g.dy.points(&w.points, g.dys, g.grid, g.first+i, 0, &g.outside[0])
-		g.t.Spread(g.ty[i*g.ldy:], g.stepY, &w.points, g.s.K, &w.work)
+		g.t.Spread(g.ty[i*g.inY.Len:], g.stepY, g.inY, &w.points, g.s.K, &w.work)
 	}
 }
 
@@ -154,9 +158,9 @@ func (g *tiledWeight) multiply(w *tiledWorker, u []float32, frequency, panel, r0
 	n0 := panel * g.kern.Columns()
 	w.taps[0].Len = g.count
 	t := &w.args
-	t.A, t.B, t.C = g.tx[frequency*g.stepX:], g.ty[frequency*g.stepY+n0:], u
+	t.A, t.B, t.C = g.tx[frequency*g.stepX:], g.ty[frequency*g.stepY+panel*g.inY.Stride:], u
 	t.Rows, t.CRows, t.Taps = g.rows[r0:r1], g.cRows[r0:r1], w.taps[:]
-	t.KStride, t.LDB, t.N = g.ldx, g.ldy, min(g.kern.Columns(), g.s.K-n0)
+	t.KStride, t.LDB, t.N = g.inX.Len, g.inY.Len, min(g.kern.Columns(), g.s.K-n0)
 	t.FromC = g.first > 0
 	g.kern.Broadcast(t, r1-r0)
 }

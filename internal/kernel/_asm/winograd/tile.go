@@ -26,18 +26,24 @@ func bytesOf(param string) reg.Register {
 // gather writes a transform of a tile of from·from pixels, each of which has a
 // pointer of its own, to side·side frequencies.
 func (m *machine) gather(what string, size, from, side int, f transform) {
-	m.begin(what, size, "func(dst *float32, stride int, src **float32, n int, tmp *float32)",
-		"transforms n channels of the pixels that src points to.")
+	m.begin(what, size, "func(dst *float32, stride int, src **float32, n int, tmp *float32, run, jump int)",
+		"transforms n channels of the pixels that src points to, and jumps in dst after each run of them.")
 	dst := Load(Param("dst"), GP64())
 	to := newStrided(dst, bytesOf("stride"))
 	src := Load(Param("src"), GP64())
 	n := Load(Param("n"), GP64())
 	m.tmp = Load(Param("tmp"), GP64())
+	run, jump := Load(Param("run"), GP64()), bytesOf("jump")
+	DECQ(run) // a power of two: the bits that say where in a run a channel is
 	i := GP64()
 	XORQ(i, i)
 	m.each(n, func() {
 		ADDQ(U32(m.bytes()), dst)
 		ADDQ(U32(m.lanes()), i)
+		TESTQ(run, i)
+		JNZ(LabelRef("within"))
+		ADDQ(jump, dst)
+		Label("within")
 	}, func() {
 		for c := range from {
 			var in []vec

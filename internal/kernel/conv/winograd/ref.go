@@ -100,8 +100,8 @@ func reference(size int) Transforms {
 	if size == 4 {
 		m = matrices4
 	}
-	gather := func(f matrix) func(dst *float32, stride int, src **float32, n int, tmp *float32) {
-		return func(dst *float32, stride int, src **float32, n int, _ *float32) {
+	gather := func(f matrix) func(dst *float32, stride int, src **float32, n int, tmp *float32, run, jump int) {
+		return func(dst *float32, stride int, src **float32, n int, _ *float32, run, jump int) {
 			points := unsafe.Slice(src, len(f[0])*len(f[0]))
 			var x, y [MaxFrequencies]float32
 			for i := range n {
@@ -110,7 +110,7 @@ func reference(size int) Transforms {
 				}
 				f.sandwich(&y, &x)
 				for j := range len(f) * len(f) {
-					*element(dst, j*stride+i) = y[j]
+					*element(dst, j*stride+i/run*jump+i) = y[j]
 				}
 			}
 		}

@@ -4,15 +4,15 @@
 
 package winograd
 
-// input2AVX2 transforms n channels of the pixels that src points to.
+// input2AVX2 transforms n channels of the pixels that src points to, and jumps in dst after each run of them.
 //
 //go:noescape
-func input2AVX2(dst *float32, stride int, src **float32, n int, tmp *float32)
+func input2AVX2(dst *float32, stride int, src **float32, n int, tmp *float32, run int, jump int)
 
-// spread2AVX2 transforms n channels of the pixels that src points to.
+// spread2AVX2 transforms n channels of the pixels that src points to, and jumps in dst after each run of them.
 //
 //go:noescape
-func spread2AVX2(dst *float32, stride int, src **float32, n int, tmp *float32)
+func spread2AVX2(dst *float32, stride int, src **float32, n int, tmp *float32, run int, jump int)
 
 // filter2AVX2 transforms n weights of each tap, which lie taps apart.
 //
@@ -29,15 +29,15 @@ func output2AVX2(dst **float32, src *float32, stride int, n int, tmp *float32, b
 //go:noescape
 func unfilter2AVX2(dst *float32, taps int, src *float32, stride int, n int, tmp *float32)
 
-// input4AVX2 transforms n channels of the pixels that src points to.
+// input4AVX2 transforms n channels of the pixels that src points to, and jumps in dst after each run of them.
 //
 //go:noescape
-func input4AVX2(dst *float32, stride int, src **float32, n int, tmp *float32)
+func input4AVX2(dst *float32, stride int, src **float32, n int, tmp *float32, run int, jump int)
 
-// spread4AVX2 transforms n channels of the pixels that src points to.
+// spread4AVX2 transforms n channels of the pixels that src points to, and jumps in dst after each run of them.
 //
 //go:noescape
-func spread4AVX2(dst *float32, stride int, src **float32, n int, tmp *float32)
+func spread4AVX2(dst *float32, stride int, src **float32, n int, tmp *float32, run int, jump int)
 
 // filter4AVX2 transforms n weights of each tap, which lie taps apart.
 //
@@ -54,15 +54,15 @@ func output4AVX2(dst **float32, src *float32, stride int, n int, tmp *float32, b
 //go:noescape
 func unfilter4AVX2(dst *float32, taps int, src *float32, stride int, n int, tmp *float32)
 
-// input2AVX512 transforms n channels of the pixels that src points to.
+// input2AVX512 transforms n channels of the pixels that src points to, and jumps in dst after each run of them.
 //
 //go:noescape
-func input2AVX512(dst *float32, stride int, src **float32, n int, tmp *float32)
+func input2AVX512(dst *float32, stride int, src **float32, n int, tmp *float32, run int, jump int)
 
-// spread2AVX512 transforms n channels of the pixels that src points to.
+// spread2AVX512 transforms n channels of the pixels that src points to, and jumps in dst after each run of them.
 //
 //go:noescape
-func spread2AVX512(dst *float32, stride int, src **float32, n int, tmp *float32)
+func spread2AVX512(dst *float32, stride int, src **float32, n int, tmp *float32, run int, jump int)
 
 // filter2AVX512 transforms n weights of each tap, which lie taps apart.
 //
@@ -79,15 +79,15 @@ func output2AVX512(dst **float32, src *float32, stride int, n int, tmp *float32,
 //go:noescape
 func unfilter2AVX512(dst *float32, taps int, src *float32, stride int, n int, tmp *float32)
 
-// input4AVX512 transforms n channels of the pixels that src points to.
+// input4AVX512 transforms n channels of the pixels that src points to, and jumps in dst after each run of them.
 //
 //go:noescape
-func input4AVX512(dst *float32, stride int, src **float32, n int, tmp *float32)
+func input4AVX512(dst *float32, stride int, src **float32, n int, tmp *float32, run int, jump int)
 
-// spread4AVX512 transforms n channels of the pixels that src points to.
+// spread4AVX512 transforms n channels of the pixels that src points to, and jumps in dst after each run of them.
 //
 //go:noescape
-func spread4AVX512(dst *float32, stride int, src **float32, n int, tmp *float32)
+func spread4AVX512(dst *float32, stride int, src **float32, n int, tmp *float32, run int, jump int)
 
 // filter4AVX512 transforms n weights of each tap, which lie taps apart.
 //

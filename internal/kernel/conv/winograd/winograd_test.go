@@ -81,10 +81,11 @@ func compareAt(t *testing.T, r *rand.Rand, level isa.Level, size, n int) {
 	for _, g := range []struct {
 		what string
 		from int
-		run  func(k *Transforms, dst []float32, stride int, src *Points, n int, w *Work)
+		run  func(k *Transforms, dst []float32, stride int, r Runs, src *Points, n int, w *Work)
 	}{{"input", k.Side, (*Transforms).Input}, {"spread", size, (*Transforms).Spread}} {
 		_, points := scattered(r, g.from*g.from, n)
-		frequencies(g.what, func(k *Transforms, dst []float32) { g.run(k, dst, stride, &points, n, &work) })
+		frequencies(g.what, func(k *Transforms, dst []float32) { g.run(k, dst, stride, Runs{}, &points, n, &work) })
+		checkRuns(t, k, g.run, &points, n)
 	}
 	taps := n + r.IntN(3)
 	g := filled(r, 8*taps+n)
@@ -112,6 +113,32 @@ func compareAt(t *testing.T, r *rand.Rand, level isa.Level, size, n int) {
 	ref.Output(&wantedPoints, m, stride, n, bias, add, relu, &work)
 	for i := range got {
 		near("output", got[i], wanted[i])
+	}
+}
+
+// checkRuns compares values in runs with values side by side, bit by bit.
+func checkRuns(t *testing.T, k *Transforms, f func(*Transforms, []float32, int, Runs, *Points, int, *Work), src *Points, n int) {
+	t.Helper()
+	var work Work
+	const side = 64
+	want := make([]float32, k.Frequencies()*side)
+	f(k, want, side, Runs{}, src, n, &work)
+	for _, r := range []Runs{{16, 16}, {16, 37}, {32, 51}} {
+		stride := 5 * r.Stride
+		got := fill(make([]float32, k.Frequencies()*stride), guard)
+		f(k, got, stride, r, src, n, &work)
+		for i := range got {
+			at := i % stride
+			c := at/r.Stride*r.Len + at%r.Stride
+			switch {
+			case at%r.Stride < r.Len && c < n:
+				if got[i] != want[i/stride*side+c] {
+					t.Fatalf("runs %+v: value %d of frequency %d is %v, want %v", r, c, i/stride, got[i], want[i/stride*side+c])
+				}
+			case at%r.Stride >= r.Len && got[i] != guard:
+				t.Fatalf("runs %+v: wrote between runs at %d", r, i)
+			}
+		}
 	}
 }
 
@@ -173,8 +200,8 @@ func BenchmarkTransforms(b *testing.B) {
 			what string
 			run  func()
 		}{
-			{"input", func() { k.Input(m, n+16, &in, n, &work) }},
-			{"spread", func() { k.Spread(m, n+16, &out, n, &work) }},
+			{"input", func() { k.Input(m, n+16, Runs{}, &in, n, &work) }},
+			{"spread", func() { k.Spread(m, n+16, Runs{}, &out, n, &work) }},
 			{"filter", func() { k.Filter(m, n+16, taps, n, n, &work) }},
 			{"output", func() { k.Output(&out, m, n+16, n, nil, false, false, &work) }},
 			{"unfilter", func() { k.Unfilter(taps, n, m, n+16, n, &work) }},

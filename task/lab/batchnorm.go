@@ -188,9 +188,9 @@ func reportSteps(r *Result, body normBody, best [2]*normTrial) {
 	}
 	p := Plot{
 		Title: title,
-		Note:  fmt.Sprintf("Each at the rate that its validation images chose. The line is the best of the plain network, %s.", percent(target)),
+		Note:  fmt.Sprintf("Each at the rate that its validation images chose. The dotted line is the best of the plain network, %s.", percent(target)),
 		X:     Axis{Label: "steps"}, Y: Axis{Label: "held-out accuracy", Lo: max(0, target-0.4), Hi: min(1, target+0.1)},
-		Lines: []RefLine{{"plain network’s best", Number(target)}},
+		Lines: []RefLine{{Y: Number(target)}}, // the note names it: a name at the left would lie under the curves
 	}
 	for kind, t := range best {
 		p.Series = append(p.Series, Series{Name: fmt.Sprintf("%s, rate %g", kinds[kind], t.rate), X: numbers(t.steps), Y: numbers(t.heldOut), Color: kind + 1})

@@ -8,8 +8,11 @@ import (
 
 // suspect names the first layer whose result is not finite on the inputs of a
 // step, with the variables as they are: it runs the forward pass again and
-// looks at each. If none is, a broken parameter is named.
+// looks at each. A parameter that is broken already comes before any.
 func (t *Trainer) suspect(inputs []*tensor.Tensor) (string, error) {
+	if bad := t.broken(); bad != "" {
+		return bad, nil
+	}
 	b := graph.NewBuilder(t.problem.Name + " (looking for what is not finite)")
 	step := b.Input("step", tensor.Int32)
 	b.Input("lr", tensor.Float32)
@@ -24,6 +27,7 @@ func (t *Trainer) suspect(inputs []*tensor.Tensor) (string, error) {
 		b.Output("layer "+path, b.ToScalar(b.Sum(b.Abs(b.Scale(y, small)))))
 	}})
 	b.Output("loss", t.problem.Trace(c))
+	b.Guard(b.Scalar(0)) // running statistics stay as they are
 	g, err := b.Graph()
 	if err != nil {
 		return "", err
@@ -34,9 +38,6 @@ func (t *Trainer) suspect(inputs []*tensor.Tensor) (string, error) {
 	}
 	if err := p.Run(inputs); err != nil {
 		return "", err
-	}
-	if bad := t.broken(); bad != "" {
-		return bad, nil
 	}
 	for i, path := range layers {
 		if !finite(float64(p.Output(i).Float32()[0])) {

@@ -281,6 +281,7 @@ func (p *segmentationPage) again() Section {
 			{"parameters", whole(s.Parameters), byteSize(4 * int64(s.Parameters))},
 			{"multiply-adds", wholeLong(s.MACs), "for one image"},
 			{"loss", segmentLoss(c), ""},
+			{"average of the weights", strconv.FormatFloat(c.EMA, 'g', -1, 64), "share of the past"},
 			{"epochs", whole(len(s.Training.Epochs)), ""},
 			{"batch", counted(c.Batch, "image"), ""},
 			{"optimiser", c.Optimizer, "greatest learning rate " + strconv.FormatFloat(c.LR, 'g', -1, 64)},

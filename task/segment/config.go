@@ -27,10 +27,11 @@ type Options struct {
 	Gray   bool
 	Labels data.ClassList // what the values of the labels mean; without classes they are found
 
-	Net     string // one of [Nets]
-	Width   int    // channels, as in [arch.Segmenter]
-	Loss    string // one of [Losses]
-	Balance string // one of [Balances]
+	Net     string   // one of [Nets]
+	Width   int      // channels, as in [arch.Segmenter]
+	Loss    string   // one of [Losses]
+	Balance string   // one of [Balances]
+	EMA     *float64 // share of the past in an average of the weights, 0 for none
 	run.Course
 }
 
@@ -41,10 +42,11 @@ type Config struct {
 	Labels data.ClassList `json:"labels"`
 	Scale  float64        `json:"scale"` // size of the pixels learnt from as a share of the source's
 
-	Net      string `json:"net"`
-	NetWidth int    `json:"net_width,omitempty"` // as asked for
-	Loss     string `json:"loss"`
-	Balance  string `json:"balance"`
+	Net      string  `json:"net"`
+	NetWidth int     `json:"net_width,omitempty"` // as asked for
+	Loss     string  `json:"loss"`
+	Balance  string  `json:"balance"`
+	EMA      float64 `json:"ema"`
 	run.Course
 	run.Division
 	ISA string `json:"isa"`
@@ -99,6 +101,9 @@ func (o Options) Check() error {
 	if o.Width < 0 {
 		return fmt.Errorf("%w: --width %d: choose a positive number", run.ErrChoice, o.Width)
 	}
+	if e := o.EMA; e != nil && !(*e >= 0 && *e < 1) {
+		return fmt.Errorf("%w: --ema %v: choose at least 0 and less than 1", run.ErrChoice, *e)
+	}
 	if err := o.Labels.Check(); err != nil {
 		return fmt.Errorf("%w: %w", run.ErrChoice, err)
 	}
@@ -109,6 +114,10 @@ func (o Options) Check() error {
 // another light.
 const defaultAugment = "flip,scale=0.5,shift=32,rotate=5,brightness=0.3,contrast=0.3,saturation=0.3,colour=0.05"
 
+// defaultEMA averages over about 250 steps: the noise of single batches goes,
+// and what the network learns in an epoch or two hardly lags.
+const defaultEMA = 0.996
+
 // Resolve makes every choice for a set of pairs. Its errors about options wrap
 // [run.ErrChoice].
 func Resolve(o Options, pairs *data.Pairs) (c Config, err error) {
@@ -118,7 +127,10 @@ func Resolve(o Options, pairs *data.Pairs) (c Config, err error) {
 	c = Config{
 		Images: run.ImagesOf(o.Source, pairs.Set, o.Size, o.Gray), Labels: pairs.List, Scale: pairs.Scale,
 		Net: cmp.Or(o.Net, "fast"), NetWidth: o.Width, Loss: cmp.Or(o.Loss, lossBoth), Balance: cmp.Or(o.Balance, balanceRoot),
-		Division: run.Divide(pairs.Set).Division(),
+		EMA: defaultEMA, Division: run.Divide(pairs.Set).Division(),
+	}
+	if o.EMA != nil {
+		c.EMA = *o.EMA
 	}
 	if c.Train < 1 || c.HeldOut < 1 || pairs.Len() < 2 {
 		return c, fmt.Errorf("%s has %d usable pairs: learning takes at least 2, one to learn from and one to judge by", o.Source, pairs.Len())
@@ -184,7 +196,7 @@ func (c Config) fits(pairs *data.Pairs) error {
 	if c.Net == "" || c.Loss == "" || c.Balance == "" {
 		return errors.New("it lacks the network, the loss or the balance of classes")
 	}
-	if err := (Options{Labels: c.Labels, Net: c.Net, Width: c.NetWidth, Loss: c.Loss, Balance: c.Balance}).Check(); err != nil {
+	if err := (Options{Labels: c.Labels, Net: c.Net, Width: c.NetWidth, Loss: c.Loss, Balance: c.Balance, EMA: &c.EMA}).Check(); err != nil {
 		return err
 	}
 	if !(c.Scale > 0) || math.IsInf(c.Scale, 0) {

@@ -69,6 +69,7 @@ func (r *learner) prepare() error {
 	if err != nil {
 		return err
 	}
+	options.EMA = c.EMA
 	problem, err := r.problem()
 	if err != nil {
 		return err

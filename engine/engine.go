@@ -20,14 +20,32 @@ import (
 type Options struct {
 	Threads int    // 0 means GOMAXPROCS
 	ISA     string // avx512, avx2 or generic; "" means $HOURGLASS_ISA, else the best
+	// Precision of products. BF16 is emulated on every processor so far: it
+	// shows what training in bfloat16 does to a network, and is slower than
+	// float32.
+	Precision Precision
 }
+
+// Precision is how exactly products are computed; see [backend.Precision].
+type Precision = backend.Precision
+
+// The precisions of an engine. The zero value is Float32.
+const (
+	Float32 = backend.Float32
+	BF16    = backend.BF16
+)
+
+// ParsePrecision returns the precision of a name, float32 or bf16; "" is
+// float32.
+func ParsePrecision(name string) (Precision, error) { return backend.ParsePrecision(name) }
 
 // Engine owns a backend and its workers. Programs of one engine must not run
 // at the same time.
 type Engine struct {
-	backend backend.Backend
-	pool    *par.Pool
-	level   isa.Level
+	backend   backend.Backend
+	pool      *par.Pool
+	level     isa.Level
+	precision Precision
 }
 
 // maxThreads bounds the workers, each of which has scratch memory in every
@@ -48,7 +66,7 @@ func New(o Options) (*Engine, error) {
 		return nil, err
 	}
 	pool := par.New(o.Threads)
-	return &Engine{cpu.New(cpu.Options{Pool: pool, Level: level}), pool, level}, nil
+	return &Engine{cpu.New(cpu.Options{Pool: pool, Level: level, Precision: o.Precision}), pool, level, o.Precision}, nil
 }
 
 // Close stops the workers. The engine must not be used afterwards.
@@ -59,6 +77,9 @@ func (e *Engine) Pool() *par.Pool { return e.pool }
 
 // Level returns the instruction-set level in use.
 func (e *Engine) Level() isa.Level { return e.level }
+
+// Precision returns how exactly products are computed.
+func (e *Engine) Precision() Precision { return e.precision }
 
 // Compile prepares a graph on a store of variables.
 func (e *Engine) Compile(g *graph.Graph, store *backend.Store) (backend.Program, error) {

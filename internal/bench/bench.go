@@ -85,6 +85,7 @@ func Run(ctx context.Context, e *engine.Engine, o Options) (*Report, error) {
 	}
 	begin(Ceilings)
 	report := &Report{Machine: measureMachine(e.Pool(), e.Level(), o.CopyBytes, o.Duration), Results: []Result{}}
+	report.Machine.Precision = e.Precision().String()
 	costs := make(map[string]float64) // of a unit, by program
 	for _, w := range list {
 		if w.other != nil {

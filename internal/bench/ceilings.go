@@ -16,6 +16,10 @@ type Machine struct {
 	CPU     string `json:"cpu"`
 	ISA     string `json:"isa"`     // instruction-set level in use
 	Threads int    `json:"threads"` // in use
+	// Precision of products, and whether the processor has instructions for
+	// bfloat16, for which there are no kernels yet.
+	Precision   string `json:"precision"`
+	HasBFloat16 bool   `json:"avx512_bf16"`
 	// PeakGflops is the float32 multiply-add peak at that level and number of
 	// threads, in 10⁹ operations a second.
 	PeakGflops float64 `json:"peak_gflops"`
@@ -36,7 +40,7 @@ type Ceiling struct {
 
 // measureMachine takes half a second or so.
 func measureMachine(pool *par.Pool, level isa.Level, copyBytes int, least time.Duration) Machine {
-	m := Machine{CPU: cpuName(), ISA: level.String(), Threads: pool.Threads()}
+	m := Machine{CPU: cpuName(), ISA: level.String(), Threads: pool.Threads(), HasBFloat16: isa.HasBFloat16()}
 	single := par.New(1)
 	defer single.Close()
 	for _, l := range isa.Available() {

@@ -9,13 +9,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hourglass/engine"
 	"hourglass/internal/atomicfile"
 	"hourglass/internal/bench"
 )
 
 func (a *app) bench() *cobra.Command {
 	var o bench.Options
-	var trace string
+	var trace, precision string
 	var seconds float64
 	var about strings.Builder
 	for _, w := range bench.Workloads() {
@@ -36,9 +37,14 @@ WORKLOAD it measures all:
 	c.Flags().BoolVar(&o.Profile, "profile", false, "time each operation of each workload")
 	c.Flags().StringVar(&trace, "trace", "", "file for the profile, which the viewers of Chrome and Perfetto open")
 	c.Flags().Float64Var(&seconds, "seconds", 1, "least time for each measurement")
+	c.Flags().StringVar(&precision, "precision", "float32", "of products: float32 or bf16, which is emulated and slow")
 	c.RunE = a.run(func(c *cobra.Command, args []string) error {
 		if !(seconds > 0 && seconds <= 3600) {
 			return usageError{fmt.Errorf("--seconds %v: choose a number above 0, at most 3600", seconds)}
+		}
+		p, err := engine.ParsePrecision(precision)
+		if err != nil {
+			return usageError{fmt.Errorf("--precision: %w", err)}
 		}
 		o.Workloads = args
 		o.Duration = time.Duration(seconds * float64(time.Second))
@@ -46,7 +52,7 @@ WORKLOAD it measures all:
 		if !a.quiet {
 			o.Begin = func(name string) { fmt.Fprintf(a.stderr, "measuring %s\n", name) }
 		}
-		e, err := a.engine()
+		e, err := a.engineAt(p)
 		if err != nil {
 			return err
 		}
@@ -79,8 +85,8 @@ func benchCost(b bench.Result) string {
 // benchText writes a report as tables.
 func benchText(w io.Writer, r *bench.Report) {
 	m := r.Machine
-	fmt.Fprintf(w, "%s, %s, %s: peak %.0f GFLOP/s, copying memory %.1f GB/s\n\n",
-		oneLine(m.CPU), m.ISA, count(m.Threads, "thread"), m.PeakGflops, m.BandwidthGBs)
+	fmt.Fprintf(w, "%s, %s, %s, %s: peak %.0f GFLOP/s, copying memory %.1f GB/s\n\n",
+		oneLine(m.CPU), m.ISA, m.Precision, count(m.Threads, "thread"), m.PeakGflops, m.BandwidthGBs)
 	rows := [][]string{{"instructions", "threads", "GFLOP/s"}}
 	for _, c := range m.Ceilings {
 		rows = append(rows, []string{c.ISA, number(c.Threads), fmt.Sprintf("%.0f", c.Gflops)})

@@ -51,3 +51,13 @@ func TestBench(t *testing.T) {
 func TestBenchUnknownWorkload(t *testing.T) {
 	invoke(t, "bench", "quake").want(t, 2, `workload "quake" is unknown`, "fashion")
 }
+
+func TestBenchPrecision(t *testing.T) {
+	invoke(t, "bench", "ceilings", "--precision", "fp4").want(t, 2, `precision "fp4" is unknown`, "bf16")
+	got := succeed(t, "bench", "ceilings", "--precision", "bf16", "--seconds", "0.01", "--json", "--quiet")
+	var r bench.Report
+	decodeOne(t, got.stdout, &r)
+	if r.Machine.Precision != "bf16" {
+		t.Errorf("measured at precision %q, want bf16", r.Machine.Precision)
+	}
+}

@@ -95,11 +95,15 @@ func (a *app) run(f func(c *cobra.Command, args []string) error) func(*cobra.Com
 }
 
 // engine returns an engine for the threads and instructions asked for.
-func (a *app) engine() (*engine.Engine, error) {
+func (a *app) engine() (*engine.Engine, error) { return a.engineAt(engine.Float32) }
+
+// engineAt returns the engine that the common flags ask for, at a precision of
+// products.
+func (a *app) engineAt(p engine.Precision) (*engine.Engine, error) {
 	if _, err := isa.Select(os.Getenv(isa.EnvVar)); err != nil {
 		return nil, usageError{fmt.Errorf("%s: %w", isa.EnvVar, err)}
 	}
-	e, err := engine.New(engine.Options{Threads: a.threads})
+	e, err := engine.New(engine.Options{Threads: a.threads, Precision: p})
 	if err != nil {
 		return nil, usageError{fmt.Errorf("--threads: %w", err)}
 	}

@@ -21,14 +21,18 @@ import (
 type Options struct {
 	Pool  *par.Pool // the workers; nil means a new pool of GOMAXPROCS threads
 	Level isa.Level // one of isa.Available
+	// Precision of products. Without processors for it, bfloat16 is slower than
+	// float32.
+	Precision backend.Precision
 }
 
 // Backend runs programs on the processor. It and the programs that it
 // compiled share one pool, so no two of them may run at once.
 type Backend struct {
-	pool  *par.Pool
-	level isa.Level
-	vec   *vec.Set
+	pool      *par.Pool
+	level     isa.Level
+	precision backend.Precision
+	vec       *vec.Set
 }
 
 // New returns a backend.
@@ -36,7 +40,7 @@ func New(o Options) *Backend {
 	if o.Pool == nil {
 		o.Pool = par.New(0)
 	}
-	return &Backend{pool: o.Pool, level: o.Level, vec: vec.At(o.Level)}
+	return &Backend{pool: o.Pool, level: o.Level, precision: o.Precision, vec: vec.At(o.Level)}
 }
 
 // Name returns "cpu".
@@ -80,7 +84,7 @@ func (c *compiler) lower(s *step) (err error) {
 	for i, n := range s.node.Inputs() {
 		in[i] = c.buffers[n]
 	}
-	s.kernel, err = f(c, s.node, c.buffers[s.node], in)
+	s.kernel, err = c.atPrecision(f, s.node.Op())(c, s.node, c.buffers[s.node], in)
 	return err
 }
 

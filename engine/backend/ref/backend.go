@@ -11,11 +11,15 @@ import (
 // matter.
 func New() backend.Backend { return interpreter{} }
 
-type interpreter struct{}
+// NewAt is New with a precision of products: each factor is rounded to float32
+// and then to that.
+func NewAt(p backend.Precision) backend.Backend { return interpreter{p} }
+
+type interpreter struct{ precision backend.Precision }
 
 func (interpreter) Name() string { return "ref" }
 
-func (interpreter) Compile(g *graph.Graph, store *backend.Store) (backend.Program, error) {
+func (i interpreter) Compile(g *graph.Graph, store *backend.Store) (backend.Program, error) {
 	if err := g.Verify(); err != nil {
 		return nil, err
 	}
@@ -23,7 +27,7 @@ func (interpreter) Compile(g *graph.Graph, store *backend.Store) (backend.Progra
 	if err != nil {
 		return nil, err
 	}
-	p := &program{graph: g, inputs: g.Inputs(), variables: make(map[string]*tensor.Tensor)}
+	p := &program{precision: i.precision, graph: g, inputs: g.Inputs(), variables: make(map[string]*tensor.Tensor)}
 	for i, n := range g.Variables() {
 		p.variables[n.Name()] = variables[i]
 	}
@@ -34,6 +38,7 @@ func (interpreter) Compile(g *graph.Graph, store *backend.Store) (backend.Progra
 }
 
 type program struct {
+	precision backend.Precision
 	graph     *graph.Graph
 	inputs    []*graph.Node
 	variables map[string]*tensor.Tensor
@@ -51,7 +56,7 @@ func (p *program) Run(inputs []*tensor.Tensor) error {
 	for name, v := range p.variables {
 		feeds[name] = widen(v)
 	}
-	outputs, updates, err := Evaluate(p.graph, feeds)
+	outputs, updates, err := evaluateAt(p.precision, p.graph, feeds)
 	if err != nil {
 		return err
 	}

@@ -6,8 +6,10 @@ package ref
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
+	"hourglass/engine/backend"
 	"hourglass/engine/graph"
 	"hourglass/tensor"
 )
@@ -32,9 +34,13 @@ type kernel func(n *graph.Node, in []array) []float64
 // leave; feeds is not changed. It fails if a feed is missing or has another
 // number of elements than the graph says.
 func Evaluate(g *graph.Graph, feeds Values) (outputs, updates Values, err error) {
+	return evaluateAt(backend.Float32, g, feeds)
+}
+
+func evaluateAt(p backend.Precision, g *graph.Graph, feeds Values) (outputs, updates Values, err error) {
 	values := make(map[*graph.Node]array, len(g.Nodes))
 	for _, n := range g.Nodes {
-		data, err := evaluate(n, values, feeds)
+		data, err := evaluate(p, n, values, feeds)
 		if err != nil {
 			return nil, nil, fmt.Errorf("ref: program %s: %w", g.Name, err)
 		}
@@ -53,7 +59,7 @@ func Evaluate(g *graph.Graph, feeds Values) (outputs, updates Values, err error)
 	return outputs, updates, nil
 }
 
-func evaluate(n *graph.Node, values map[*graph.Node]array, feeds Values) ([]float64, error) {
+func evaluate(p backend.Precision, n *graph.Node, values map[*graph.Node]array, feeds Values) ([]float64, error) {
 	switch n.Op() {
 	case graph.OpInput, graph.OpVariable:
 		data, ok := feeds[n.Name()]
@@ -74,7 +80,28 @@ func evaluate(n *graph.Node, values map[*graph.Node]array, feeds Values) ([]floa
 	if !ok {
 		return nil, fmt.Errorf("operation %v has no reference evaluation", n.Op())
 	}
-	return k(n, operands(n, values)), nil
+	in := operands(n, values)
+	if p == backend.BF16 && n.Op().Class() == graph.ClassDense {
+		in[0], in[1] = toBF16(in[0]), toBF16(in[1])
+	}
+	return k(n, in), nil
+}
+
+// toBF16 rounds to float32 and that to the nearest number of 8 bits, the even
+// one of two.
+func toBF16(a array) array {
+	out := array{a.shape, make([]float64, len(a.data))}
+	for i, v := range a.data {
+		v = float64(float32(v))
+		if v != 0 && !math.IsNaN(v) && !math.IsInf(v, 0) {
+			_, exponent := math.Frexp(v)
+			exponent = max(exponent, -125) // below the normal numbers the last bit stays where it is
+			scale := math.Ldexp(1, 8-exponent)
+			v = float64(float32(math.RoundToEven(v*scale) / scale)) // infinite if too large
+		}
+		out.data[i] = v
+	}
+	return out
 }
 
 func operands(n *graph.Node, values map[*graph.Node]array) []array {

@@ -19,6 +19,8 @@ func TestGenerated(t *testing.T) {
 		flags map[string]string // flag of the generator → file
 	}{
 		{"../../_asm/gemm/tile", map[string]string{"-out": "tile_amd64.s", "-decls": "tile_decls_amd64.go"}},
+		{"../../_asm/depthwise", map[string]string{"-out": "../../depthwise/depthwise_amd64.s", "-decls": "../../depthwise/decls_amd64.go"}},
+		{"../../_asm/bfloat", map[string]string{"-out": "../../bfloat/bfloat_amd64.s", "-stubs": "../../bfloat/stubs_amd64.go"}},
 		{"../../_asm/gemm/peak", map[string]string{"-out": "../../peak/peak_amd64.s", "-stubs": "../../peak/peak_stubs_amd64.go"}},
 	} {
 		t.Run(filepath.Base(g.dir), func(t *testing.T) {

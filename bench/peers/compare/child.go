@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"time"
 )
 
 // command is what a side is asked to do; see python/protocol.py.
@@ -86,8 +87,10 @@ func (c *child) ask(what command) (answer, error) {
 	return a, nil
 }
 
-// stop ends the process by the end of its input.
+// stop ends the process by the end of its input, or by force if it stays.
 func (c *child) stop() {
 	c.in.Close()
+	stays := time.AfterFunc(10*time.Second, func() { c.cmd.Process.Kill() })
+	defer stays.Stop()
 	c.cmd.Wait()
 }

@@ -195,3 +195,19 @@ func (d *folder) listing(w io.Writer) {
 		fmt.Fprintf(w, "%q %d %d\n", f.name, f.size, f.mtime)
 	}
 }
+
+// ImageFiles returns the paths of the files below a folder whose names say that
+// they are images, in the order and with the care with which [Open] lists them.
+func ImageFiles(root string) ([]string, error) {
+	l, err := listFolder(context.Background(), root, DefaultMaxImages)
+	if err != nil {
+		return nil, openError(root, err)
+	}
+	var paths []string
+	for _, f := range l.files {
+		if f.err == nil && claimsImage(f.name) {
+			paths = append(paths, f.path)
+		}
+	}
+	return paths, nil
+}

@@ -216,7 +216,7 @@ func TestCentreCrop(t *testing.T) {
 		{30, 20, 60, 40, 0, 0, 30, 20},
 	}
 	for _, tt := range tests {
-		got := centreCrop(image.Rect(0, 0, tt.w, tt.h), tt.tw, tt.th)
+		got := CentreCrop(image.Rect(0, 0, tt.w, tt.h), tt.tw, tt.th)
 		if want := image.Rect(tt.x0, tt.y0, tt.x1, tt.y1); got != want {
 			t.Errorf("%d×%d for %d×%d: %v, want %v", tt.w, tt.h, tt.tw, tt.th, got, want)
 		}

@@ -182,7 +182,7 @@ func (m *maskReader) checkArea() error {
 // sample reduces m.whole to the masks' size by the same crop that images get,
 // each pixel that of the nearest centre, so that no class is invented.
 func (m *maskReader) sample(dst []uint8, w, h int) {
-	crop := centreCrop(image.Rect(0, 0, w, h), m.width, m.height)
+	crop := CentreCrop(image.Rect(0, 0, w, h), m.width, m.height)
 	for y := range m.height {
 		row := m.whole[(crop.Min.Y+(2*y+1)*crop.Dy()/(2*m.height))*w:]
 		for x := range m.width {

@@ -45,7 +45,7 @@ func (r *renderer) render(dst []uint8, img image.Image, turn orientation) {
 			lay(flat, img)
 			img, bounds = flat, flat.Bounds()
 		}
-		crop := centreCrop(bounds, width, height)
+		crop := CentreCrop(bounds, width, height)
 		sizes := [4]int{width, height, crop.Dx(), crop.Dy()}
 		if r.scaler == nil || r.scaled != sizes {
 			r.scaler, r.scaled = draw.CatmullRom.NewScaler(width, height, crop.Dx(), crop.Dy()), sizes
@@ -138,9 +138,9 @@ func (r *renderer) canvasOf(w, h int) *image.RGBA {
 	return r.canvas
 }
 
-// centreCrop returns the largest rectangle in the middle of b that has the
+// CentreCrop returns the largest rectangle in the middle of b that has the
 // proportions of w×h, to the nearest pixel.
-func centreCrop(b image.Rectangle, w, h int) image.Rectangle {
+func CentreCrop(b image.Rectangle, w, h int) image.Rectangle {
 	cw, ch := b.Dx(), b.Dy()
 	if cw*h > ch*w {
 		cw = max(1, int(math.Round(float64(ch)*float64(w)/float64(h))))

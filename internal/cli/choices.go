@@ -41,7 +41,8 @@ func addLearnFlags(f *pflag.FlagSet, o *autoencode.Options) {
 }
 
 // addCourseFlags defines the flags about training, which every task has. The
-// defaults are those of the task, in words.
+// defaults are those of the task, in words; no changes are those of a task that
+// has no choice of them.
 func addCourseFlags(f *pflag.FlagSet, c *run.Course, optimizer, schedule, changes string) {
 	f.IntVar(&c.Epochs, flagEpochs, 0, "how often every image is seen")
 	f.Float64Var(&c.Minutes, flagMinutes, 0, "train for about this long instead")
@@ -51,6 +52,9 @@ func addCourseFlags(f *pflag.FlagSet, c *run.Course, optimizer, schedule, change
 	f.StringVar(&c.Schedule, "schedule", "", "course of the learning rate: constant, step, cosine, onecycle, triangle, or warmup+ one of them (default "+schedule+")")
 	f.IntVar(&c.Patience, "patience", 0, "stop after so many epochs without improvement (-1: never; default 10)")
 	f.Uint64Var(&c.Seed, flagSeed, 1, "seed of everything random")
+	if changes == "" {
+		return
+	}
 	f.StringVar(&c.Augment, "augment", "", "what is done at random to the images in training: none, or a list such as flip,shift=2,rotate=15 (default "+changes+")")
 }
 

@@ -12,6 +12,7 @@ import (
 	"hourglass/engine"
 	"hourglass/task/autoencode"
 	"hourglass/task/classify"
+	"hourglass/task/restore"
 	"hourglass/task/segment"
 	"hourglass/train/run"
 )
@@ -70,6 +71,12 @@ func (a *app) goOn(ctx context.Context, e *engine.Engine, dir string, o run.Opti
 			return err
 		}
 		return a.finishSegment(out, t)
+	case restore.Denoise, restore.Inpaint:
+		out, err := restore.Resume(ctx, e, dir, task, o, t.hooks())
+		if err != nil {
+			return err
+		}
+		return a.finishRestore(out, t)
 	}
 	return fmt.Errorf("the run in %s is of the task %q, which this program does not know: update hourglass", dir, task)
 }

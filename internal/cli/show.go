@@ -13,6 +13,7 @@ import (
 	"hourglass/nn"
 	"hourglass/task/autoencode"
 	"hourglass/task/classify"
+	"hourglass/task/restore"
 	"hourglass/task/segment"
 	"hourglass/train"
 	"hourglass/train/model"
@@ -67,6 +68,8 @@ func (a *app) show() *cobra.Command {
 				return a.showAutoencoder(e, args[0])
 			case classify.Task:
 				return a.showClassifier(e, args[0])
+			case restore.Denoise, restore.Inpaint:
+				return a.showRestorer(e, args[0], task)
 			case segment.Task:
 				return a.showSegmenter(e, args[0])
 			}
@@ -140,6 +143,28 @@ func (a *app) showSegmenter(e *engine.Engine, path string) error {
 			{"loss", fmt.Sprintf("%s, classes weighed by %s, average of weights %v", c.Loss, c.Balance, c.EMA)},
 		}, courseChoices(c.Course, c.ISA)), s.Layers)
 	})
+}
+
+// shownRestorer is the result of show for a model that denoises or inpaints.
+type shownRestorer struct {
+	shown
+	Config restore.Config `json:"config"`
+	Layers []shownLayer   `json:"layers"`
+}
+
+func (a *app) showRestorer(e *engine.Engine, path, task string) error {
+	m, err := restorer(e, path, task)
+	if err != nil {
+		return err
+	}
+	s := shownRestorer{shown: shown{Model: path, Task: task, Training: m.Record()}, Config: m.Config()}
+	s.Layers = s.layers(m.Rows())
+	c := s.Config
+	choices := slices.Concat(imageChoices(c.Images, c.Division), [][]string{
+		{"learnt", c.Words()},
+		{"loss", c.Loss},
+	}, courseChoices(c.Course, c.ISA))
+	return a.result(s, func(w io.Writer) { s.text(w, c.Images, choices, s.Layers) })
 }
 
 // layers turns rows into what is shown, and adds them to the totals.

@@ -19,14 +19,15 @@ import (
 func (a *app) train() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "train TASK SOURCE",
-		Short: "train a network for a task on labelled images",
-		Long:  `Train learns a task from labelled images. The tasks are the commands below.`,
+		Short: "train a network for a task",
+		Long:  `Train learns a task from images. The tasks are the commands below.`,
 		Example: `  hourglass train classify photos/
-  hourglass train segment scenes/`,
+  hourglass train segment scenes/
+  hourglass train denoise photos/`,
 		RunE: a.run(func(c *cobra.Command, _ []string) error { return c.Help() }),
 		Args: takes(0, 0),
 	}
-	c.AddCommand(a.trainClassify(), a.trainSegment())
+	c.AddCommand(a.trainClassify(), a.trainSegment(), a.trainDenoise(), a.trainInpaint())
 	return c
 }
 

@@ -140,7 +140,7 @@ func Resolve(o Options, p *data.Photos) (c Config, err error) {
 	case o.Task == Denoise:
 		c.Noise = cmp.Or(o.Noise, Gaussian)
 	}
-	c.Course = o.Course.Or(run.Course{Optimizer: "adam", LR: 1e-3, Schedule: "onecycle:rise=0.1", Patience: -1, Batch: 8, Augment: "none"})
+	c.Course = o.Course.Or(run.Course{Optimizer: "adam", LR: 1.5e-3, Schedule: "onecycle:rise=0.1", Patience: -1, Batch: 8, Augment: "none"})
 	if c.Epochs == 0 {
 		c.Epochs = max(2, defaultSteps*c.Batch/(c.Train*perPhoto))
 	}

@@ -81,7 +81,7 @@ func (r *learner) complete(ctx context.Context, resume bool) (*Outcome, error) {
 		return nil, err
 	}
 	r.Warnings = append(r.Warnings, r.Photos.Warnings...)
-	r.Tell(r.config.words(), r.config.common())
+	r.Tell(r.config.Words(), r.config.common())
 	record, err := r.Train(ctx, r.trainer, resume)
 	if err == nil {
 		err = r.failure()
@@ -104,8 +104,8 @@ func (r *learner) complete(ctx context.Context, resume bool) (*Outcome, error) {
 	return r.judge(ctx)
 }
 
-// words names the network and what it learns.
-func (c Config) words() string {
+// Words names what the network learns, and the network.
+func (c Config) Words() string {
 	what := "holes"
 	if c.Task == Denoise {
 		what = string(c.Noise) + " noise"
@@ -132,9 +132,15 @@ func (r *learner) prepare() error {
 	if err != nil {
 		return err
 	}
+	options.Optimizer.ClipNorm = clipNorm
 	r.trainer, err = train.New(r.Engine, store, r.problem(), options)
 	return err
 }
+
+// clipNorm bounds the length of the gradient. Without normalisation one step
+// too long can ruin a network for good: at a rate of 0.004 one did. The rules
+// that are scaled by past gradients lose nothing by the bound.
+const clipNorm = 0.05
 
 // problem describes the training to the loop.
 func (r *learner) problem() train.Problem {

@@ -21,7 +21,6 @@ type Mixer struct {
 	Cutmix float64
 
 	random random.Source
-	order  []int32
 	before []uint8
 }
 

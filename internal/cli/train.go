@@ -171,7 +171,7 @@ func someClasses(classes []string) string {
 	return strings.Join(classes[:most], ", ") + ", …"
 }
 
-// optional is a number that may be left out, which differs from 0.
+// optionalNumber is a number that may be left out, which differs from 0.
 type optionalNumber struct{ to **float64 }
 
 func optionalVar(f *pflag.FlagSet, to **float64, name, usage string) {

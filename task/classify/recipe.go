@@ -51,7 +51,7 @@ func defaults(c Config, given run.Course) recipe {
 		r.Dropout = 0.5
 		r.Optimizer, r.Schedule, r.Batch = "adam", "onecycle", 64
 		r.Epochs = showings(c, 107_000, 12, 60)
-		r.rate = perBatch(0.004, 64)
+		r.rate = defaultRate
 	case recipeFast:
 		r.Widths = []int{64, 128, 128}
 		r.LabelSmoothing = 0.2
@@ -73,7 +73,7 @@ func defaults(c Config, given run.Course) recipe {
 			r.Batch = 32
 		}
 		r.Epochs = showings(c, 100_000, 15, 90)
-		r.rate = perBatch(0.05, 64)
+		r.rate = defaultRate
 	}
 	return r
 }
@@ -84,24 +84,20 @@ func showings(c Config, images, least, most int) int {
 	return min(max(least, images/max(1, c.Train)), most)
 }
 
-// perBatch is a rate that was chosen with Adam, or momentum, at a batch; it
-// falls with the batch (Goyal et al. 2017, section 2.1), and suits the kind of
-// optimiser that a user may put in the place of the recipe's.
-func perBatch(rate float64, batch int) func(Config) float64 {
-	return func(c Config) float64 {
-		r := rate
-		if o, err := optim.Parse(c.Optimizer); err == nil {
-			own := o.DefaultRate()
-			if _, sgd := o.Rule.(optim.SGD); sgd && rate < 0.01 {
-				r = rate * 12.5
-			} else if !sgd && rate >= 0.01 {
-				r = rate / 12.5
-			} else if own > 1e-3 {
-				r = own // Adagrad and RMSProp
-			}
+// defaultRate is the rate at batches of 64 that suits the kind of optimiser; it
+// falls with the batch (Goyal et al. 2017, section 2.1).
+func defaultRate(c Config) float64 {
+	rate := 0.004
+	if o, err := optim.Parse(c.Optimizer); err == nil {
+		switch o.Rule.(type) {
+		case optim.SGD:
+			rate = 0.05
+		case optim.Adam:
+		default:
+			rate = o.DefaultRate()
 		}
-		return r * float64(c.Batch) / float64(batch)
 	}
+	return rate * float64(c.Batch) / 64
 }
 
 // The speed runs state their settings for 1,024 images: what momentum is left,

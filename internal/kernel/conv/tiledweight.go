@@ -42,11 +42,11 @@ type tiledWeight struct {
 	outside     []float32 // zeros: the pixels around the image
 
 	// What one Run holds for its parts.
-	dw, xs, dys, tx, ty, u, buffers []float32
-	first, count                    int // the tiles of the current round
-	workers                         []*tiledWorker
-	transformPart, sumPart          func(worker, part int)
-	panelPart, tapsPart             func(worker, part int)
+	dw, xs, dys, tx, ty, u []float32
+	first, count           int // the tiles of the current round
+	workers                []*tiledWorker
+	transformPart, sumPart func(worker, part int)
+	panelPart, tapsPart    func(worker, part int)
 }
 
 const (

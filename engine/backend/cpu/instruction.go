@@ -49,6 +49,10 @@ func instructionOf(l link, v *vec.Set) (instruction, error) {
 		return instruction{quaternary: v.Affine}, nil
 	case affineRelu:
 		return instruction{quaternary: v.AffineRelu}, nil
+	case silu:
+		return instruction{unary: v.Silu}, nil
+	case siluGrad:
+		return instruction{binary: v.SiluGrad}, nil
 	case mulStep:
 		return instruction{binary: v.MulStep}, nil
 	case gradAffine:

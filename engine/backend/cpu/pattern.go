@@ -16,6 +16,8 @@ const (
 	affineRelu             // its rectifier
 	mulStep                // x·step(z)
 	gradAffine             // g·a + ((x-m)·b + c)
+	silu                   // z·sigmoid(z)
+	siluGrad               // its gradient times g
 	gradAffineRelu         // the same of g·step((x-m)·s + t)
 )
 
@@ -100,7 +102,14 @@ func (p *patterns) match(l *link) {
 				s.gone = true
 				return
 			}
+			if s := p.inner(l.args[i], graph.OpSigmoid, single); s != nil && s.args[0] == l.args[1-i] {
+				l.pattern, l.args = silu, s.args
+				s.gone = true
+				return
+			}
 		}
+	case graph.OpAdd:
+		p.siluGrad(l)
 	case graph.OpMulAdd:
 		x, s, b := l.args[0], l.args[1], l.args[2]
 		if t := p.inner(x, graph.OpSub, single); t != nil {
@@ -159,4 +168,31 @@ func (p *patterns) rectified(v, uses int) (g *link, d int, mask *link) {
 		return nil, 0, nil
 	}
 	return g, d, mask
+}
+
+// siluGrad turns l into the gradient of a SiLU, if it is that:
+//
+//	s = sigmoid(z),  l = g·s + (g·z)·(s - s²)
+func (p *patterns) siluGrad(l *link) {
+	for i := range 2 {
+		plain, curved := p.inner(l.args[i], graph.OpMul, single), p.inner(l.args[1-i], graph.OpMul, single)
+		if plain == nil || curved == nil {
+			continue
+		}
+		s, g := plain.args[1], plain.args[0]
+		product, slope := p.inner(curved.args[0], graph.OpMul, single), p.inner(curved.args[1], graph.OpSub, single)
+		if product == nil || slope == nil || s < p.inputs || p.uses[s] != 3 || slope.args[0] != s {
+			continue
+		}
+		sigmoid, square := &p.links[s-p.inputs], p.inner(slope.args[1], graph.OpSquare, single)
+		if sigmoid.gone || sigmoid.op != graph.OpSigmoid || square == nil || square.args[0] != s ||
+			product.args[0] != g || product.args[1] != sigmoid.args[0] {
+			continue
+		}
+		l.pattern, l.args = siluGrad, []int{g, sigmoid.args[0]}
+		for _, part := range []*link{plain, curved, product, slope, sigmoid, square} {
+			part.gone = true
+		}
+		return
+	}
 }

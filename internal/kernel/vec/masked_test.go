@@ -50,3 +50,45 @@ func TestMaskedGradients(t *testing.T) {
 		}
 	})
 }
+
+// TestSilu: both kernels give the bits of those that they stand for.
+func TestSilu(t *testing.T) {
+	forLevels(t, func(t *testing.T, s *Set) {
+		rng := rand.New(rand.NewPCG(15, 16))
+		special := []float32{0, -200, 90, float32(math.Inf(1)), float32(math.Inf(-1)), float32(nan)}
+		for n := 0; n <= maxLen; n++ {
+			g, z := make([]float32, n), make([]float32, n)
+			for i := range z {
+				g[i], z[i] = float32(rng.NormFloat64()), float32(3*rng.NormFloat64())
+				if rng.IntN(20) == 0 {
+					z[i] = special[rng.IntN(len(special))]
+				}
+			}
+			g, checkG := guarded(g, n%5)
+			z, checkZ := guarded(z, n%3)
+			sigmoid, square, product, want := make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n)
+			s.Sigmoid(sigmoid, z)
+			s.Square(square, sigmoid)
+			s.Sub(square, sigmoid, square)
+			s.Mul(product, g, z)
+			s.Mul(product, product, square)
+			s.Mul(want, g, sigmoid)
+			s.Add(want, want, product)
+			s.Mul(sigmoid, z, sigmoid)
+			value, checkValue := guarded(make([]float32, n), n%7)
+			grad, checkGrad := guarded(make([]float32, n), n%4)
+			s.Silu(value, z)
+			s.SiluGrad(grad, g, z)
+			for i := range n {
+				if !same(value[i], sigmoid[i]) || !same(grad[i], want[i]) {
+					t.Fatalf("length %d, element %d of %v and %v: %v, %v, want %v, %v", n, i, g[i], z[i], value[i], grad[i], sigmoid[i], want[i])
+				}
+			}
+			for _, check := range []func() error{checkG, checkZ, checkValue, checkGrad} {
+				if err := check(); err != nil {
+					t.Fatalf("length %d: %v", n, err)
+				}
+			}
+		}
+	})
+}

@@ -208,3 +208,11 @@ func pow(dst, a, b []float32) {
 		dst[i] = float32(math.Pow(float64(a[i]), float64(b[i])))
 	}
 }
+
+func siluGradRef(dst, a, b []float32) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	for i := range dst {
+		s := sigmoid(b[i])
+		dst[i] = float32(a[i]*s) + float32(float32(a[i]*b[i])*(s-float32(s*s)))
+	}
+}

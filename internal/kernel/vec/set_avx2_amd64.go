@@ -27,6 +27,9 @@ var avx2 = Set{
 	Tanh:    unaryOf(tanhAVX2),
 	Erf:     unaryOf(erfAVX2),
 
+	Silu:     unaryOf(siluAVX2),
+	SiluGrad: binaryOf(siluGradAVX2),
+
 	Relu:  unaryOf(reluAVX2),
 	Relu6: unaryOf(relu6AVX2),
 	Sign:  unaryOf(signAVX2),

@@ -27,6 +27,9 @@ var avx512 = Set{
 	Tanh:    unaryOf(tanhAVX512),
 	Erf:     unaryOf(erfAVX512),
 
+	Silu:     unaryOf(siluAVX512),
+	SiluGrad: binaryOf(siluGradAVX512),
+
 	Relu:  unaryOf(reluAVX512),
 	Relu6: unaryOf(relu6AVX512),
 	Sign:  unaryOf(signAVX512),

@@ -169,6 +169,16 @@ func log1pAVX2(dst *float32, a *float32, n int)
 //go:noescape
 func sigmoidAVX2(dst *float32, a *float32, n int)
 
+// siluAVX2 computes dst = a/(1+e^-a).
+//
+//go:noescape
+func siluAVX2(dst *float32, a *float32, n int)
+
+// siluGradAVX2 computes dst = a*s + (a*b)*(s - s*s) for the sigmoid s of b.
+//
+//go:noescape
+func siluGradAVX2(dst *float32, a *float32, b *float32, n int)
+
 // tanhAVX2 computes the hyperbolic tangent.
 //
 //go:noescape
@@ -443,6 +453,16 @@ func log1pAVX512(dst *float32, a *float32, n int)
 //
 //go:noescape
 func sigmoidAVX512(dst *float32, a *float32, n int)
+
+// siluAVX512 computes dst = a/(1+e^-a).
+//
+//go:noescape
+func siluAVX512(dst *float32, a *float32, n int)
+
+// siluGradAVX512 computes dst = a*s + (a*b)*(s - s*s) for the sigmoid s of b.
+//
+//go:noescape
+func siluGradAVX512(dst *float32, a *float32, b *float32, n int)
 
 // tanhAVX512 computes the hyperbolic tangent.
 //

@@ -79,6 +79,10 @@ type Set struct {
 
 	// Select gives b[i] where a[i] is not zero (NaN is not zero), else c[i].
 	Select Ternary
+	// Silu gives a times Sigmoid(a), and SiluGrad its gradient for b from that
+	// of the result, a: a*s + (a*b)*(s - s*s) with s = Sigmoid(b).
+	Silu     Unary
+	SiluGrad Binary
 	// MulStep gives a times Step(b), where infinity times 0 is NaN.
 	MulStep Binary
 	// MulAdd gives a*b + c: with one rounding at AVX2 and AVX512, with two at

@@ -2933,6 +2933,361 @@ end:
 	VZEROUPPER
 	RET
 
+// func siluAVX2(dst *float32, a *float32, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·siluAVX2(SB), NOSPLIT, $0-24
+	MOVQ         dst+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS wordc2d00000<>+0(SB), Y0
+	VBROADCASTSS word3f800000<>+0(SB), Y1
+	VXORPS       Y2, Y2, Y2
+	XORQ         BX, BX
+	CMPQ         DX, $0x00000010
+	JLT          done
+
+loop:
+	VMOVUPS      (CX)(BX*4), Y3
+	VORPS        word80000000<>+0(SB), Y3, Y4
+	VMAXPS       Y4, Y0, Y4
+	VMULPS       word3fb8aa3b<>+0(SB), Y4, Y5
+	VROUNDPS     $0x08, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS word3f317200<>+0(SB), Y5, Y4
+	VFNMADD231PS word35bfbe8e<>+0(SB), Y5, Y4
+	VMOVAPS      word3ab68885<>+0(SB), Y6
+	VFMADD213PS  word3c0905b7<>+0(SB), Y4, Y6
+	VFMADD213PS  word3d2aaa8d<>+0(SB), Y4, Y6
+	VFMADD213PS  word3e2aaa6e<>+0(SB), Y4, Y6
+	VFMADD213PS  word3f000000<>+0(SB), Y4, Y6
+	VMULPS       Y4, Y6, Y6
+	VFMADD213PS  Y4, Y4, Y6
+	VADDPS       word3f800000<>+0(SB), Y6, Y6
+	VCVTPS2DQ    Y5, Y5
+	VPSRAD       $0x01, Y5, Y4
+	VPSUBD       Y4, Y5, Y5
+	VPADDD       word0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y6, Y6
+	VPADDD       word0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y6, Y6
+	VCMPPS       $0x1d, Y2, Y3, Y4
+	VBLENDVPS    Y4, Y1, Y6, Y4
+	VADDPS       Y1, Y6, Y6
+	VDIVPS       Y6, Y4, Y6
+	VMULPS       Y6, Y3, Y6
+	VMOVUPS      Y6, (AX)(BX*4)
+	VMOVUPS      32(CX)(BX*4), Y3
+	VORPS        word80000000<>+0(SB), Y3, Y4
+	VMAXPS       Y4, Y0, Y4
+	VMULPS       word3fb8aa3b<>+0(SB), Y4, Y5
+	VROUNDPS     $0x08, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS word3f317200<>+0(SB), Y5, Y4
+	VFNMADD231PS word35bfbe8e<>+0(SB), Y5, Y4
+	VMOVAPS      word3ab68885<>+0(SB), Y6
+	VFMADD213PS  word3c0905b7<>+0(SB), Y4, Y6
+	VFMADD213PS  word3d2aaa8d<>+0(SB), Y4, Y6
+	VFMADD213PS  word3e2aaa6e<>+0(SB), Y4, Y6
+	VFMADD213PS  word3f000000<>+0(SB), Y4, Y6
+	VMULPS       Y4, Y6, Y6
+	VFMADD213PS  Y4, Y4, Y6
+	VADDPS       word3f800000<>+0(SB), Y6, Y6
+	VCVTPS2DQ    Y5, Y5
+	VPSRAD       $0x01, Y5, Y4
+	VPSUBD       Y4, Y5, Y5
+	VPADDD       word0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y6, Y6
+	VPADDD       word0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y6, Y6
+	VCMPPS       $0x1d, Y2, Y3, Y4
+	VBLENDVPS    Y4, Y1, Y6, Y4
+	VADDPS       Y1, Y6, Y6
+	VDIVPS       Y6, Y4, Y6
+	VMULPS       Y6, Y3, Y6
+	VMOVUPS      Y6, 32(AX)(BX*4)
+	ADDQ         $0x00000010, BX
+	SUBQ         $0x00000010, DX
+	CMPQ         DX, $0x00000010
+	JGE          loop
+
+done:
+	CMPQ DX, $0x00000008
+	JLT  done1
+
+loop1:
+	VMOVUPS      (CX)(BX*4), Y3
+	VORPS        word80000000<>+0(SB), Y3, Y4
+	VMAXPS       Y4, Y0, Y4
+	VMULPS       word3fb8aa3b<>+0(SB), Y4, Y5
+	VROUNDPS     $0x08, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS word3f317200<>+0(SB), Y5, Y4
+	VFNMADD231PS word35bfbe8e<>+0(SB), Y5, Y4
+	VMOVAPS      word3ab68885<>+0(SB), Y6
+	VFMADD213PS  word3c0905b7<>+0(SB), Y4, Y6
+	VFMADD213PS  word3d2aaa8d<>+0(SB), Y4, Y6
+	VFMADD213PS  word3e2aaa6e<>+0(SB), Y4, Y6
+	VFMADD213PS  word3f000000<>+0(SB), Y4, Y6
+	VMULPS       Y4, Y6, Y6
+	VFMADD213PS  Y4, Y4, Y6
+	VADDPS       word3f800000<>+0(SB), Y6, Y6
+	VCVTPS2DQ    Y5, Y5
+	VPSRAD       $0x01, Y5, Y4
+	VPSUBD       Y4, Y5, Y5
+	VPADDD       word0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y6, Y6
+	VPADDD       word0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y6, Y6
+	VCMPPS       $0x1d, Y2, Y3, Y4
+	VBLENDVPS    Y4, Y1, Y6, Y4
+	VADDPS       Y1, Y6, Y6
+	VDIVPS       Y6, Y4, Y6
+	VMULPS       Y6, Y3, Y6
+	VMOVUPS      Y6, (AX)(BX*4)
+	ADDQ         $0x00000008, BX
+	SUBQ         $0x00000008, DX
+	CMPQ         DX, $0x00000008
+	JGE          loop1
+
+done1:
+	TESTQ        DX, DX
+	JZ           end
+	LEAQ         tail<>+0(SB), SI
+	MOVQ         $0x00000008, DI
+	SUBQ         DX, DI
+	VMOVDQU      (SI)(DI*4), Y3
+	VMASKMOVPS   (CX)(BX*4), Y3, Y4
+	VORPS        word80000000<>+0(SB), Y4, Y5
+	VMAXPS       Y5, Y0, Y5
+	VMULPS       word3fb8aa3b<>+0(SB), Y5, Y0
+	VROUNDPS     $0x08, Y0, Y0
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS word3f317200<>+0(SB), Y0, Y5
+	VFNMADD231PS word35bfbe8e<>+0(SB), Y0, Y5
+	VMOVAPS      word3ab68885<>+0(SB), Y6
+	VFMADD213PS  word3c0905b7<>+0(SB), Y5, Y6
+	VFMADD213PS  word3d2aaa8d<>+0(SB), Y5, Y6
+	VFMADD213PS  word3e2aaa6e<>+0(SB), Y5, Y6
+	VFMADD213PS  word3f000000<>+0(SB), Y5, Y6
+	VMULPS       Y5, Y6, Y6
+	VFMADD213PS  Y5, Y5, Y6
+	VADDPS       word3f800000<>+0(SB), Y6, Y6
+	VCVTPS2DQ    Y0, Y0
+	VPSRAD       $0x01, Y0, Y5
+	VPSUBD       Y5, Y0, Y0
+	VPADDD       word0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y6, Y6
+	VPADDD       word0000007f<>+0(SB), Y0, Y0
+	VPSLLD       $0x17, Y0, Y0
+	VMULPS       Y0, Y6, Y6
+	VCMPPS       $0x1d, Y2, Y4, Y0
+	VBLENDVPS    Y0, Y1, Y6, Y0
+	VADDPS       Y1, Y6, Y6
+	VDIVPS       Y6, Y0, Y6
+	VMULPS       Y6, Y4, Y6
+	VMASKMOVPS   Y6, Y3, (AX)(BX*4)
+
+end:
+	VZEROUPPER
+	RET
+
+// func siluGradAVX2(dst *float32, a *float32, b *float32, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·siluGradAVX2(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         b+16(FP), DX
+	MOVQ         n+24(FP), BX
+	VBROADCASTSS wordc2d00000<>+0(SB), Y0
+	VBROADCASTSS word3f800000<>+0(SB), Y1
+	VXORPS       Y2, Y2, Y2
+	XORQ         SI, SI
+	CMPQ         BX, $0x00000010
+	JLT          done
+
+loop:
+	VMOVUPS      (CX)(SI*4), Y3
+	VMOVUPS      (DX)(SI*4), Y4
+	VORPS        word80000000<>+0(SB), Y4, Y5
+	VMAXPS       Y5, Y0, Y5
+	VMULPS       word3fb8aa3b<>+0(SB), Y5, Y6
+	VROUNDPS     $0x08, Y6, Y6
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS word3f317200<>+0(SB), Y6, Y5
+	VFNMADD231PS word35bfbe8e<>+0(SB), Y6, Y5
+	VMOVAPS      word3ab68885<>+0(SB), Y7
+	VFMADD213PS  word3c0905b7<>+0(SB), Y5, Y7
+	VFMADD213PS  word3d2aaa8d<>+0(SB), Y5, Y7
+	VFMADD213PS  word3e2aaa6e<>+0(SB), Y5, Y7
+	VFMADD213PS  word3f000000<>+0(SB), Y5, Y7
+	VMULPS       Y5, Y7, Y7
+	VFMADD213PS  Y5, Y5, Y7
+	VADDPS       word3f800000<>+0(SB), Y7, Y7
+	VCVTPS2DQ    Y6, Y6
+	VPSRAD       $0x01, Y6, Y5
+	VPSUBD       Y5, Y6, Y6
+	VPADDD       word0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y7, Y7
+	VPADDD       word0000007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y6, Y7, Y7
+	VCMPPS       $0x1d, Y2, Y4, Y5
+	VBLENDVPS    Y5, Y1, Y7, Y5
+	VADDPS       Y1, Y7, Y7
+	VDIVPS       Y7, Y5, Y7
+	VMULPS       Y7, Y7, Y5
+	VSUBPS       Y5, Y7, Y5
+	VMULPS       Y4, Y3, Y4
+	VMULPS       Y5, Y4, Y5
+	VMULPS       Y7, Y3, Y7
+	VADDPS       Y5, Y7, Y7
+	VMOVUPS      Y7, (AX)(SI*4)
+	VMOVUPS      32(CX)(SI*4), Y3
+	VMOVUPS      32(DX)(SI*4), Y4
+	VORPS        word80000000<>+0(SB), Y4, Y5
+	VMAXPS       Y5, Y0, Y5
+	VMULPS       word3fb8aa3b<>+0(SB), Y5, Y6
+	VROUNDPS     $0x08, Y6, Y6
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS word3f317200<>+0(SB), Y6, Y5
+	VFNMADD231PS word35bfbe8e<>+0(SB), Y6, Y5
+	VMOVAPS      word3ab68885<>+0(SB), Y7
+	VFMADD213PS  word3c0905b7<>+0(SB), Y5, Y7
+	VFMADD213PS  word3d2aaa8d<>+0(SB), Y5, Y7
+	VFMADD213PS  word3e2aaa6e<>+0(SB), Y5, Y7
+	VFMADD213PS  word3f000000<>+0(SB), Y5, Y7
+	VMULPS       Y5, Y7, Y7
+	VFMADD213PS  Y5, Y5, Y7
+	VADDPS       word3f800000<>+0(SB), Y7, Y7
+	VCVTPS2DQ    Y6, Y6
+	VPSRAD       $0x01, Y6, Y5
+	VPSUBD       Y5, Y6, Y6
+	VPADDD       word0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y7, Y7
+	VPADDD       word0000007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y6, Y7, Y7
+	VCMPPS       $0x1d, Y2, Y4, Y5
+	VBLENDVPS    Y5, Y1, Y7, Y5
+	VADDPS       Y1, Y7, Y7
+	VDIVPS       Y7, Y5, Y7
+	VMULPS       Y7, Y7, Y5
+	VSUBPS       Y5, Y7, Y5
+	VMULPS       Y4, Y3, Y4
+	VMULPS       Y5, Y4, Y5
+	VMULPS       Y7, Y3, Y7
+	VADDPS       Y5, Y7, Y7
+	VMOVUPS      Y7, 32(AX)(SI*4)
+	ADDQ         $0x00000010, SI
+	SUBQ         $0x00000010, BX
+	CMPQ         BX, $0x00000010
+	JGE          loop
+
+done:
+	CMPQ BX, $0x00000008
+	JLT  done1
+
+loop1:
+	VMOVUPS      (CX)(SI*4), Y3
+	VMOVUPS      (DX)(SI*4), Y4
+	VORPS        word80000000<>+0(SB), Y4, Y5
+	VMAXPS       Y5, Y0, Y5
+	VMULPS       word3fb8aa3b<>+0(SB), Y5, Y6
+	VROUNDPS     $0x08, Y6, Y6
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS word3f317200<>+0(SB), Y6, Y5
+	VFNMADD231PS word35bfbe8e<>+0(SB), Y6, Y5
+	VMOVAPS      word3ab68885<>+0(SB), Y7
+	VFMADD213PS  word3c0905b7<>+0(SB), Y5, Y7
+	VFMADD213PS  word3d2aaa8d<>+0(SB), Y5, Y7
+	VFMADD213PS  word3e2aaa6e<>+0(SB), Y5, Y7
+	VFMADD213PS  word3f000000<>+0(SB), Y5, Y7
+	VMULPS       Y5, Y7, Y7
+	VFMADD213PS  Y5, Y5, Y7
+	VADDPS       word3f800000<>+0(SB), Y7, Y7
+	VCVTPS2DQ    Y6, Y6
+	VPSRAD       $0x01, Y6, Y5
+	VPSUBD       Y5, Y6, Y6
+	VPADDD       word0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y7, Y7
+	VPADDD       word0000007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y6, Y7, Y7
+	VCMPPS       $0x1d, Y2, Y4, Y5
+	VBLENDVPS    Y5, Y1, Y7, Y5
+	VADDPS       Y1, Y7, Y7
+	VDIVPS       Y7, Y5, Y7
+	VMULPS       Y7, Y7, Y5
+	VSUBPS       Y5, Y7, Y5
+	VMULPS       Y4, Y3, Y4
+	VMULPS       Y5, Y4, Y5
+	VMULPS       Y7, Y3, Y7
+	VADDPS       Y5, Y7, Y7
+	VMOVUPS      Y7, (AX)(SI*4)
+	ADDQ         $0x00000008, SI
+	SUBQ         $0x00000008, BX
+	CMPQ         BX, $0x00000008
+	JGE          loop1
+
+done1:
+	TESTQ        BX, BX
+	JZ           end
+	LEAQ         tail<>+0(SB), DI
+	MOVQ         $0x00000008, R8
+	SUBQ         BX, R8
+	VMOVDQU      (DI)(R8*4), Y3
+	VMASKMOVPS   (CX)(SI*4), Y3, Y4
+	VMASKMOVPS   (DX)(SI*4), Y3, Y5
+	VORPS        word80000000<>+0(SB), Y5, Y6
+	VMAXPS       Y6, Y0, Y6
+	VMULPS       word3fb8aa3b<>+0(SB), Y6, Y0
+	VROUNDPS     $0x08, Y0, Y0
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS word3f317200<>+0(SB), Y0, Y6
+	VFNMADD231PS word35bfbe8e<>+0(SB), Y0, Y6
+	VMOVAPS      word3ab68885<>+0(SB), Y7
+	VFMADD213PS  word3c0905b7<>+0(SB), Y6, Y7
+	VFMADD213PS  word3d2aaa8d<>+0(SB), Y6, Y7
+	VFMADD213PS  word3e2aaa6e<>+0(SB), Y6, Y7
+	VFMADD213PS  word3f000000<>+0(SB), Y6, Y7
+	VMULPS       Y6, Y7, Y7
+	VFMADD213PS  Y6, Y6, Y7
+	VADDPS       word3f800000<>+0(SB), Y7, Y7
+	VCVTPS2DQ    Y0, Y0
+	VPSRAD       $0x01, Y0, Y6
+	VPSUBD       Y6, Y0, Y0
+	VPADDD       word0000007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y6, Y7, Y7
+	VPADDD       word0000007f<>+0(SB), Y0, Y0
+	VPSLLD       $0x17, Y0, Y0
+	VMULPS       Y0, Y7, Y7
+	VCMPPS       $0x1d, Y2, Y5, Y0
+	VBLENDVPS    Y0, Y1, Y7, Y0
+	VADDPS       Y1, Y7, Y7
+	VDIVPS       Y7, Y0, Y7
+	VMULPS       Y7, Y7, Y0
+	VSUBPS       Y0, Y7, Y0
+	VMULPS       Y5, Y4, Y5
+	VMULPS       Y0, Y5, Y0
+	VMULPS       Y7, Y4, Y7
+	VADDPS       Y0, Y7, Y7
+	VMASKMOVPS   Y7, Y3, (AX)(SI*4)
+
+end:
+	VZEROUPPER
+	RET
+
 // func tanhAVX2(dst *float32, a *float32, n int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·tanhAVX2(SB), NOSPLIT, $0-24
@@ -7833,6 +8188,315 @@ end:
 	VZEROUPPER
 	RET
 
+// func siluAVX512(dst *float32, a *float32, n int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·siluAVX512(SB), NOSPLIT, $0-24
+	MOVQ         dst+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS wordc2d00000<>+0(SB), Z0
+	VBROADCASTSS word3f800000<>+0(SB), Z1
+	VBROADCASTSS word80000000<>+0(SB), Z2
+	VXORPS       Z3, Z3, Z3
+	VBROADCASTSS word3fb8aa3b<>+0(SB), Z4
+	VBROADCASTSS word3f317200<>+0(SB), Z5
+	VBROADCASTSS word35bfbe8e<>+0(SB), Z6
+	VBROADCASTSS word3ab68885<>+0(SB), Z7
+	VBROADCASTSS word3f800000<>+0(SB), Z8
+	XORQ         BX, BX
+	CMPQ         DX, $0x00000020
+	JLT          done
+
+loop:
+	VMOVUPS          (CX)(BX*4), Z9
+	VORPS            Z2, Z9, Z10
+	VMAXPS           Z10, Z0, Z10
+	VMULPS           Z4, Z10, Z11
+	VRNDSCALEPS      $0x08, Z11, Z11
+	VMOVAPS          Z10, Z10
+	VFNMADD231PS     Z5, Z11, Z10
+	VFNMADD231PS     Z6, Z11, Z10
+	VMOVAPS          Z7, Z12
+	VFMADD213PS.BCST word3c0905b7<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST word3d2aaa8d<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST word3e2aaa6e<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST word3f000000<>+0(SB), Z10, Z12
+	VMULPS           Z10, Z12, Z12
+	VFMADD213PS      Z10, Z10, Z12
+	VADDPS           Z8, Z12, Z12
+	VSCALEFPS        Z11, Z12, Z12
+	VCMPPS           $0x1d, Z3, Z9, K3
+	VMOVAPS          Z12, Z10
+	VMOVAPS          Z1, K3, Z10
+	VADDPS           Z1, Z12, Z12
+	VDIVPS           Z12, Z10, Z12
+	VMULPS           Z12, Z9, Z12
+	VMOVUPS          Z12, (AX)(BX*4)
+	VMOVUPS          64(CX)(BX*4), Z9
+	VORPS            Z2, Z9, Z10
+	VMAXPS           Z10, Z0, Z10
+	VMULPS           Z4, Z10, Z11
+	VRNDSCALEPS      $0x08, Z11, Z11
+	VMOVAPS          Z10, Z10
+	VFNMADD231PS     Z5, Z11, Z10
+	VFNMADD231PS     Z6, Z11, Z10
+	VMOVAPS          Z7, Z12
+	VFMADD213PS.BCST word3c0905b7<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST word3d2aaa8d<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST word3e2aaa6e<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST word3f000000<>+0(SB), Z10, Z12
+	VMULPS           Z10, Z12, Z12
+	VFMADD213PS      Z10, Z10, Z12
+	VADDPS           Z8, Z12, Z12
+	VSCALEFPS        Z11, Z12, Z12
+	VCMPPS           $0x1d, Z3, Z9, K4
+	VMOVAPS          Z12, Z10
+	VMOVAPS          Z1, K4, Z10
+	VADDPS           Z1, Z12, Z12
+	VDIVPS           Z12, Z10, Z12
+	VMULPS           Z12, Z9, Z12
+	VMOVUPS          Z12, 64(AX)(BX*4)
+	ADDQ             $0x00000020, BX
+	SUBQ             $0x00000020, DX
+	CMPQ             DX, $0x00000020
+	JGE              loop
+
+done:
+	CMPQ DX, $0x00000010
+	JLT  done1
+
+loop1:
+	VMOVUPS          (CX)(BX*4), Z9
+	VORPS            Z2, Z9, Z10
+	VMAXPS           Z10, Z0, Z10
+	VMULPS           Z4, Z10, Z11
+	VRNDSCALEPS      $0x08, Z11, Z11
+	VMOVAPS          Z10, Z10
+	VFNMADD231PS     Z5, Z11, Z10
+	VFNMADD231PS     Z6, Z11, Z10
+	VMOVAPS          Z7, Z12
+	VFMADD213PS.BCST word3c0905b7<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST word3d2aaa8d<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST word3e2aaa6e<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST word3f000000<>+0(SB), Z10, Z12
+	VMULPS           Z10, Z12, Z12
+	VFMADD213PS      Z10, Z10, Z12
+	VADDPS           Z8, Z12, Z12
+	VSCALEFPS        Z11, Z12, Z12
+	VCMPPS           $0x1d, Z3, Z9, K5
+	VMOVAPS          Z12, Z10
+	VMOVAPS          Z1, K5, Z10
+	VADDPS           Z1, Z12, Z12
+	VDIVPS           Z12, Z10, Z12
+	VMULPS           Z12, Z9, Z12
+	VMOVUPS          Z12, (AX)(BX*4)
+	ADDQ             $0x00000010, BX
+	SUBQ             $0x00000010, DX
+	CMPQ             DX, $0x00000010
+	JGE              loop1
+
+done1:
+	TESTQ            DX, DX
+	JZ               end
+	MOVL             $0x0000ffff, SI
+	BZHIL            DX, SI, SI
+	KMOVW            SI, K1
+	VMOVUPS.Z        (CX)(BX*4), K1, Z9
+	VORPS            Z2, Z9, Z2
+	VMAXPS           Z2, Z0, Z2
+	VMULPS           Z4, Z2, Z0
+	VRNDSCALEPS      $0x08, Z0, Z0
+	VMOVAPS          Z2, Z2
+	VFNMADD231PS     Z5, Z0, Z2
+	VFNMADD231PS     Z6, Z0, Z2
+	VMOVAPS          Z7, Z4
+	VFMADD213PS.BCST word3c0905b7<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST word3d2aaa8d<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST word3e2aaa6e<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST word3f000000<>+0(SB), Z2, Z4
+	VMULPS           Z2, Z4, Z4
+	VFMADD213PS      Z2, Z2, Z4
+	VADDPS           Z8, Z4, Z4
+	VSCALEFPS        Z0, Z4, Z4
+	VCMPPS           $0x1d, Z3, Z9, K6
+	VMOVAPS          Z4, Z0
+	VMOVAPS          Z1, K6, Z0
+	VADDPS           Z1, Z4, Z4
+	VDIVPS           Z4, Z0, Z4
+	VMULPS           Z4, Z9, Z4
+	VMOVUPS          Z4, K1, (AX)(BX*4)
+
+end:
+	VZEROUPPER
+	RET
+
+// func siluGradAVX512(dst *float32, a *float32, b *float32, n int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·siluGradAVX512(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         b+16(FP), DX
+	MOVQ         n+24(FP), BX
+	VBROADCASTSS wordc2d00000<>+0(SB), Z0
+	VBROADCASTSS word3f800000<>+0(SB), Z1
+	VBROADCASTSS word80000000<>+0(SB), Z2
+	VXORPS       Z3, Z3, Z3
+	VBROADCASTSS word3fb8aa3b<>+0(SB), Z4
+	VBROADCASTSS word3f317200<>+0(SB), Z5
+	VBROADCASTSS word35bfbe8e<>+0(SB), Z6
+	VBROADCASTSS word3ab68885<>+0(SB), Z7
+	VBROADCASTSS word3f800000<>+0(SB), Z8
+	XORQ         SI, SI
+	CMPQ         BX, $0x00000020
+	JLT          done
+
+loop:
+	VMOVUPS          (CX)(SI*4), Z9
+	VMOVUPS          (DX)(SI*4), Z10
+	VORPS            Z2, Z10, Z11
+	VMAXPS           Z11, Z0, Z11
+	VMULPS           Z4, Z11, Z12
+	VRNDSCALEPS      $0x08, Z12, Z12
+	VMOVAPS          Z11, Z11
+	VFNMADD231PS     Z5, Z12, Z11
+	VFNMADD231PS     Z6, Z12, Z11
+	VMOVAPS          Z7, Z13
+	VFMADD213PS.BCST word3c0905b7<>+0(SB), Z11, Z13
+	VFMADD213PS.BCST word3d2aaa8d<>+0(SB), Z11, Z13
+	VFMADD213PS.BCST word3e2aaa6e<>+0(SB), Z11, Z13
+	VFMADD213PS.BCST word3f000000<>+0(SB), Z11, Z13
+	VMULPS           Z11, Z13, Z13
+	VFMADD213PS      Z11, Z11, Z13
+	VADDPS           Z8, Z13, Z13
+	VSCALEFPS        Z12, Z13, Z13
+	VCMPPS           $0x1d, Z3, Z10, K7
+	VMOVAPS          Z13, Z11
+	VMOVAPS          Z1, K7, Z11
+	VADDPS           Z1, Z13, Z13
+	VDIVPS           Z13, Z11, Z13
+	VMULPS           Z13, Z13, Z11
+	VSUBPS           Z11, Z13, Z11
+	VMULPS           Z10, Z9, Z10
+	VMULPS           Z11, Z10, Z11
+	VMULPS           Z13, Z9, Z13
+	VADDPS           Z11, Z13, Z13
+	VMOVUPS          Z13, (AX)(SI*4)
+	VMOVUPS          64(CX)(SI*4), Z9
+	VMOVUPS          64(DX)(SI*4), Z10
+	VORPS            Z2, Z10, Z11
+	VMAXPS           Z11, Z0, Z11
+	VMULPS           Z4, Z11, Z12
+	VRNDSCALEPS      $0x08, Z12, Z12
+	VMOVAPS          Z11, Z11
+	VFNMADD231PS     Z5, Z12, Z11
+	VFNMADD231PS     Z6, Z12, Z11
+	VMOVAPS          Z7, Z13
+	VFMADD213PS.BCST word3c0905b7<>+0(SB), Z11, Z13
+	VFMADD213PS.BCST word3d2aaa8d<>+0(SB), Z11, Z13
+	VFMADD213PS.BCST word3e2aaa6e<>+0(SB), Z11, Z13
+	VFMADD213PS.BCST word3f000000<>+0(SB), Z11, Z13
+	VMULPS           Z11, Z13, Z13
+	VFMADD213PS      Z11, Z11, Z13
+	VADDPS           Z8, Z13, Z13
+	VSCALEFPS        Z12, Z13, Z13
+	VCMPPS           $0x1d, Z3, Z10, K2
+	VMOVAPS          Z13, Z11
+	VMOVAPS          Z1, K2, Z11
+	VADDPS           Z1, Z13, Z13
+	VDIVPS           Z13, Z11, Z13
+	VMULPS           Z13, Z13, Z11
+	VSUBPS           Z11, Z13, Z11
+	VMULPS           Z10, Z9, Z10
+	VMULPS           Z11, Z10, Z11
+	VMULPS           Z13, Z9, Z13
+	VADDPS           Z11, Z13, Z13
+	VMOVUPS          Z13, 64(AX)(SI*4)
+	ADDQ             $0x00000020, SI
+	SUBQ             $0x00000020, BX
+	CMPQ             BX, $0x00000020
+	JGE              loop
+
+done:
+	CMPQ BX, $0x00000010
+	JLT  done1
+
+loop1:
+	VMOVUPS          (CX)(SI*4), Z9
+	VMOVUPS          (DX)(SI*4), Z10
+	VORPS            Z2, Z10, Z11
+	VMAXPS           Z11, Z0, Z11
+	VMULPS           Z4, Z11, Z12
+	VRNDSCALEPS      $0x08, Z12, Z12
+	VMOVAPS          Z11, Z11
+	VFNMADD231PS     Z5, Z12, Z11
+	VFNMADD231PS     Z6, Z12, Z11
+	VMOVAPS          Z7, Z13
+	VFMADD213PS.BCST word3c0905b7<>+0(SB), Z11, Z13
+	VFMADD213PS.BCST word3d2aaa8d<>+0(SB), Z11, Z13
+	VFMADD213PS.BCST word3e2aaa6e<>+0(SB), Z11, Z13
+	VFMADD213PS.BCST word3f000000<>+0(SB), Z11, Z13
+	VMULPS           Z11, Z13, Z13
+	VFMADD213PS      Z11, Z11, Z13
+	VADDPS           Z8, Z13, Z13
+	VSCALEFPS        Z12, Z13, Z13
+	VCMPPS           $0x1d, Z3, Z10, K3
+	VMOVAPS          Z13, Z11
+	VMOVAPS          Z1, K3, Z11
+	VADDPS           Z1, Z13, Z13
+	VDIVPS           Z13, Z11, Z13
+	VMULPS           Z13, Z13, Z11
+	VSUBPS           Z11, Z13, Z11
+	VMULPS           Z10, Z9, Z10
+	VMULPS           Z11, Z10, Z11
+	VMULPS           Z13, Z9, Z13
+	VADDPS           Z11, Z13, Z13
+	VMOVUPS          Z13, (AX)(SI*4)
+	ADDQ             $0x00000010, SI
+	SUBQ             $0x00000010, BX
+	CMPQ             BX, $0x00000010
+	JGE              loop1
+
+done1:
+	TESTQ            BX, BX
+	JZ               end
+	MOVL             $0x0000ffff, DI
+	BZHIL            BX, DI, DI
+	KMOVW            DI, K1
+	VMOVUPS.Z        (CX)(SI*4), K1, Z9
+	VMOVUPS.Z        (DX)(SI*4), K1, Z10
+	VORPS            Z2, Z10, Z2
+	VMAXPS           Z2, Z0, Z2
+	VMULPS           Z4, Z2, Z0
+	VRNDSCALEPS      $0x08, Z0, Z0
+	VMOVAPS          Z2, Z2
+	VFNMADD231PS     Z5, Z0, Z2
+	VFNMADD231PS     Z6, Z0, Z2
+	VMOVAPS          Z7, Z4
+	VFMADD213PS.BCST word3c0905b7<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST word3d2aaa8d<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST word3e2aaa6e<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST word3f000000<>+0(SB), Z2, Z4
+	VMULPS           Z2, Z4, Z4
+	VFMADD213PS      Z2, Z2, Z4
+	VADDPS           Z8, Z4, Z4
+	VSCALEFPS        Z0, Z4, Z4
+	VCMPPS           $0x1d, Z3, Z10, K4
+	VMOVAPS          Z4, Z0
+	VMOVAPS          Z1, K4, Z0
+	VADDPS           Z1, Z4, Z4
+	VDIVPS           Z4, Z0, Z4
+	VMULPS           Z4, Z4, Z0
+	VSUBPS           Z0, Z4, Z0
+	VMULPS           Z10, Z9, Z10
+	VMULPS           Z0, Z10, Z0
+	VMULPS           Z4, Z9, Z4
+	VADDPS           Z0, Z4, Z4
+	VMOVUPS          Z4, K1, (AX)(SI*4)
+
+end:
+	VZEROUPPER
+	RET
+
 // func tanhAVX512(dst *float32, a *float32, n int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·tanhAVX512(SB), NOSPLIT, $0-24
@@ -7856,86 +8520,6 @@ TEXT ·tanhAVX512(SB), NOSPLIT, $0-24
 	JLT          done
 
 loop:
-	VMOVUPS          (CX)(BX*4), Z12
-	VANDPS           Z0, Z12, Z13
-	VCMPPS           $0x1d, Z2, Z13, K3
-	VMULPS           Z12, Z12, Z14
-	VMOVAPS          Z4, Z15
-	VFMADD213PS.BCST word3cac01ae<>+0(SB), Z14, Z15
-	VFMADD213PS.BCST wordbd5c92b5<>+0(SB), Z14, Z15
-	VFMADD213PS.BCST word3e08870e<>+0(SB), Z14, Z15
-	VFMADD213PS.BCST wordbeaaaaa9<>+0(SB), Z14, Z15
-	VMULPS           Z14, Z15, Z15
-	VFMADD213PS      Z12, Z12, Z15
-	VMINPS           Z13, Z3, Z13
-	VADDPS           Z13, Z13, Z13
-	VMULPS           Z7, Z13, Z14
-	VRNDSCALEPS      $0x08, Z14, Z14
-	VMOVAPS          Z13, Z13
-	VFNMADD231PS     Z8, Z14, Z13
-	VFNMADD231PS     Z9, Z14, Z13
-	VMOVAPS          Z10, Z16
-	VFMADD213PS.BCST word3c0905b7<>+0(SB), Z13, Z16
-	VFMADD213PS.BCST word3d2aaa8d<>+0(SB), Z13, Z16
-	VFMADD213PS.BCST word3e2aaa6e<>+0(SB), Z13, Z16
-	VFMADD213PS.BCST word3f000000<>+0(SB), Z13, Z16
-	VMULPS           Z13, Z16, Z16
-	VFMADD213PS      Z13, Z13, Z16
-	VADDPS           Z11, Z16, Z16
-	VSCALEFPS        Z14, Z16, Z16
-	VADDPS           Z5, Z16, Z16
-	VDIVPS           Z16, Z6, Z16
-	VSUBPS           Z16, Z5, Z16
-	VANDPS           Z1, Z12, Z12
-	VORPS            Z16, Z12, Z12
-	VMOVAPS          Z15, Z13
-	VMOVAPS          Z12, K3, Z13
-	VMOVUPS          Z13, (AX)(BX*4)
-	VMOVUPS          64(CX)(BX*4), Z12
-	VANDPS           Z0, Z12, Z13
-	VCMPPS           $0x1d, Z2, Z13, K4
-	VMULPS           Z12, Z12, Z14
-	VMOVAPS          Z4, Z15
-	VFMADD213PS.BCST word3cac01ae<>+0(SB), Z14, Z15
-	VFMADD213PS.BCST wordbd5c92b5<>+0(SB), Z14, Z15
-	VFMADD213PS.BCST word3e08870e<>+0(SB), Z14, Z15
-	VFMADD213PS.BCST wordbeaaaaa9<>+0(SB), Z14, Z15
-	VMULPS           Z14, Z15, Z15
-	VFMADD213PS      Z12, Z12, Z15
-	VMINPS           Z13, Z3, Z13
-	VADDPS           Z13, Z13, Z13
-	VMULPS           Z7, Z13, Z14
-	VRNDSCALEPS      $0x08, Z14, Z14
-	VMOVAPS          Z13, Z13
-	VFNMADD231PS     Z8, Z14, Z13
-	VFNMADD231PS     Z9, Z14, Z13
-	VMOVAPS          Z10, Z16
-	VFMADD213PS.BCST word3c0905b7<>+0(SB), Z13, Z16
-	VFMADD213PS.BCST word3d2aaa8d<>+0(SB), Z13, Z16
-	VFMADD213PS.BCST word3e2aaa6e<>+0(SB), Z13, Z16
-	VFMADD213PS.BCST word3f000000<>+0(SB), Z13, Z16
-	VMULPS           Z13, Z16, Z16
-	VFMADD213PS      Z13, Z13, Z16
-	VADDPS           Z11, Z16, Z16
-	VSCALEFPS        Z14, Z16, Z16
-	VADDPS           Z5, Z16, Z16
-	VDIVPS           Z16, Z6, Z16
-	VSUBPS           Z16, Z5, Z16
-	VANDPS           Z1, Z12, Z12
-	VORPS            Z16, Z12, Z12
-	VMOVAPS          Z15, Z13
-	VMOVAPS          Z12, K4, Z13
-	VMOVUPS          Z13, 64(AX)(BX*4)
-	ADDQ             $0x00000020, BX
-	SUBQ             $0x00000020, DX
-	CMPQ             DX, $0x00000020
-	JGE              loop
-
-done:
-	CMPQ DX, $0x00000010
-	JLT  done1
-
-loop1:
 	VMOVUPS          (CX)(BX*4), Z12
 	VANDPS           Z0, Z12, Z13
 	VCMPPS           $0x1d, Z2, Z13, K5
@@ -7971,6 +8555,86 @@ loop1:
 	VMOVAPS          Z15, Z13
 	VMOVAPS          Z12, K5, Z13
 	VMOVUPS          Z13, (AX)(BX*4)
+	VMOVUPS          64(CX)(BX*4), Z12
+	VANDPS           Z0, Z12, Z13
+	VCMPPS           $0x1d, Z2, Z13, K6
+	VMULPS           Z12, Z12, Z14
+	VMOVAPS          Z4, Z15
+	VFMADD213PS.BCST word3cac01ae<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST wordbd5c92b5<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST word3e08870e<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST wordbeaaaaa9<>+0(SB), Z14, Z15
+	VMULPS           Z14, Z15, Z15
+	VFMADD213PS      Z12, Z12, Z15
+	VMINPS           Z13, Z3, Z13
+	VADDPS           Z13, Z13, Z13
+	VMULPS           Z7, Z13, Z14
+	VRNDSCALEPS      $0x08, Z14, Z14
+	VMOVAPS          Z13, Z13
+	VFNMADD231PS     Z8, Z14, Z13
+	VFNMADD231PS     Z9, Z14, Z13
+	VMOVAPS          Z10, Z16
+	VFMADD213PS.BCST word3c0905b7<>+0(SB), Z13, Z16
+	VFMADD213PS.BCST word3d2aaa8d<>+0(SB), Z13, Z16
+	VFMADD213PS.BCST word3e2aaa6e<>+0(SB), Z13, Z16
+	VFMADD213PS.BCST word3f000000<>+0(SB), Z13, Z16
+	VMULPS           Z13, Z16, Z16
+	VFMADD213PS      Z13, Z13, Z16
+	VADDPS           Z11, Z16, Z16
+	VSCALEFPS        Z14, Z16, Z16
+	VADDPS           Z5, Z16, Z16
+	VDIVPS           Z16, Z6, Z16
+	VSUBPS           Z16, Z5, Z16
+	VANDPS           Z1, Z12, Z12
+	VORPS            Z16, Z12, Z12
+	VMOVAPS          Z15, Z13
+	VMOVAPS          Z12, K6, Z13
+	VMOVUPS          Z13, 64(AX)(BX*4)
+	ADDQ             $0x00000020, BX
+	SUBQ             $0x00000020, DX
+	CMPQ             DX, $0x00000020
+	JGE              loop
+
+done:
+	CMPQ DX, $0x00000010
+	JLT  done1
+
+loop1:
+	VMOVUPS          (CX)(BX*4), Z12
+	VANDPS           Z0, Z12, Z13
+	VCMPPS           $0x1d, Z2, Z13, K7
+	VMULPS           Z12, Z12, Z14
+	VMOVAPS          Z4, Z15
+	VFMADD213PS.BCST word3cac01ae<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST wordbd5c92b5<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST word3e08870e<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST wordbeaaaaa9<>+0(SB), Z14, Z15
+	VMULPS           Z14, Z15, Z15
+	VFMADD213PS      Z12, Z12, Z15
+	VMINPS           Z13, Z3, Z13
+	VADDPS           Z13, Z13, Z13
+	VMULPS           Z7, Z13, Z14
+	VRNDSCALEPS      $0x08, Z14, Z14
+	VMOVAPS          Z13, Z13
+	VFNMADD231PS     Z8, Z14, Z13
+	VFNMADD231PS     Z9, Z14, Z13
+	VMOVAPS          Z10, Z16
+	VFMADD213PS.BCST word3c0905b7<>+0(SB), Z13, Z16
+	VFMADD213PS.BCST word3d2aaa8d<>+0(SB), Z13, Z16
+	VFMADD213PS.BCST word3e2aaa6e<>+0(SB), Z13, Z16
+	VFMADD213PS.BCST word3f000000<>+0(SB), Z13, Z16
+	VMULPS           Z13, Z16, Z16
+	VFMADD213PS      Z13, Z13, Z16
+	VADDPS           Z11, Z16, Z16
+	VSCALEFPS        Z14, Z16, Z16
+	VADDPS           Z5, Z16, Z16
+	VDIVPS           Z16, Z6, Z16
+	VSUBPS           Z16, Z5, Z16
+	VANDPS           Z1, Z12, Z12
+	VORPS            Z16, Z12, Z12
+	VMOVAPS          Z15, Z13
+	VMOVAPS          Z12, K7, Z13
+	VMOVUPS          Z13, (AX)(BX*4)
 	ADDQ             $0x00000010, BX
 	SUBQ             $0x00000010, DX
 	CMPQ             DX, $0x00000010
@@ -7984,7 +8648,7 @@ done1:
 	KMOVW            SI, K1
 	VMOVUPS.Z        (CX)(BX*4), K1, Z12
 	VANDPS           Z0, Z12, Z0
-	VCMPPS           $0x1d, Z2, Z0, K6
+	VCMPPS           $0x1d, Z2, Z0, K2
 	VMULPS           Z12, Z12, Z2
 	VMOVAPS          Z4, Z4
 	VFMADD213PS.BCST word3cac01ae<>+0(SB), Z2, Z4
@@ -8015,7 +8679,7 @@ done1:
 	VANDPS           Z1, Z12, Z0
 	VORPS            Z3, Z0, Z0
 	VMOVAPS          Z4, Z1
-	VMOVAPS          Z0, K6, Z1
+	VMOVAPS          Z0, K2, Z1
 	VMOVUPS          Z1, K1, (AX)(BX*4)
 
 end:
@@ -8044,102 +8708,6 @@ TEXT ·erfAVX512(SB), NOSPLIT, $0-24
 	JLT          done
 
 loop:
-	VMOVUPS          (CX)(BX*4), Z11
-	VANDPS           Z0, Z11, Z12
-	VCMPPS           $0x1d, Z2, Z12, K7
-	VMULPS           Z11, Z11, Z13
-	VMOVAPS          Z4, Z14
-	VFMADD213PS.BCST wordba522844<>+0(SB), Z13, Z14
-	VFMADD213PS.BCST word3baa0938<>+0(SB), Z13, Z14
-	VFMADD213PS.BCST wordbcdbfd5d<>+0(SB), Z13, Z14
-	VFMADD213PS.BCST word3de71688<>+0(SB), Z13, Z14
-	VFMADD213PS.BCST wordbec0939f<>+0(SB), Z13, Z14
-	VFMADD213PS.BCST word3e0375d4<>+0(SB), Z13, Z14
-	VFMADD213PS      Z11, Z11, Z14
-	VMINPS           Z12, Z3, Z12
-	VMOVAPS          Z5, Z13
-	VFMADD213PS.BCST word3841695d<>+0(SB), Z12, Z13
-	VFMADD213PS.BCST wordba1c91bd<>+0(SB), Z12, Z13
-	VFMADD213PS.BCST word3b9c082e<>+0(SB), Z12, Z13
-	VFMADD213PS.BCST wordbcd87d87<>+0(SB), Z12, Z13
-	VFMADD213PS.BCST word3de176f8<>+0(SB), Z12, Z13
-	VFMADD213PS.BCST word3f21beac<>+0(SB), Z12, Z13
-	VFMADD213PS.BCST word3f90abae<>+0(SB), Z12, Z13
-	VFMADD213PS.BCST wordb9a88b1c<>+0(SB), Z12, Z13
-	VXORPS           Z1, Z13, Z13
-	VMULPS           Z6, Z13, Z12
-	VRNDSCALEPS      $0x08, Z12, Z12
-	VMOVAPS          Z13, Z13
-	VFNMADD231PS     Z7, Z12, Z13
-	VFNMADD231PS     Z8, Z12, Z13
-	VMOVAPS          Z9, Z15
-	VFMADD213PS.BCST word3c0905b7<>+0(SB), Z13, Z15
-	VFMADD213PS.BCST word3d2aaa8d<>+0(SB), Z13, Z15
-	VFMADD213PS.BCST word3e2aaa6e<>+0(SB), Z13, Z15
-	VFMADD213PS.BCST word3f000000<>+0(SB), Z13, Z15
-	VMULPS           Z13, Z15, Z15
-	VFMADD213PS      Z13, Z13, Z15
-	VADDPS           Z10, Z15, Z15
-	VSCALEFPS        Z12, Z15, Z15
-	VSUBPS           Z15, Z2, Z15
-	VANDPS           Z1, Z11, Z11
-	VORPS            Z15, Z11, Z11
-	VMOVAPS          Z14, Z12
-	VMOVAPS          Z11, K7, Z12
-	VMOVUPS          Z12, (AX)(BX*4)
-	VMOVUPS          64(CX)(BX*4), Z11
-	VANDPS           Z0, Z11, Z12
-	VCMPPS           $0x1d, Z2, Z12, K2
-	VMULPS           Z11, Z11, Z13
-	VMOVAPS          Z4, Z14
-	VFMADD213PS.BCST wordba522844<>+0(SB), Z13, Z14
-	VFMADD213PS.BCST word3baa0938<>+0(SB), Z13, Z14
-	VFMADD213PS.BCST wordbcdbfd5d<>+0(SB), Z13, Z14
-	VFMADD213PS.BCST word3de71688<>+0(SB), Z13, Z14
-	VFMADD213PS.BCST wordbec0939f<>+0(SB), Z13, Z14
-	VFMADD213PS.BCST word3e0375d4<>+0(SB), Z13, Z14
-	VFMADD213PS      Z11, Z11, Z14
-	VMINPS           Z12, Z3, Z12
-	VMOVAPS          Z5, Z13
-	VFMADD213PS.BCST word3841695d<>+0(SB), Z12, Z13
-	VFMADD213PS.BCST wordba1c91bd<>+0(SB), Z12, Z13
-	VFMADD213PS.BCST word3b9c082e<>+0(SB), Z12, Z13
-	VFMADD213PS.BCST wordbcd87d87<>+0(SB), Z12, Z13
-	VFMADD213PS.BCST word3de176f8<>+0(SB), Z12, Z13
-	VFMADD213PS.BCST word3f21beac<>+0(SB), Z12, Z13
-	VFMADD213PS.BCST word3f90abae<>+0(SB), Z12, Z13
-	VFMADD213PS.BCST wordb9a88b1c<>+0(SB), Z12, Z13
-	VXORPS           Z1, Z13, Z13
-	VMULPS           Z6, Z13, Z12
-	VRNDSCALEPS      $0x08, Z12, Z12
-	VMOVAPS          Z13, Z13
-	VFNMADD231PS     Z7, Z12, Z13
-	VFNMADD231PS     Z8, Z12, Z13
-	VMOVAPS          Z9, Z15
-	VFMADD213PS.BCST word3c0905b7<>+0(SB), Z13, Z15
-	VFMADD213PS.BCST word3d2aaa8d<>+0(SB), Z13, Z15
-	VFMADD213PS.BCST word3e2aaa6e<>+0(SB), Z13, Z15
-	VFMADD213PS.BCST word3f000000<>+0(SB), Z13, Z15
-	VMULPS           Z13, Z15, Z15
-	VFMADD213PS      Z13, Z13, Z15
-	VADDPS           Z10, Z15, Z15
-	VSCALEFPS        Z12, Z15, Z15
-	VSUBPS           Z15, Z2, Z15
-	VANDPS           Z1, Z11, Z11
-	VORPS            Z15, Z11, Z11
-	VMOVAPS          Z14, Z12
-	VMOVAPS          Z11, K2, Z12
-	VMOVUPS          Z12, 64(AX)(BX*4)
-	ADDQ             $0x00000020, BX
-	SUBQ             $0x00000020, DX
-	CMPQ             DX, $0x00000020
-	JGE              loop
-
-done:
-	CMPQ DX, $0x00000010
-	JLT  done1
-
-loop1:
 	VMOVUPS          (CX)(BX*4), Z11
 	VANDPS           Z0, Z11, Z12
 	VCMPPS           $0x1d, Z2, Z12, K3
@@ -8183,6 +8751,102 @@ loop1:
 	VMOVAPS          Z14, Z12
 	VMOVAPS          Z11, K3, Z12
 	VMOVUPS          Z12, (AX)(BX*4)
+	VMOVUPS          64(CX)(BX*4), Z11
+	VANDPS           Z0, Z11, Z12
+	VCMPPS           $0x1d, Z2, Z12, K4
+	VMULPS           Z11, Z11, Z13
+	VMOVAPS          Z4, Z14
+	VFMADD213PS.BCST wordba522844<>+0(SB), Z13, Z14
+	VFMADD213PS.BCST word3baa0938<>+0(SB), Z13, Z14
+	VFMADD213PS.BCST wordbcdbfd5d<>+0(SB), Z13, Z14
+	VFMADD213PS.BCST word3de71688<>+0(SB), Z13, Z14
+	VFMADD213PS.BCST wordbec0939f<>+0(SB), Z13, Z14
+	VFMADD213PS.BCST word3e0375d4<>+0(SB), Z13, Z14
+	VFMADD213PS      Z11, Z11, Z14
+	VMINPS           Z12, Z3, Z12
+	VMOVAPS          Z5, Z13
+	VFMADD213PS.BCST word3841695d<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST wordba1c91bd<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST word3b9c082e<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST wordbcd87d87<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST word3de176f8<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST word3f21beac<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST word3f90abae<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST wordb9a88b1c<>+0(SB), Z12, Z13
+	VXORPS           Z1, Z13, Z13
+	VMULPS           Z6, Z13, Z12
+	VRNDSCALEPS      $0x08, Z12, Z12
+	VMOVAPS          Z13, Z13
+	VFNMADD231PS     Z7, Z12, Z13
+	VFNMADD231PS     Z8, Z12, Z13
+	VMOVAPS          Z9, Z15
+	VFMADD213PS.BCST word3c0905b7<>+0(SB), Z13, Z15
+	VFMADD213PS.BCST word3d2aaa8d<>+0(SB), Z13, Z15
+	VFMADD213PS.BCST word3e2aaa6e<>+0(SB), Z13, Z15
+	VFMADD213PS.BCST word3f000000<>+0(SB), Z13, Z15
+	VMULPS           Z13, Z15, Z15
+	VFMADD213PS      Z13, Z13, Z15
+	VADDPS           Z10, Z15, Z15
+	VSCALEFPS        Z12, Z15, Z15
+	VSUBPS           Z15, Z2, Z15
+	VANDPS           Z1, Z11, Z11
+	VORPS            Z15, Z11, Z11
+	VMOVAPS          Z14, Z12
+	VMOVAPS          Z11, K4, Z12
+	VMOVUPS          Z12, 64(AX)(BX*4)
+	ADDQ             $0x00000020, BX
+	SUBQ             $0x00000020, DX
+	CMPQ             DX, $0x00000020
+	JGE              loop
+
+done:
+	CMPQ DX, $0x00000010
+	JLT  done1
+
+loop1:
+	VMOVUPS          (CX)(BX*4), Z11
+	VANDPS           Z0, Z11, Z12
+	VCMPPS           $0x1d, Z2, Z12, K5
+	VMULPS           Z11, Z11, Z13
+	VMOVAPS          Z4, Z14
+	VFMADD213PS.BCST wordba522844<>+0(SB), Z13, Z14
+	VFMADD213PS.BCST word3baa0938<>+0(SB), Z13, Z14
+	VFMADD213PS.BCST wordbcdbfd5d<>+0(SB), Z13, Z14
+	VFMADD213PS.BCST word3de71688<>+0(SB), Z13, Z14
+	VFMADD213PS.BCST wordbec0939f<>+0(SB), Z13, Z14
+	VFMADD213PS.BCST word3e0375d4<>+0(SB), Z13, Z14
+	VFMADD213PS      Z11, Z11, Z14
+	VMINPS           Z12, Z3, Z12
+	VMOVAPS          Z5, Z13
+	VFMADD213PS.BCST word3841695d<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST wordba1c91bd<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST word3b9c082e<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST wordbcd87d87<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST word3de176f8<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST word3f21beac<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST word3f90abae<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST wordb9a88b1c<>+0(SB), Z12, Z13
+	VXORPS           Z1, Z13, Z13
+	VMULPS           Z6, Z13, Z12
+	VRNDSCALEPS      $0x08, Z12, Z12
+	VMOVAPS          Z13, Z13
+	VFNMADD231PS     Z7, Z12, Z13
+	VFNMADD231PS     Z8, Z12, Z13
+	VMOVAPS          Z9, Z15
+	VFMADD213PS.BCST word3c0905b7<>+0(SB), Z13, Z15
+	VFMADD213PS.BCST word3d2aaa8d<>+0(SB), Z13, Z15
+	VFMADD213PS.BCST word3e2aaa6e<>+0(SB), Z13, Z15
+	VFMADD213PS.BCST word3f000000<>+0(SB), Z13, Z15
+	VMULPS           Z13, Z15, Z15
+	VFMADD213PS      Z13, Z13, Z15
+	VADDPS           Z10, Z15, Z15
+	VSCALEFPS        Z12, Z15, Z15
+	VSUBPS           Z15, Z2, Z15
+	VANDPS           Z1, Z11, Z11
+	VORPS            Z15, Z11, Z11
+	VMOVAPS          Z14, Z12
+	VMOVAPS          Z11, K5, Z12
+	VMOVUPS          Z12, (AX)(BX*4)
 	ADDQ             $0x00000010, BX
 	SUBQ             $0x00000010, DX
 	CMPQ             DX, $0x00000010
@@ -8196,7 +8860,7 @@ done1:
 	KMOVW            SI, K1
 	VMOVUPS.Z        (CX)(BX*4), K1, Z11
 	VANDPS           Z0, Z11, Z0
-	VCMPPS           $0x1d, Z2, Z0, K4
+	VCMPPS           $0x1d, Z2, Z0, K6
 	VMULPS           Z11, Z11, Z12
 	VMOVAPS          Z4, Z4
 	VFMADD213PS.BCST wordba522844<>+0(SB), Z12, Z4
@@ -8235,7 +8899,7 @@ done1:
 	VANDPS           Z1, Z11, Z0
 	VORPS            Z5, Z0, Z0
 	VMOVAPS          Z4, Z1
-	VMOVAPS          Z0, K4, Z1
+	VMOVAPS          Z0, K6, Z1
 	VMOVUPS          Z1, K1, (AX)(BX*4)
 
 end:
@@ -8259,27 +8923,27 @@ loop:
 	VMOVUPS (AX)(SI*4), Z1
 	VMOVUPS (CX)(SI*4), Z2
 	VMOVUPS (DX)(SI*4), Z3
-	VCMPPS  $0x1e, Z1, Z3, K5
-	VCMPPS  $0x00, Z1, Z1, K7
-	VCMPPS  $0x03, Z3, Z3, K7, K6
-	KORW    K5, K6, K5
+	VCMPPS  $0x1e, Z1, Z3, K7
+	VCMPPS  $0x00, Z1, Z1, K3
+	VCMPPS  $0x03, Z3, Z3, K3, K2
+	KORW    K7, K2, K7
 	VMOVAPS Z1, Z1
-	VMOVAPS Z3, K5, Z1
+	VMOVAPS Z3, K7, Z1
 	VMOVAPS Z2, Z2
-	VMOVAPS Z0, K5, Z2
+	VMOVAPS Z0, K7, Z2
 	VMOVUPS Z1, (AX)(SI*4)
 	VMOVUPS Z2, (CX)(SI*4)
 	VMOVUPS 64(AX)(SI*4), Z1
 	VMOVUPS 64(CX)(SI*4), Z2
 	VMOVUPS 64(DX)(SI*4), Z3
-	VCMPPS  $0x1e, Z1, Z3, K2
-	VCMPPS  $0x00, Z1, Z1, K4
-	VCMPPS  $0x03, Z3, Z3, K4, K3
-	KORW    K2, K3, K2
+	VCMPPS  $0x1e, Z1, Z3, K4
+	VCMPPS  $0x00, Z1, Z1, K6
+	VCMPPS  $0x03, Z3, Z3, K6, K5
+	KORW    K4, K5, K4
 	VMOVAPS Z1, Z1
-	VMOVAPS Z3, K2, Z1
+	VMOVAPS Z3, K4, Z1
 	VMOVAPS Z2, Z2
-	VMOVAPS Z0, K2, Z2
+	VMOVAPS Z0, K4, Z2
 	VMOVUPS Z1, 64(AX)(SI*4)
 	VMOVUPS Z2, 64(CX)(SI*4)
 	ADDQ    $0x00000020, SI
@@ -8295,14 +8959,14 @@ loop1:
 	VMOVUPS (AX)(SI*4), Z1
 	VMOVUPS (CX)(SI*4), Z2
 	VMOVUPS (DX)(SI*4), Z3
-	VCMPPS  $0x1e, Z1, Z3, K5
-	VCMPPS  $0x00, Z1, Z1, K7
-	VCMPPS  $0x03, Z3, Z3, K7, K6
-	KORW    K5, K6, K5
+	VCMPPS  $0x1e, Z1, Z3, K7
+	VCMPPS  $0x00, Z1, Z1, K3
+	VCMPPS  $0x03, Z3, Z3, K3, K2
+	KORW    K7, K2, K7
 	VMOVAPS Z1, Z1
-	VMOVAPS Z3, K5, Z1
+	VMOVAPS Z3, K7, Z1
 	VMOVAPS Z2, Z2
-	VMOVAPS Z0, K5, Z2
+	VMOVAPS Z0, K7, Z2
 	VMOVUPS Z1, (AX)(SI*4)
 	VMOVUPS Z2, (CX)(SI*4)
 	ADDQ    $0x00000010, SI
@@ -8319,14 +8983,14 @@ done1:
 	VMOVUPS.Z (AX)(SI*4), K1, Z1
 	VMOVUPS.Z (CX)(SI*4), K1, Z2
 	VMOVUPS.Z (DX)(SI*4), K1, Z3
-	VCMPPS    $0x1e, Z1, Z3, K2
-	VCMPPS    $0x00, Z1, Z1, K4
-	VCMPPS    $0x03, Z3, Z3, K4, K3
-	KORW      K2, K3, K2
+	VCMPPS    $0x1e, Z1, Z3, K4
+	VCMPPS    $0x00, Z1, Z1, K6
+	VCMPPS    $0x03, Z3, Z3, K6, K5
+	KORW      K4, K5, K4
 	VMOVAPS   Z1, Z1
-	VMOVAPS   Z3, K2, Z1
+	VMOVAPS   Z3, K4, Z1
 	VMOVAPS   Z2, Z2
-	VMOVAPS   Z0, K2, Z2
+	VMOVAPS   Z0, K4, Z2
 	VMOVUPS   Z1, K1, (AX)(SI*4)
 	VMOVUPS   Z2, K1, (CX)(SI*4)
 
@@ -8351,14 +9015,14 @@ loop:
 	VMOVUPS (AX)(SI*4), Z1
 	VMOVUPS (CX)(SI*4), Z2
 	VMOVUPS (DX)(SI*4), Z3
-	VCMPPS  $0x00, Z0, Z2, K5
-	VADDPS  Z3, Z1, K5, Z1
+	VCMPPS  $0x00, Z0, Z2, K7
+	VADDPS  Z3, Z1, K7, Z1
 	VMOVUPS Z1, (AX)(SI*4)
 	VMOVUPS 64(AX)(SI*4), Z1
 	VMOVUPS 64(CX)(SI*4), Z2
 	VMOVUPS 64(DX)(SI*4), Z3
-	VCMPPS  $0x00, Z0, Z2, K6
-	VADDPS  Z3, Z1, K6, Z1
+	VCMPPS  $0x00, Z0, Z2, K2
+	VADDPS  Z3, Z1, K2, Z1
 	VMOVUPS Z1, 64(AX)(SI*4)
 	ADDQ    $0x00000020, SI
 	SUBQ    $0x00000020, BX
@@ -8373,8 +9037,8 @@ loop1:
 	VMOVUPS (AX)(SI*4), Z1
 	VMOVUPS (CX)(SI*4), Z2
 	VMOVUPS (DX)(SI*4), Z3
-	VCMPPS  $0x00, Z0, Z2, K7
-	VADDPS  Z3, Z1, K7, Z1
+	VCMPPS  $0x00, Z0, Z2, K3
+	VADDPS  Z3, Z1, K3, Z1
 	VMOVUPS Z1, (AX)(SI*4)
 	ADDQ    $0x00000010, SI
 	SUBQ    $0x00000010, BX
@@ -8390,8 +9054,8 @@ done1:
 	VMOVUPS.Z (AX)(SI*4), K1, Z1
 	VMOVUPS.Z (CX)(SI*4), K1, Z2
 	VMOVUPS.Z (DX)(SI*4), K1, Z3
-	VCMPPS    $0x00, Z0, Z2, K2
-	VADDPS    Z3, Z1, K2, Z1
+	VCMPPS    $0x00, Z0, Z2, K4
+	VADDPS    Z3, Z1, K4, Z1
 	VMOVUPS   Z1, K1, (AX)(SI*4)
 
 end:
@@ -8851,8 +9515,8 @@ loop1:
 	VMOVUPS     (R8)(R10*4), Z8
 	VSUBPS      Z6, Z5, Z5
 	VFMADD231PS Z7, Z5, Z8
-	VCMPPS      $0x1e, Z0, Z8, K3
-	VMOVUPS.Z   Z1, K3, Z6
+	VCMPPS      $0x1e, Z0, Z8, K5
+	VMOVUPS.Z   Z1, K5, Z6
 	VMULPS      Z6, Z4, Z4
 	VFMADD231PS Z5, Z4, Z2
 	VADDPS      Z4, Z3, Z3
@@ -8878,8 +9542,8 @@ done1:
 	VMOVUPS.Z   (R8)(R10*4), K1, Z8
 	VSUBPS      Z6, Z5, Z5
 	VFMADD231PS Z7, Z5, Z8
-	VCMPPS      $0x1e, Z0, Z8, K4
-	VMOVUPS.Z   Z1, K4, Z0
+	VCMPPS      $0x1e, Z0, Z8, K6
+	VMOVUPS.Z   Z1, K6, Z0
 	VMULPS      Z0, Z4, Z4
 	VFMADD231PS Z5, Z4, Z2
 	VADDPS      Z4, Z3, Z3
@@ -8920,8 +9584,8 @@ loop1:
 	VMOVUPS     (R10)(R12*4), Z9
 	VSUBPS      Z4, Z3, Z3
 	VFMADD231PS Z5, Z3, Z6
-	VCMPPS      $0x1e, Z0, Z6, K5
-	VMOVUPS.Z   Z1, K5, Z4
+	VCMPPS      $0x1e, Z0, Z6, K7
+	VMOVUPS.Z   Z1, K7, Z4
 	VMULPS      Z4, Z2, Z2
 	VFMADD213PS Z9, Z8, Z3
 	VFMADD231PS Z7, Z2, Z3
@@ -8947,8 +9611,8 @@ done1:
 	VMOVUPS.Z   (R10)(R12*4), K1, Z9
 	VSUBPS      Z4, Z3, Z3
 	VFMADD231PS Z5, Z3, Z6
-	VCMPPS      $0x1e, Z0, Z6, K6
-	VMOVUPS.Z   Z1, K6, Z0
+	VCMPPS      $0x1e, Z0, Z6, K2
+	VMOVUPS.Z   Z1, K2, Z0
 	VMULPS      Z0, Z2, Z2
 	VFMADD213PS Z9, Z8, Z3
 	VFMADD231PS Z7, Z2, Z3
@@ -9186,15 +9850,15 @@ channels:
 	VMOVUPS (CX)(R10*4), Z1
 	VMOVUPS (DX)(R9*4), Z2
 	VMOVUPS (DX)(R10*4), Z3
-	VCMPPS  $0x03, Z1, Z1, K7
+	VCMPPS  $0x03, Z1, Z1, K3
 	VMAXPS  Z0, Z1, Z0
-	VMOVAPS Z1, K7, Z0
-	VCMPPS  $0x03, Z3, Z3, K2
+	VMOVAPS Z1, K3, Z0
+	VCMPPS  $0x03, Z3, Z3, K4
 	VMAXPS  Z2, Z3, Z2
-	VMOVAPS Z3, K2, Z2
-	VCMPPS  $0x03, Z2, Z2, K3
+	VMOVAPS Z3, K4, Z2
+	VCMPPS  $0x03, Z2, Z2, K5
 	VMAXPS  Z0, Z2, Z0
-	VMOVAPS Z2, K3, Z0
+	VMOVAPS Z2, K5, Z0
 	VMOVUPS Z0, (AX)(R9*4)
 	ADDQ    $0x00000010, R9
 	ADDQ    $0x00000010, R10
@@ -9207,15 +9871,15 @@ rest:
 	VMOVUPS.Z (CX)(R10*4), K1, Z1
 	VMOVUPS.Z (DX)(R9*4), K1, Z2
 	VMOVUPS.Z (DX)(R10*4), K1, Z3
-	VCMPPS    $0x03, Z1, Z1, K4
+	VCMPPS    $0x03, Z1, Z1, K6
 	VMAXPS    Z0, Z1, Z0
-	VMOVAPS   Z1, K4, Z0
-	VCMPPS    $0x03, Z3, Z3, K5
+	VMOVAPS   Z1, K6, Z0
+	VCMPPS    $0x03, Z3, Z3, K7
 	VMAXPS    Z2, Z3, Z2
-	VMOVAPS   Z3, K5, Z2
-	VCMPPS    $0x03, Z2, Z2, K6
+	VMOVAPS   Z3, K7, Z2
+	VCMPPS    $0x03, Z2, Z2, K2
 	VMAXPS    Z0, Z2, Z0
-	VMOVAPS   Z2, K6, Z0
+	VMOVAPS   Z2, K2, Z0
 	VMOVUPS   Z0, K1, (AX)(R9*4)
 
 next:
@@ -9326,33 +9990,33 @@ channels:
 	VMOVUPS   (SI)(R12*4), Z3
 	VMOVUPS   (AX)(R11*4), Z4
 	VMOVAPS   Z0, Z5
-	VCMPPS    $0x03, Z1, Z1, K7
+	VCMPPS    $0x03, Z1, Z1, K3
 	VMAXPS    Z5, Z1, Z5
-	VMOVAPS   Z1, K7, Z5
-	VCMPPS    $0x03, Z2, Z2, K2
+	VMOVAPS   Z1, K3, Z5
+	VCMPPS    $0x03, Z2, Z2, K4
 	VMAXPS    Z5, Z2, Z5
-	VMOVAPS   Z2, K2, Z5
-	VCMPPS    $0x03, Z3, Z3, K3
+	VMOVAPS   Z2, K4, Z5
+	VCMPPS    $0x03, Z3, Z3, K5
 	VMAXPS    Z5, Z3, Z5
-	VMOVAPS   Z3, K3, Z5
-	VCMPPS    $0x00, Z5, Z0, K4
-	VCMPPS    $0x03, Z0, Z0, K5
-	KORW      K5, K4, K4
-	VMOVUPS.Z Z4, K4, Z0
-	VCMPPS    $0x00, Z5, Z1, K6
-	VCMPPS    $0x03, Z1, Z1, K7
+	VMOVAPS   Z3, K5, Z5
+	VCMPPS    $0x00, Z5, Z0, K6
+	VCMPPS    $0x03, Z0, Z0, K7
 	KORW      K7, K6, K6
-	KANDNW    K6, K4, K7
-	KORW      K6, K4, K4
-	VMOVUPS.Z Z4, K7, Z1
-	VCMPPS    $0x00, Z5, Z2, K2
-	VCMPPS    $0x03, Z2, Z2, K3
+	VMOVUPS.Z Z4, K6, Z0
+	VCMPPS    $0x00, Z5, Z1, K2
+	VCMPPS    $0x03, Z1, Z1, K3
 	KORW      K3, K2, K2
-	KANDNW    K2, K4, K3
-	KORW      K2, K4, K4
-	VMOVUPS.Z Z4, K3, Z2
-	KNOTW     K4, K4
-	VMOVUPS.Z Z4, K4, Z3
+	KANDNW    K2, K6, K3
+	KORW      K2, K6, K6
+	VMOVUPS.Z Z4, K3, Z1
+	VCMPPS    $0x00, Z5, Z2, K4
+	VCMPPS    $0x03, Z2, Z2, K5
+	KORW      K5, K4, K4
+	KANDNW    K4, K6, K5
+	KORW      K4, K6, K6
+	VMOVUPS.Z Z4, K5, Z2
+	KNOTW     K6, K6
+	VMOVUPS.Z Z4, K6, Z3
 	VMOVUPS   Z0, (CX)(R11*4)
 	VMOVUPS   Z1, (CX)(R12*4)
 	VMOVUPS   Z2, (DX)(R11*4)
@@ -9370,33 +10034,33 @@ rest:
 	VMOVUPS.Z (SI)(R12*4), K1, Z3
 	VMOVUPS.Z (AX)(R11*4), K1, Z4
 	VMOVAPS   Z0, Z5
-	VCMPPS    $0x03, Z1, Z1, K4
+	VCMPPS    $0x03, Z1, Z1, K6
 	VMAXPS    Z5, Z1, Z5
-	VMOVAPS   Z1, K4, Z5
-	VCMPPS    $0x03, Z2, Z2, K5
+	VMOVAPS   Z1, K6, Z5
+	VCMPPS    $0x03, Z2, Z2, K7
 	VMAXPS    Z5, Z2, Z5
-	VMOVAPS   Z2, K5, Z5
-	VCMPPS    $0x03, Z3, Z3, K6
+	VMOVAPS   Z2, K7, Z5
+	VCMPPS    $0x03, Z3, Z3, K2
 	VMAXPS    Z5, Z3, Z5
-	VMOVAPS   Z3, K6, Z5
-	VCMPPS    $0x00, Z5, Z0, K7
-	VCMPPS    $0x03, Z0, Z0, K2
-	KORW      K2, K7, K7
-	VMOVUPS.Z Z4, K7, Z0
-	VCMPPS    $0x00, Z5, Z1, K3
-	VCMPPS    $0x03, Z1, Z1, K4
+	VMOVAPS   Z3, K2, Z5
+	VCMPPS    $0x00, Z5, Z0, K3
+	VCMPPS    $0x03, Z0, Z0, K4
 	KORW      K4, K3, K3
-	KANDNW    K3, K7, K4
-	KORW      K3, K7, K7
-	VMOVUPS.Z Z4, K4, Z1
-	VCMPPS    $0x00, Z5, Z2, K5
-	VCMPPS    $0x03, Z2, Z2, K6
+	VMOVUPS.Z Z4, K3, Z0
+	VCMPPS    $0x00, Z5, Z1, K5
+	VCMPPS    $0x03, Z1, Z1, K6
 	KORW      K6, K5, K5
-	KANDNW    K5, K7, K6
-	KORW      K5, K7, K7
-	VMOVUPS.Z Z4, K6, Z2
-	KNOTW     K7, K7
-	VMOVUPS.Z Z4, K7, Z3
+	KANDNW    K5, K3, K6
+	KORW      K5, K3, K3
+	VMOVUPS.Z Z4, K6, Z1
+	VCMPPS    $0x00, Z5, Z2, K7
+	VCMPPS    $0x03, Z2, Z2, K2
+	KORW      K2, K7, K7
+	KANDNW    K7, K3, K2
+	KORW      K7, K3, K3
+	VMOVUPS.Z Z4, K2, Z2
+	KNOTW     K3, K3
+	VMOVUPS.Z Z4, K3, Z3
 	VMOVUPS   Z0, K1, (CX)(R11*4)
 	VMOVUPS   Z1, K1, (CX)(R12*4)
 	VMOVUPS   Z2, K1, (DX)(R11*4)
@@ -9487,21 +10151,21 @@ TEXT ·maxOfAVX512(SB), NOSPLIT, $0-20
 
 loop:
 	VMOVUPS (AX), Z4
-	VCMPPS  $0x03, Z4, Z4, K7
-	VMAXPS  Z0, Z4, Z0
-	VMOVAPS Z4, K7, Z0
-	VMOVUPS 64(AX), Z4
-	VCMPPS  $0x03, Z4, Z4, K2
-	VMAXPS  Z1, Z4, Z1
-	VMOVAPS Z4, K2, Z1
-	VMOVUPS 128(AX), Z4
 	VCMPPS  $0x03, Z4, Z4, K3
-	VMAXPS  Z2, Z4, Z2
-	VMOVAPS Z4, K3, Z2
-	VMOVUPS 192(AX), Z4
+	VMAXPS  Z0, Z4, Z0
+	VMOVAPS Z4, K3, Z0
+	VMOVUPS 64(AX), Z4
 	VCMPPS  $0x03, Z4, Z4, K4
+	VMAXPS  Z1, Z4, Z1
+	VMOVAPS Z4, K4, Z1
+	VMOVUPS 128(AX), Z4
+	VCMPPS  $0x03, Z4, Z4, K5
+	VMAXPS  Z2, Z4, Z2
+	VMOVAPS Z4, K5, Z2
+	VMOVUPS 192(AX), Z4
+	VCMPPS  $0x03, Z4, Z4, K6
 	VMAXPS  Z3, Z4, Z3
-	VMOVAPS Z4, K4, Z3
+	VMOVAPS Z4, K6, Z3
 	ADDQ    $0x00000100, AX
 	SUBQ    $0x00000040, CX
 	CMPQ    CX, $0x00000040
@@ -9513,9 +10177,9 @@ done:
 
 loop1:
 	VMOVUPS (AX), Z4
-	VCMPPS  $0x03, Z4, Z4, K5
+	VCMPPS  $0x03, Z4, Z4, K7
 	VMAXPS  Z0, Z4, Z0
-	VMOVAPS Z4, K5, Z0
+	VMOVAPS Z4, K7, Z0
 	ADDQ    $0x00000040, AX
 	SUBQ    $0x00000010, CX
 	CMPQ    CX, $0x00000010
@@ -9529,36 +10193,36 @@ done1:
 	KMOVW   DX, K1
 	VMOVAPS Z1, Z4
 	VMOVUPS (AX), K1, Z4
-	VCMPPS  $0x03, Z4, Z4, K6
+	VCMPPS  $0x03, Z4, Z4, K2
 	VMAXPS  Z1, Z4, Z1
-	VMOVAPS Z4, K6, Z1
+	VMOVAPS Z4, K2, Z1
 
 end:
-	VCMPPS        $0x03, Z1, Z1, K7
+	VCMPPS        $0x03, Z1, Z1, K3
 	VMAXPS        Z0, Z1, Z0
-	VMOVAPS       Z1, K7, Z0
-	VCMPPS        $0x03, Z3, Z3, K2
+	VMOVAPS       Z1, K3, Z0
+	VCMPPS        $0x03, Z3, Z3, K4
 	VMAXPS        Z2, Z3, Z2
-	VMOVAPS       Z3, K2, Z2
-	VCMPPS        $0x03, Z2, Z2, K3
+	VMOVAPS       Z3, K4, Z2
+	VCMPPS        $0x03, Z2, Z2, K5
 	VMAXPS        Z0, Z2, Z0
-	VMOVAPS       Z2, K3, Z0
+	VMOVAPS       Z2, K5, Z0
 	VEXTRACTF64X4 $0x01, Z0, Y1
-	VCMPPS        $0x03, Y0, Y0, K4
+	VCMPPS        $0x03, Y0, Y0, K6
 	VMAXPS        Y1, Y0, Y1
-	VMOVAPS       Y0, K4, Y1
+	VMOVAPS       Y0, K6, Y1
 	VEXTRACTF128  $0x01, Y1, X0
-	VCMPPS        $0x03, X1, X1, K5
-	VMAXPS        X0, X1, X0
-	VMOVAPS       X1, K5, X0
-	VPERMILPS     $0x4e, X0, X1
-	VCMPPS        $0x03, X1, X1, K6
-	VMAXPS        X0, X1, X0
-	VMOVAPS       X1, K6, X0
-	VPERMILPS     $0xb1, X0, X1
 	VCMPPS        $0x03, X1, X1, K7
 	VMAXPS        X0, X1, X0
 	VMOVAPS       X1, K7, X0
+	VPERMILPS     $0x4e, X0, X1
+	VCMPPS        $0x03, X1, X1, K2
+	VMAXPS        X0, X1, X0
+	VMOVAPS       X1, K2, X0
+	VPERMILPS     $0xb1, X0, X1
+	VCMPPS        $0x03, X1, X1, K3
+	VMAXPS        X0, X1, X0
+	VMOVAPS       X1, K3, X0
 	MOVSS         X0, ret+16(FP)
 	VZEROUPPER
 	RET

@@ -65,6 +65,9 @@ var generic = Set{
 
 	MulStep: mulStepRef,
 
+	Silu:     each(func(x float32) float32 { return x * sigmoid(x) }),
+	SiluGrad: siluGradRef,
+
 	Sum:        inBlocks(sumRef),
 	SumSquares: inBlocks(func(a []float32) float32 { return dotRef(a, a) }),
 	Dot:        inBlocks2(dotRef),

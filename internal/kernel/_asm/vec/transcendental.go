@@ -40,17 +40,28 @@ func transcendental() []kernel {
 			}
 		}),
 		unary("sigmoid", "computes dst = 1/(1+e^-a).", func(m *machine) body {
-			low, one, sign, zero := m.number(-104), m.number(1), m.bits(1<<31), m.zero()
-			e := newExponential(m)
+			sigmoid := newSigmoid(m)
+			return func(in []Op) []Op { return []Op{sigmoid(in[0])} }
+		}),
+		unary("silu", "computes dst = a/(1+e^-a).", func(m *machine) body {
+			sigmoid := newSigmoid(m)
 			return func(in []Op) []Op {
-				x := m.vector()
-				VORPS(sign, in[0], x) // -|a|
-				VMAXPS(x, low, x)
-				r := e.of(x, true)
-				top := m.where(m.compare(greaterEqual, in[0], zero), one, r)
-				VADDPS(one, r, r)
-				VDIVPS(r, top, r)
+				r := sigmoid(in[0])
+				VMULPS(r, in[0], r)
 				return []Op{r}
+			}
+		}),
+		binary("siluGrad", "computes dst = a*s + (a*b)*(s - s*s) for the sigmoid s of b.", func(m *machine) body {
+			sigmoid := newSigmoid(m)
+			return func(in []Op) []Op {
+				s, t := sigmoid(in[1]), m.vector()
+				VMULPS(s, s, t)
+				VSUBPS(t, s, t)
+				VMULPS(in[1], in[0], in[1])
+				VMULPS(t, in[1], t)
+				VMULPS(s, in[0], s)
+				VADDPS(t, s, s)
+				return []Op{s}
 			}
 		}),
 		unary("tanh", "computes the hyperbolic tangent.", hyperbolicTangent),
@@ -60,6 +71,22 @@ func transcendental() []kernel {
 		kernels[i].unroll = 2
 	}
 	return kernels
+}
+
+// newSigmoid returns what computes 1/(1+e^-a) and leaves a as it is.
+func newSigmoid(m *machine) func(a Op) reg.VecVirtual {
+	low, one, sign, zero := m.number(-104), m.number(1), m.bits(1<<31), m.zero()
+	e := newExponential(m)
+	return func(a Op) reg.VecVirtual {
+		x := m.vector()
+		VORPS(sign, a, x) // -|a|
+		VMAXPS(x, low, x)
+		r := e.of(x, true)
+		top := m.where(m.compare(greaterEqual, a, zero), one, r)
+		VADDPS(one, r, r)
+		VDIVPS(r, top, r)
+		return r
+	}
 }
 
 // exponential holds the constants of e^x.

@@ -105,8 +105,8 @@ type recipe struct {
 // maxReads bounds the lists of recipes; longer ones are not worth repeating.
 const maxReads = 4
 
-// Weights of the decision, in passes over memory for one pass over a tile in
-// the cache: measured on chains of this module's networks.
+// workWeight is the cost of a pass over a tile in the cache, in passes over
+// memory: an estimate from the times of a few kernels.
 const workWeight = 0.2
 
 func newFuser(g *graph.Graph) *fuser {

@@ -223,6 +223,10 @@ for inverse in False, True:
     case("gdn" + (", inverse" if inverse else ""), {"kind": "gdn", "inverse": inverse}, numbers(2, 3, 2, 4),
          lambda x, p: gdn(x, p, inverse), {"beta": numbers(4), "gamma": numbers(4, 4)})
 
+factors, offsets = numbers(4), numbers(4)
+case("affine", {"kind": "affine", "scale": factors.tolist(), "offset": offsets.tolist()}, numbers(2, 3, 2, 4),
+     lambda x, p: x * factors + offsets)
+
 with open("layers.json", "w") as f:
     text = ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases)
     f.write('{"torch":"%s","cases":[\n%s\n]}\n' % (torch.__version__, text))

@@ -63,6 +63,7 @@ var allowed = []struct {
 	{"internal/cli", "internal/report task/... train train/... data data/augment optim nn format/... engine internal/... tensor"},
 	{"cmd/hourglass", "internal/cli"},
 	{"bench/...", "internal/bench internal/peakmem engine"},
+	{"bench/restore", "data engine quality task/restore"},
 }
 
 const module = "hourglass/"

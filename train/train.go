@@ -31,6 +31,10 @@ type Problem struct {
 	// While a step runs, another goroutine calls it for the next one; its calls
 	// never overlap.
 	Batch func(epoch, step int, inputs []*tensor.Tensor)
+	// Serial says that Batch reads the variables or runs programs of the
+	// engine: it is then called between steps, never while one runs. Any other
+	// Batch must leave the engine and its workers alone.
+	Serial bool
 	// Steps is the number of batches of an epoch.
 	Steps int
 	// Validate judges the variables after an epoch; lower is better. Nil means
@@ -290,7 +294,7 @@ func (t *Trainer) Run(ctx context.Context) (Record, error) {
 // runStep does a step. With ahead, the batch of the one after it is prepared
 // meanwhile.
 func (t *Trainer) runStep(epoch, step, total int, ahead bool) (float64, error) {
-	inputs := t.feed.take(epoch, step, ahead)
+	inputs := t.feed.take(epoch, step, ahead && !t.problem.Serial)
 	t.step.Int32()[0] = int32(t.state.Step)
 	t.lr.Float32()[0] = float32(t.options.LR * t.options.Schedule.Factor(t.state.Step, total))
 	if err := t.program.Run(inputs); err != nil {

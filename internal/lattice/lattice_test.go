@@ -54,7 +54,7 @@ var allowed = []struct {
 	{"task/autoencode", "train train/... data quality nn nn/... optim represent/... engine engine/backend engine/graph tensor internal/peakmem"},
 	{"task/classify", "train train/... data data/augment nn nn/... optim engine engine/backend engine/graph tensor internal/peakmem"},
 	{"task/segment", "train train/... data data/augment nn nn/... engine engine/backend engine/graph tensor internal/peakmem"},
-	{"task/restore", "train train/... data quality nn nn/loss optim engine engine/backend engine/graph format/safetensors tensor internal/par internal/random internal/tile internal/peakmem"},
+	{"task/restore", "train train/... data quality nn nn/loss optim engine engine/backend engine/graph format/safetensors tensor internal/random internal/tile internal/peakmem"},
 	{"task/lab", "train train/... data data/augment nn nn/... optim represent/... engine engine/backend engine/graph tensor internal/random"},
 	{"internal/bench", "train train/run data format/safetensors nn nn/... optim engine engine/... tensor internal/isa internal/par internal/random internal/kernel/peak"},
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"hourglass/data"
-	"hourglass/internal/par"
 	"hourglass/internal/random"
 	"hourglass/tensor"
 )
@@ -14,22 +13,15 @@ import (
 type harm struct {
 	config Config
 	crops  *data.Crops
-	pool   *par.Pool
 	draws  []float32 // two of each crop: how strong, and whether it is grey
-	team   []worker
-	run    func(worker, i int) // bound once, so that a step allocates nothing
+	cutter Cutter
+	filler filler
 
 	// Of the step being filled.
 	clean          []uint8
 	given, missing []float32
 	counter        uint64
-	failures       []error // of each crop
-}
-
-// worker is the scratch memory of a goroutine.
-type worker struct {
-	cutter Cutter
-	filler filler
+	failure        error // the last, nil as a rule
 }
 
 // harmStream keeps the draws of strengths apart from others of the same seed.
@@ -39,11 +31,8 @@ const harmStream = 0x4841524d << 32
 // grey images are: their noise is the same in all channels.
 const greyShare = 1.0 / 16
 
-func newHarm(c Config, crops *data.Crops, pool *par.Pool) *harm {
-	h := &harm{config: c, crops: crops, pool: pool,
-		draws: make([]float32, 2*c.Batch), team: make([]worker, pool.Threads()), failures: make([]error, c.Batch)}
-	h.run = h.one
-	return h
+func newHarm(c Config, crops *data.Crops) *harm {
+	return &harm{config: c, crops: crops, draws: make([]float32, 2*c.Batch)}
 }
 
 // fill writes a batch to the inputs in the order in which they are declared.
@@ -55,11 +44,16 @@ func (h *harm) fill(epoch, step int, inputs []*tensor.Tensor) {
 	h.counter = uint64(epoch)<<32 | uint64(step)
 	h.crops.Fill(epoch, step, h.clean)
 	random.Uniform(h.draws, h.config.Seed, harmStream, h.counter)
-	h.pool.Run(h.config.Batch, h.run)
+	// On one goroutine: the engine's workers are busy with the step before.
+	for i := range h.config.Batch {
+		if err := h.one(i); err != nil {
+			h.failure = fmt.Errorf("cannot harm a crop: %w", err)
+		}
+	}
 }
 
 // one harms crop i.
-func (h *harm) one(w, i int) {
+func (h *harm) one(i int) error {
 	side := h.config.Height
 	n := side * side
 	clean, given := h.clean[3*n*i:3*n*(i+1)], h.given[3*n*i:3*n*(i+1)]
@@ -70,8 +64,7 @@ func (h *harm) one(w, i int) {
 	// A crop's own counter: no two of a run are the same.
 	seed, counter := h.config.Seed+uint64(i)<<40, h.counter
 	if h.config.Task == Denoise {
-		h.failures[i] = h.config.Noise.Add(given, clean, side, side, h.config.Noise.within(float64(h.draws[2*i])), grey, seed, counter)
-		return
+		return h.config.Noise.Add(given, clean, side, side, h.config.Noise.within(float64(h.draws[2*i])), grey, seed, counter)
 	}
 	for j, v := range clean {
 		given[j] = float32(v) / 255
@@ -82,17 +75,8 @@ func (h *harm) one(w, i int) {
 	kind := kinds[int(at)]
 	k := holeKinds[kind]
 	missing := h.missing[n*i : n*(i+1)]
-	h.team[w].cutter.Cut(missing, side, side, kind, evenly(k.least, k.most, at-float64(int(at))), false, seed, counter)
-	h.team[w].filler.fill(given, missing, side, side)
-}
-
-// err returns what failed in the last step, nil as a rule.
-func (h *harm) err() error {
-	for _, err := range h.failures {
-		if err != nil {
-			return fmt.Errorf("cannot harm a crop: %w", err)
-		}
-	}
+	h.cutter.Cut(missing, side, side, kind, evenly(k.least, k.most, at-float64(int(at))), false, seed, counter)
+	h.filler.fill(given, missing, side, side)
 	return nil
 }
 

@@ -150,7 +150,7 @@ func (r *learner) problem() train.Problem {
 	if c.SelfSupervised {
 		s := newNeighbours(c, r.model, crops)
 		var failed error
-		p.Trace = s.trace
+		p.Trace, p.Serial = s.trace, true
 		p.Batch = func(epoch, step int, inputs []*tensor.Tensor) {
 			if err := s.fill(epoch, step, inputs); err != nil {
 				failed = err
@@ -159,17 +159,12 @@ func (r *learner) problem() train.Problem {
 		r.failure = func() error { return failed }
 		return p // without clean images there is nothing to choose an epoch by
 	}
-	h := newHarm(c, crops, r.Engine.Pool())
+	h := newHarm(c, crops)
 	p.Trace = r.trace
 	p.Batch = h.fill
-	r.failure = h.err
+	r.failure = func() error { return h.failure }
 	if len(r.parts.Validation) > 0 {
-		p.Validate = func() (float64, error) {
-			if err := h.err(); err != nil {
-				return 0, err
-			}
-			return r.validate()
-		}
+		p.Validate = r.validate
 	}
 	return p
 }

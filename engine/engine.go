@@ -81,6 +81,15 @@ func (e *Engine) Level() isa.Level { return e.level }
 // Precision returns how exactly products are computed.
 func (e *Engine) Precision() Precision { return e.precision }
 
+// At returns an engine of another precision on the same workers, which Close
+// of e stops. Programs of the two must not run at the same time.
+func (e *Engine) At(p Precision) *Engine {
+	if p == e.precision {
+		return e
+	}
+	return &Engine{cpu.New(cpu.Options{Pool: e.pool, Level: e.level, Precision: p}), e.pool, e.level, p}
+}
+
 // Compile prepares a graph on a store of variables.
 func (e *Engine) Compile(g *graph.Graph, store *backend.Store) (backend.Program, error) {
 	return e.backend.Compile(g, store)

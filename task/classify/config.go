@@ -12,6 +12,7 @@ import (
 
 	"hourglass/data"
 	"hourglass/data/augment"
+	"hourglass/engine"
 	"hourglass/train/run"
 )
 
@@ -73,8 +74,9 @@ func (c Config) common() run.Common {
 // half as much.
 func TTAs() []string { return []string{"none", "mirror", "shift"} }
 
-// Precisions lists the types that products are computed in.
-func Precisions() []string { return []string{"f32"} }
+// Precisions lists how exactly products are computed in training; see
+// [engine.Precision]. A model in use always computes in float32.
+func Precisions() []string { return []string{engine.Float32.String(), engine.BF16.String()} }
 
 const (
 	noWeights       = "none"
@@ -90,13 +92,11 @@ func (o Options) Check() error {
 	}{
 		{"recipe", o.Recipe, Recipes()},
 		{"tta", o.TTA, TTAs()},
+		{"precision", o.Precision, Precisions()},
 	} {
 		if err := run.OneOf(c.flag, c.value, c.from); err != nil {
 			return err
 		}
-	}
-	if o.Precision != "" && !slices.Contains(Precisions(), o.Precision) {
-		return fmt.Errorf("%w: --precision %s: this build computes in %s", run.ErrChoice, o.Precision, strings.Join(Precisions(), ", "))
 	}
 	for _, c := range []struct {
 		flag  string

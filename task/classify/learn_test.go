@@ -167,7 +167,7 @@ func TestBitsAreTheSame(t *testing.T) {
 	tenth, share := 0.1, 0.9
 	for name, change := range map[string]func(o *Options){
 		"lecture": func(o *Options) { o.Dropout, o.EMA, o.Mixup, o.ClassWeights = &tenth, &share, 0.4, "balanced" },
-		"fast":    func(o *Options) { o.Recipe, o.Cutmix, o.LR = "fast", 1, 0 },
+		"fast":    func(o *Options) { o.Recipe, o.Cutmix, o.LR, o.Precision = "fast", 1, 0, "bf16" },
 	} {
 		o := small(stripes(t, 90))
 		o.Epochs = 3
@@ -198,6 +198,20 @@ func TestBitsAreTheSame(t *testing.T) {
 		if readModel(t, dir) != model {
 			t.Errorf("%s: the model differs after a resume:\n%s", name, cmp.Diff(figures(want.Summary), figures(got.Summary)))
 		}
+	}
+}
+
+func TestPrecisionChangesTraining(t *testing.T) {
+	o := small(stripes(t, 60))
+	o.Epochs = 1
+	losses := make(map[float64]string)
+	for _, o.Precision = range Precisions() {
+		out, _ := learn(t, 2, o)
+		loss := out.Summary.Training.Epochs[0].Loss
+		if other, ok := losses[loss]; ok {
+			t.Errorf("%s and %s have the same loss %v", o.Precision, other, loss)
+		}
+		losses[loss] = o.Precision
 	}
 }
 
@@ -254,7 +268,7 @@ func TestWrongChoices(t *testing.T) {
 		"tta":       {func(o *Options) { o.TTA = "x" }, "--tta x: choose one of none"},
 		"weights":   {func(o *Options) { o.ClassWeights = "1,2,3" }, "it has 3 numbers for 2 classes"},
 		"weight":    {func(o *Options) { o.ClassWeights = "heavy" }, "--class-weights heavy"},
-		"precision": {func(o *Options) { o.Precision = "f8" }, "--precision f8: this build computes in f32"},
+		"precision": {func(o *Options) { o.Precision = "f8" }, "--precision f8: choose one of float32, bf16"},
 		"widths":    {func(o *Options) { o.Widths = []int{3} }, "--widths"},
 		"augment":   {func(o *Options) { o.Augment = "twirl" }, "--augment"},
 		"resnet":    {func(o *Options) { o.Recipe = "resnet18" }, "--widths: the network resnet18 has none"},

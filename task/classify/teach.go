@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"hourglass/data/augment"
+	"hourglass/engine"
 	"hourglass/engine/backend"
 	"hourglass/engine/graph"
 	"hourglass/internal/peakmem"
@@ -110,7 +111,11 @@ func (r *learner) prepare() error {
 	if err != nil {
 		return err
 	}
-	r.trainer, err = train.New(r.Engine, store, problem, options)
+	precision, err := engine.ParsePrecision(c.Precision)
+	if err != nil {
+		return err
+	}
+	r.trainer, err = train.New(r.Engine.At(precision), store, problem, options)
 	return err
 }
 

@@ -72,7 +72,7 @@ Every trick of a recipe can be set or switched off by a flag.`,
 	f.Float64Var(&o.Mixup, "mixup", 0, "α of blending images and labels with others; 0 for none")
 	f.Float64Var(&o.Cutmix, "cutmix", 0, "α of pasting parts of other images; 0 for none")
 	optionalVar(f, &o.EMA, "ema", "share of the past in an average of the weights, such as 0.999 (default 0: none)")
-	f.StringVar(&o.TTA, "tta", "", "what an answer is averaged over: none, mirror, or shift (mirror and moved by a pixel; default of fast)")
+	f.StringVar(&o.TTA, "tta", "", "what an answer is averaged over: none, mirror (default of lecture), or shift (mirror and moved by a pixel; default of fast)")
 	f.StringVar(&o.ClassWeights, "class-weights", "", "none, balanced, or a number for each class, with commas (default none)")
 	f.StringVar(&o.Precision, "precision", "", "of products in training: float32, or bf16, which is emulated and slow (default float32)")
 	addCourseFlags(f, &o.Course, "adam for lecture, else nesterov", "triangle for fast, else onecycle", "flip,shift=2, more for large images; alternate,shift=2 for fast")

@@ -50,7 +50,8 @@ func defaults(c Config, given run.Course) recipe {
 		r.Widths = []int{32, 64, 128}
 		r.Dropout = 0.5
 		r.Optimizer, r.Schedule, r.Batch = "adam", "onecycle", 64
-		r.Epochs = showings(c, 107_000, 12, 60)
+		r.TTA = TTAs()[1]
+		r.Epochs = showings(c, 137_000, 16, 60)
 		r.rate = defaultRate
 	case recipeFast:
 		r.Widths = []int{64, 128, 128}
@@ -87,7 +88,7 @@ func showings(c Config, images, least, most int) int {
 // defaultRate is the rate at batches of 64 that suits the kind of optimiser; it
 // falls with the batch (Goyal et al. 2017, section 2.1).
 func defaultRate(c Config) float64 {
-	rate := 0.004
+	rate := 0.003
 	if o, err := optim.Parse(c.Optimizer); err == nil {
 		switch o.Rule.(type) {
 		case optim.SGD:

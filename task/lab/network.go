@@ -193,7 +193,6 @@ func (n *network) teach(l lesson) (diverged int, err error) {
 			return loss.SoftmaxCrossEntropy(c.Layer(scope, n.net, b.inputs(x)), y, 0, loss.MeanAll)
 		},
 		Batch: func(round, at int, in []*tensor.Tensor) {
-			watch.start()
 			at += round * l.every
 			batches.Fill(at/batches.Steps(), at%batches.Steps(), in[0].Uint8(), in[1].Int32())
 		},
@@ -205,11 +204,12 @@ func (n *network) teach(l lesson) (diverged int, err error) {
 	t, err := train.New(b.Engine, n.store, problem, train.Options{
 		Epochs: max(1, l.steps/l.every), Seed: seed, Optimizer: l.rule, LR: l.rate, Schedule: l.schedule,
 		OnStep: func(p train.Progress) {
-			watch.stop()
 			step = p.Step
 			_ = b.Advance(work, l.name) // the trainer looks at the context itself
 		},
 		OnEpoch: func(e train.Epoch) error {
+			watch.stop() // looking is no part of the lesson
+			defer watch.start()
 			return l.look(look{step: e.Step, loss: e.Loss, seconds: watch.seconds()})
 		},
 	})
@@ -219,6 +219,7 @@ func (n *network) teach(l lesson) (diverged int, err error) {
 	if err := l.look(look{loss: math.NaN()}); err != nil {
 		return 0, err
 	}
+	watch.start()
 	_, err = t.Run(b.ctx)
 	var lost *train.NonFiniteError
 	switch {

@@ -351,7 +351,7 @@ func TestResumeRefusesAChangedConfig(t *testing.T) {
 	for from, to := range map[string]string{
 		`"recipe": "lecture"`: `"recipe": "soup"`,
 		`"dropout": 0.5`:      `"dropout": 5`,
-		`"tta": "none"`:       `"tta": ""`,
+		`"tta": "mirror"`:     `"tta": ""`,
 		`"lying"`:             `"flying"`,
 		`"batch": 16`:         `"batch": 0`,
 		`"augment": "flip=`:   `"augment": "twirl=`,
@@ -397,7 +397,7 @@ func TestLoadRefuses(t *testing.T) {
 		"no temperature": {"architecture", strings.Replace(metadata["architecture"], `"temperature":`, `"heat":`, 1), "temperature"},
 		"one class":      {"config", strings.Replace(metadata["config"], `["lying","standing"]`, `["lying"]`, 1), "1 classes"},
 		"three classes":  {"config", strings.Replace(metadata["config"], `["lying","standing"]`, `["a","b","c"]`, 1), "3 classes"},
-		"views":          {"config", strings.Replace(metadata["config"], `"tta":"none"`, `"tta":"fly"`, 1), "update hourglass"},
+		"views":          {"config", strings.Replace(metadata["config"], `"tta":"mirror"`, `"tta":"fly"`, 1), "update hourglass"},
 	} {
 		changed := map[string]string{}
 		for k, v := range metadata {

@@ -235,6 +235,9 @@ func (t *Trainer) trace() (*graph.Graph, error) {
 	return b.Graph()
 }
 
+// Steps returns the number of steps of an epoch.
+func (t *Trainer) Steps() int { return t.problem.Steps }
+
 // Params returns the parameters and states that the problem declared.
 func (t *Trainer) Params() []nn.Param { return t.params }
 
@@ -408,8 +411,15 @@ func (t *Trainer) Time(steps int) (time.Duration, error) {
 	return best, nil
 }
 
-// SetEpochs changes the number of epochs before the first step.
-func (t *Trainer) SetEpochs(n int) { t.options.Epochs = max(1, n) }
+// PerSecond returns how many images were learnt from in a second, in steps of
+// so many; 0 where nothing was learnt.
+func (r Record) PerSecond(batch int) float64 {
+	n := len(r.Epochs)
+	if n == 0 || r.Seconds <= 0 {
+		return 0
+	}
+	return float64(r.Epochs[n-1].Step*batch) / r.Seconds
+}
 
 // WithoutTimes returns the record without wall-clock times, which differ from
 // run to run where everything else is the same.

@@ -1,13 +1,16 @@
 package cli
 
 import (
+	"context"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"hourglass/data"
+	"hourglass/engine"
 	"hourglass/internal/report"
 	"hourglass/task/autoencode"
+	"hourglass/train/run"
 )
 
 // defaultSource is what is learnt from when nothing is named.
@@ -43,18 +46,9 @@ report, and every figure of the report as summary.json.`,
 		if err := ro.begin(c, "hourglass learn", o.Source, learnFlags); err != nil {
 			return err
 		}
-		e, err := a.engine()
-		if err != nil {
-			return err
-		}
-		defer e.Close()
-		t := a.tracker()
-		defer t.close()
-		out, err := autoencode.Learn(c.Context(), e, o, ro.options(a), t.hooks())
-		if err != nil {
-			return unwritable(err)
-		}
-		return a.finishLearn(out, t)
+		return carryOut(a, c, ro, func(ctx context.Context, e *engine.Engine, ro run.Options, h run.Hooks) (*autoencode.Outcome, error) {
+			return autoencode.Learn(ctx, e, o, ro, h)
+		}, a.finishLearn)
 	})
 	return c
 }
@@ -64,7 +58,7 @@ report, and every figure of the report as summary.json.`,
 func (a *app) finishLearn(out *autoencode.Outcome, t *tracker) error {
 	s := out.Summary
 	s.Command = exactCommand(s.Command, s.Config.Course)
-	if err := a.finish(out.Dir, report.Autoencoder(s, out.Evidence), out.Finish, t); err != nil {
+	if err := a.finish(&out.Judged, report.Autoencoder(s, out.Evidence), t); err != nil {
 		return err
 	}
 	return a.result(out.Result(), outcomeText(out))

@@ -237,7 +237,7 @@ func TestResumeOfAFinishedRun(t *testing.T) {
 func figures(t *testing.T, s *autoencode.Summary) string {
 	t.Helper()
 	c := *s
-	c.Seconds, c.ImagesPerS, c.PeakBytes, c.Training = autoencode.Times{}, 0, 0, s.Training.WithoutTimes()
+	c.Seconds, c.ImagesPerS, c.PeakBytes, c.Training = run.Times{}, 0, 0, s.Training.WithoutTimes()
 	text, err := json.MarshalIndent(c, "", " ")
 	if err != nil {
 		t.Fatal(err)

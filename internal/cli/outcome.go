@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"io"
-	"path/filepath"
 
 	"hourglass/task/autoencode"
 	"hourglass/train/run"
@@ -20,11 +19,7 @@ func outcomeText(out *autoencode.Outcome) func(io.Writer) {
 			number(s.Dimensions), number(c.Latent), number(s.Parameters), count(len(s.Training.Epochs), "epoch"), s.Seconds.Total)
 		scores(w, s)
 		fmt.Fprintln(w)
-		columns(w, [][]string{
-			{"report", filepath.Join(out.Dir, run.ReportFile)},
-			{"model", filepath.Join(out.Dir, run.ModelFile)},
-			{"again", s.Command},
-		})
+		writePlaces(w, &out.Judged, s.Command)
 	}
 }
 

@@ -1,13 +1,16 @@
 package cli
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"hourglass/engine"
 	"hourglass/internal/report"
 	"hourglass/train/run"
 )
@@ -63,16 +66,45 @@ func (r *runFlags) options(a *app) run.Options {
 	return r.Options
 }
 
+// carryOut learns a task in a run that begins, showing how it goes on, and
+// finishes what came of it.
+func carryOut[Outcome any](a *app, c *cobra.Command, ro *runFlags,
+	learn func(context.Context, *engine.Engine, run.Options, run.Hooks) (Outcome, error),
+	finish func(Outcome, *tracker) error) error {
+	e, err := a.engine()
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	t := a.tracker()
+	defer t.close()
+	out, err := learn(c.Context(), e, ro.options(a), t.hooks())
+	if err != nil {
+		return unwritable(err)
+	}
+	return finish(out, t)
+}
+
 // finish writes the report of a run that has been judged and completes its
-// folder: complete is told how long the report took.
-func (a *app) finish(dir string, page *report.Page, complete func(reportSeconds float64) error, t *tracker) error {
+// folder.
+func (a *app) finish(j *run.Judged, page *report.Page, t *tracker) error {
 	begun := time.Now()
-	if err := page.WriteFile(filepath.Join(dir, run.ReportFile)); err != nil {
+	if err := page.WriteFile(j.Path(run.ReportFile)); err != nil {
 		return fmt.Errorf("cannot write the report: %w", err)
 	}
-	if err := complete(time.Since(begun).Seconds()); err != nil {
+	if err := j.Finish(time.Since(begun).Seconds()); err != nil {
 		return err
 	}
 	t.conclude(true)
 	return nil
+}
+
+// writePlaces says where a run's report and model are, and how to make it
+// again.
+func writePlaces(w io.Writer, j *run.Judged, command string) {
+	columns(w, [][]string{
+		{"report", j.Path(run.ReportFile)},
+		{"model", j.Path(run.ModelFile)},
+		{"again", command},
+	})
 }

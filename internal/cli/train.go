@@ -1,9 +1,9 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"hourglass/engine"
 	"hourglass/internal/report"
 	"hourglass/task/classify"
 	"hourglass/train/run"
@@ -83,18 +84,9 @@ Every trick of a recipe can be set or switched off by a flag.`,
 		if err := ro.begin(c, "hourglass train classify", o.Source, classifyFlags); err != nil {
 			return err
 		}
-		e, err := a.engine()
-		if err != nil {
-			return err
-		}
-		defer e.Close()
-		t := a.tracker()
-		defer t.close()
-		out, err := classify.Learn(c.Context(), e, o, ro.options(a), t.hooks())
-		if err != nil {
-			return unwritable(err)
-		}
-		return a.finishClassify(out, t)
+		return carryOut(a, c, ro, func(ctx context.Context, e *engine.Engine, ro run.Options, h run.Hooks) (*classify.Outcome, error) {
+			return classify.Learn(ctx, e, o, ro, h)
+		}, a.finishClassify)
 	})
 	return c
 }
@@ -104,7 +96,7 @@ Every trick of a recipe can be set or switched off by a flag.`,
 func (a *app) finishClassify(out *classify.Outcome, t *tracker) error {
 	s := out.Summary
 	s.Command = exactCommand(s.Command, s.Config.Course)
-	if err := a.finish(out.Dir, report.Classifier(s, out.Evidence), out.Finish, t); err != nil {
+	if err := a.finish(&out.Judged, report.Classifier(s, out.Evidence), t); err != nil {
 		return err
 	}
 	return a.result(out.Result(), func(w io.Writer) {
@@ -115,11 +107,7 @@ func (a *app) finishClassify(out *classify.Outcome, t *tracker) error {
 		fmt.Fprintf(w, "%s network, %s parameters, %s, %.1f s\n\n", c.Recipe, number(s.Parameters), count(len(s.Training.Epochs), "epoch"), s.Seconds.Total)
 		writeScores(w, &s.HeldOut)
 		fmt.Fprintln(w)
-		columns(w, [][]string{
-			{"report", filepath.Join(out.Dir, run.ReportFile)},
-			{"model", filepath.Join(out.Dir, run.ModelFile)},
-			{"again", s.Command},
-		})
+		writePlaces(w, &out.Judged, s.Command)
 	})
 }
 

@@ -1,14 +1,15 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
-	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"hourglass/engine"
 	"hourglass/internal/report"
 	"hourglass/task/restore"
 	"hourglass/train/run"
@@ -81,18 +82,9 @@ func (a *app) trainRestore(c *cobra.Command, o *restore.Options, flags []string,
 		if err := ro.begin(c, c.CommandPath(), o.Source, flags); err != nil {
 			return err
 		}
-		e, err := a.engine()
-		if err != nil {
-			return err
-		}
-		defer e.Close()
-		t := a.tracker()
-		defer t.close()
-		out, err := restore.Learn(c.Context(), e, *o, ro.options(a), t.hooks())
-		if err != nil {
-			return unwritable(err)
-		}
-		return a.finishRestore(out, t)
+		return carryOut(a, c, ro, func(ctx context.Context, e *engine.Engine, ro run.Options, h run.Hooks) (*restore.Outcome, error) {
+			return restore.Learn(ctx, e, *o, ro, h)
+		}, a.finishRestore)
 	})
 }
 
@@ -109,7 +101,7 @@ func addRestoreFlags(f *pflag.FlagSet, o *restore.Options) {
 func (a *app) finishRestore(out *restore.Outcome, t *tracker) error {
 	s := out.Summary
 	s.Command = exactCommand(s.Command, s.Config.Course)
-	if err := a.finish(out.Dir, report.Restoration(s, out.Evidence), out.Finish, t); err != nil {
+	if err := a.finish(&out.Judged, report.Restoration(s, out.Evidence), t); err != nil {
 		return err
 	}
 	return a.result(out.Result(), func(w io.Writer) {
@@ -131,10 +123,6 @@ func (a *app) finishRestore(out *restore.Outcome, t *tracker) error {
 			columns(w, rows)
 			fmt.Fprintln(w)
 		}
-		columns(w, [][]string{
-			{"report", filepath.Join(out.Dir, run.ReportFile)},
-			{"model", filepath.Join(out.Dir, run.ModelFile)},
-			{"again", s.Command},
-		})
+		writePlaces(w, &out.Judged, s.Command)
 	})
 }

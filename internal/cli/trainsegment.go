@@ -2,14 +2,15 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"io"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"hourglass/engine"
 	"hourglass/internal/report"
 	"hourglass/task/segment"
 	"hourglass/train/run"
@@ -72,18 +73,9 @@ unet, the one of Ronneberger et al. at every size.`,
 		if o.Labels, err = segment.Labels(o.Source, classes, splitNames(names), ignore); err != nil {
 			return err
 		}
-		e, err := a.engine()
-		if err != nil {
-			return err
-		}
-		defer e.Close()
-		t := a.tracker()
-		defer t.close()
-		out, err := segment.Learn(c.Context(), e, o, ro.options(a), t.hooks())
-		if err != nil {
-			return unwritable(err)
-		}
-		return a.finishSegment(out, t)
+		return carryOut(a, c, ro, func(ctx context.Context, e *engine.Engine, ro run.Options, h run.Hooks) (*segment.Outcome, error) {
+			return segment.Learn(ctx, e, o, ro, h)
+		}, a.finishSegment)
 	})
 	return c
 }
@@ -105,7 +97,7 @@ func splitNames(text string) []string {
 func (a *app) finishSegment(out *segment.Outcome, t *tracker) error {
 	s := out.Summary
 	s.Command = exactCommand(s.Command, s.Config.Course)
-	if err := a.finish(out.Dir, report.Segmentation(s, out.Evidence), out.Finish, t); err != nil {
+	if err := a.finish(&out.Judged, report.Segmentation(s, out.Evidence), t); err != nil {
 		return err
 	}
 	return a.result(out.Result(), func(w io.Writer) {
@@ -116,11 +108,7 @@ func (a *app) finishSegment(out *segment.Outcome, t *tracker) error {
 		fmt.Fprintf(w, "%s network, %s parameters, %s, %.1f s\n\n", c.Net, number(s.Parameters), count(len(s.Training.Epochs), "epoch"), s.Seconds.Total)
 		writeSegmentScores(w, s.HeldOut)
 		fmt.Fprintln(w)
-		columns(w, [][]string{
-			{"report", filepath.Join(out.Dir, run.ReportFile)},
-			{"model", filepath.Join(out.Dir, run.ModelFile)},
-			{"again", s.Command},
-		})
+		writePlaces(w, &out.Judged, s.Command)
 	})
 }
 

@@ -46,7 +46,7 @@ func learnt() (*autoencode.Summary, *autoencode.Evidence) {
 		PCANeeds:      8,
 		PCAClippedMSE: 0.0388, PCAMethod: "covariance", KNNBase: 1200, KNNQueries: 300,
 		Codes:   autoencode.Counts{Images: side * side * math.Log10(256), Names: 4 * math.Log10(11)},
-		Seconds: autoencode.Times{Read: 0.123, Train: 9.5, Judge: 1.2, PCA: 0.4}, ImagesPerS: 358.7, PeakBytes: 123_456_789,
+		Seconds: run.Times{Read: 0.123, Train: 9.5, Judge: 1.2, PCA: 0.4}, ImagesPerS: 358.7, PeakBytes: 123_456_789,
 	}
 	r := rand.New(rand.NewPCG(1, 2))
 	e := &autoencode.Evidence{}
@@ -180,7 +180,7 @@ func TestAutoencoderVariants(t *testing.T) {
 			for i := range s.Training.Epochs {
 				s.Training.Epochs[i].Loss, s.Training.Epochs[i].Validation, s.Training.Epochs[i].LR = inf, nan, nan
 			}
-			s.Seconds, s.ImagesPerS, s.PCAClippedMSE = autoencode.Times{Read: nan, Train: inf, Judge: -1, PCA: 1e300}, inf, nan
+			s.Seconds, s.ImagesPerS, s.PCAClippedMSE = run.Times{Read: nan, Train: inf, Judge: -1, PCA: 1e300}, inf, nan
 			s.Codes, s.Config.LR, s.PeakBytes = autoencode.Counts{Images: inf, Names: nan}, 1e-300, math.MaxInt64
 			for i := range e.Map {
 				e.Map[i].X = nan

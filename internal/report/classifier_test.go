@@ -40,7 +40,7 @@ func toldApart() (*classify.Summary, *classify.Evidence) {
 			Calibration: classify.Calibration{Temperature: 1.31, ECE: 0.012, Uncalibrated: 0.045,
 				Bins: []classify.Bin{{Confidence: 0.6, Accuracy: 0.58, Images: 40}, {Confidence: 0.95, Accuracy: 0.96, Images: 260}}},
 		},
-		Seconds: classify.Times{Read: 0.1, Train: 9.5, Judge: 1.2}, ImagesPerS: 358.7, PeakBytes: 123_456_789,
+		Seconds: run.Times{Read: 0.1, Train: 9.5, Judge: 1.2}, ImagesPerS: 358.7, PeakBytes: 123_456_789,
 	}
 	r := rand.New(rand.NewPCG(1, 2))
 	e := &classify.Evidence{Filters: &classify.Filters{Height: 3, Width: 3, Channels: 1, Count: 9, Weights: make([]float32, 81)}}

@@ -152,7 +152,7 @@ func (r *learner) judge(ctx context.Context) (*Outcome, error) {
 	s.Seconds = r.times
 	s.PeakBytes = peakmem.Bytes()
 	r.Phase(run.PhaseReport)
-	return &Outcome{Dir: r.Dir, Summary: s, Evidence: ev, run: r.Run}, nil
+	return &Outcome{r.Judged(s, &s.Seconds), s, ev}, nil
 }
 
 func score(mse float64) Score {
@@ -182,9 +182,7 @@ func (r *learner) summarize() *Summary {
 			s.MACs += row.MACs
 		}
 	}
-	if n := len(r.model.record.Epochs); n > 0 && r.model.record.Seconds > 0 {
-		s.ImagesPerS = float64(r.model.record.Epochs[n-1].Step*c.Batch) / r.model.record.Seconds
-	}
+	s.ImagesPerS = r.model.record.PerSecond(c.Batch)
 	return s
 }
 
@@ -448,6 +446,6 @@ func (o *Outcome) Result() Result {
 		Height: s.Config.Height, Width: s.Config.Width, Channels: s.Config.Channels,
 		Latent: s.Config.Latent, Parameters: s.Parameters, HeldOut: s.HeldOut,
 		Seconds: s.Seconds, ImagesPerS: s.ImagesPerS, PeakBytes: s.PeakBytes,
-		Run: o.Dir, Model: o.run.Path(run.ModelFile), Report: o.run.Path(run.ReportFile),
+		Run: o.Dir, Model: o.Path(run.ModelFile), Report: o.Path(run.ReportFile),
 	}
 }

@@ -134,7 +134,7 @@ func TestLearn(t *testing.T) {
 // same work.
 func figures(s *Summary) Summary {
 	c := *s
-	c.Seconds, c.ImagesPerS, c.PeakBytes = Times{}, 0, 0
+	c.Seconds, c.ImagesPerS, c.PeakBytes = run.Times{}, 0, 0
 	c.Training = c.Training.WithoutTimes()
 	c.Warnings = nil
 	return c

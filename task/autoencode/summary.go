@@ -26,15 +26,15 @@ type Summary struct {
 	PCANeeds int `json:"pca_needs,omitempty"`
 	// PCAClippedMSE is PCA's held-out error with k components when what it
 	// gives is clipped to the range of pixels, as the autoencoder's is.
-	PCAClippedMSE float64 `json:"pca_clipped_mse"`
-	PCAMethod     string  `json:"pca_method"`
-	KNNBase       int     `json:"knn_base,omitempty"` // images that vote
-	KNNQueries    int     `json:"knn_queries,omitempty"`
-	Codes         Counts  `json:"codes"`
-	Seconds       Times   `json:"seconds"`
-	ImagesPerS    float64 `json:"images_per_second"`
-	PeakBytes     int64   `json:"peak_bytes"`         // of memory, by the operating system's count
-	Copyable      bool    `json:"copyable,omitempty"` // no bottleneck: it can copy its input
+	PCAClippedMSE float64   `json:"pca_clipped_mse"`
+	PCAMethod     string    `json:"pca_method"`
+	KNNBase       int       `json:"knn_base,omitempty"` // images that vote
+	KNNQueries    int       `json:"knn_queries,omitempty"`
+	Codes         Counts    `json:"codes"`
+	Seconds       run.Times `json:"seconds"`
+	ImagesPerS    float64   `json:"images_per_second"`
+	PeakBytes     int64     `json:"peak_bytes"`         // of memory, by the operating system's count
+	Copyable      bool      `json:"copyable,omitempty"` // no bottleneck: it can copy its input
 }
 
 // HeldOut holds the scores on images that were not learnt from.
@@ -65,31 +65,21 @@ type Counts struct {
 	Names  float64 `json:"names_log10"`  // 11^k
 }
 
-// Times are wall-clock seconds.
-type Times struct {
-	Read   float64 `json:"read"`
-	Train  float64 `json:"train"`
-	Judge  float64 `json:"judge"`
-	PCA    float64 `json:"pca"`
-	Report float64 `json:"report"`
-	Total  float64 `json:"total"`
-}
-
 // Result is what `hourglass learn --json` prints.
 type Result struct {
-	Source     string  `json:"source"`
-	Images     int     `json:"images"`
-	Skipped    int     `json:"skipped"`
-	Height     int     `json:"height"`
-	Width      int     `json:"width"`
-	Channels   int     `json:"channels"`
-	Latent     int     `json:"latent"`
-	Parameters int     `json:"parameters"`
-	HeldOut    HeldOut `json:"heldout"`
-	Seconds    Times   `json:"seconds"`
-	ImagesPerS float64 `json:"images_per_second"`
-	PeakBytes  int64   `json:"peak_bytes"`
-	Run        string  `json:"run"`
-	Model      string  `json:"model"`
-	Report     string  `json:"report"`
+	Source     string    `json:"source"`
+	Images     int       `json:"images"`
+	Skipped    int       `json:"skipped"`
+	Height     int       `json:"height"`
+	Width      int       `json:"width"`
+	Channels   int       `json:"channels"`
+	Latent     int       `json:"latent"`
+	Parameters int       `json:"parameters"`
+	HeldOut    HeldOut   `json:"heldout"`
+	Seconds    run.Times `json:"seconds"`
+	ImagesPerS float64   `json:"images_per_second"`
+	PeakBytes  int64     `json:"peak_bytes"`
+	Run        string    `json:"run"`
+	Model      string    `json:"model"`
+	Report     string    `json:"report"`
 }

@@ -19,7 +19,7 @@ type learner struct {
 	*run.Run
 	config  Config
 	parts   run.Parts
-	times   Times
+	times   run.Times
 	model   *Model
 	trainer *train.Trainer
 }
@@ -153,12 +153,7 @@ func (r *learner) chooseEpochs() error {
 	if err := r.prepare(); err != nil {
 		return err
 	}
-	c := &r.config
-	epochs, err := r.Fit(r.trainer, c.Minutes, max(1, len(r.parts.Train)/c.Batch))
-	if err != nil {
-		return err
-	}
-	c.Epochs = epochs
+	err := r.Fit(r.trainer, &r.config.Course)
 	r.trainer, r.model = nil, nil // their schedule was for another length
-	return nil
+	return err
 }

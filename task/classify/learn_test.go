@@ -95,7 +95,7 @@ func readModel(t testing.TB, dir string) string {
 // same work.
 func figures(s *Summary) Summary {
 	c := *s
-	c.Seconds, c.ImagesPerS, c.PeakBytes, c.Warnings = Times{}, 0, 0, nil
+	c.Seconds, c.ImagesPerS, c.PeakBytes, c.Warnings = run.Times{}, 0, 0, nil
 	c.Training = c.Training.WithoutTimes()
 	return c
 }

@@ -19,33 +19,24 @@ type Summary struct {
 
 	Training   train.Record `json:"training"`
 	HeldOut    Evaluation   `json:"heldout"`
-	Seconds    Times        `json:"seconds"`
+	Seconds    run.Times    `json:"seconds"`
 	ImagesPerS float64      `json:"images_per_second"`
 	PeakBytes  int64        `json:"peak_bytes"` // of memory, by the operating system's count
 }
 
-// Times are wall-clock seconds.
-type Times struct {
-	Read   float64 `json:"read"`
-	Train  float64 `json:"train"`
-	Judge  float64 `json:"judge"`
-	Report float64 `json:"report"`
-	Total  float64 `json:"total"`
-}
-
 // Result is what `hourglass train classify --json` prints.
 type Result struct {
-	Source     string `json:"source"`
-	Classes    int    `json:"classes"`
-	Images     int    `json:"images"`
-	Skipped    int    `json:"skipped"`
-	HeldOut    Scores `json:"heldout"`
-	Epochs     int    `json:"epochs"`
-	Parameters int    `json:"parameters"`
-	Seconds    Times  `json:"seconds"`
-	Run        string `json:"run"`
-	Model      string `json:"model"`
-	Report     string `json:"report"`
+	Source     string    `json:"source"`
+	Classes    int       `json:"classes"`
+	Images     int       `json:"images"`
+	Skipped    int       `json:"skipped"`
+	HeldOut    Scores    `json:"heldout"`
+	Epochs     int       `json:"epochs"`
+	Parameters int       `json:"parameters"`
+	Seconds    run.Times `json:"seconds"`
+	Run        string    `json:"run"`
+	Model      string    `json:"model"`
+	Report     string    `json:"report"`
 }
 
 // Evidence is what a report shows besides the figures: pictures, all uint8

@@ -76,14 +76,12 @@ func (r *learner) judge(ctx context.Context) (*Outcome, error) {
 	s := &Summary{
 		Config: c, Command: r.Command, Found: r.Set.Found, Skipped: r.Skipped(), Warnings: r.Warnings,
 		Parameters: record.Parameters, MACs: r.model.MACs(), Views: len(viewsOf(c.TTA)), Training: record, HeldOut: *evaluation,
-		Seconds:   Times{Read: r.ReadSeconds(), Train: record.Seconds, Judge: time.Since(begun).Seconds()},
+		Seconds:   run.Times{Read: r.ReadSeconds(), Train: record.Seconds, Judge: time.Since(begun).Seconds()},
 		PeakBytes: peakmem.Bytes(),
 	}
-	if n := len(record.Epochs); n > 0 && record.Seconds > 0 {
-		s.ImagesPerS = float64(record.Epochs[n-1].Step*c.Batch) / record.Seconds
-	}
+	s.ImagesPerS = record.PerSecond(c.Batch)
 	r.Phase(run.PhaseReport)
-	return &Outcome{Dir: r.Dir, Summary: s, Evidence: ev, run: r.Run}, nil
+	return &Outcome{r.Judged(s, &s.Seconds), s, ev}, nil
 }
 
 // prepare builds the model and the trainer.
@@ -204,14 +202,9 @@ func (r *learner) chooseEpochs() error {
 	if err := r.prepare(); err != nil {
 		return err
 	}
-	c := &r.config
-	epochs, err := r.Fit(r.trainer, c.Minutes, max(1, len(r.parts.Train)/c.Batch))
-	if err != nil {
-		return err
-	}
-	c.Epochs = epochs
+	err := r.Fit(r.trainer, &r.config.Course)
 	r.trainer, r.model = nil, nil // their schedule was for another length
-	return nil
+	return err
 }
 
 // vector holds numbers as a tensor.

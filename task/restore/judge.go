@@ -159,9 +159,7 @@ func (r *learner) judge(ctx context.Context) (*Outcome, error) {
 		s.MACs += row.MACs
 	}
 	s.MACs /= int64(c.Height * c.Width)
-	if n := len(r.model.record.Epochs); n > 0 && r.model.record.Seconds > 0 {
-		s.CropsPerS = float64(r.model.record.Epochs[n-1].Step*c.Batch) / r.model.record.Seconds
-	}
+	s.CropsPerS = r.model.record.PerSecond(c.Batch)
 	ev := &Evidence{}
 	o := quality.Options{Pool: r.Engine.Pool()}
 	pixels, seconds := 0, 0.0
@@ -206,7 +204,7 @@ func (r *learner) judge(ctx context.Context) (*Outcome, error) {
 	r.times.Judge = since(begun)
 	s.Seconds, s.PeakBytes = r.times, peakmem.Bytes()
 	r.Phase(run.PhaseReport)
-	return &Outcome{Dir: r.Dir, Summary: s, Evidence: ev, run: r.Run}, nil
+	return &Outcome{r.Judged(s, &s.Seconds), s, ev}, nil
 }
 
 // add adds the scores of image i; MS-SSIM is kept only as long as every image

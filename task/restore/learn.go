@@ -22,7 +22,7 @@ type learner struct {
 	*run.Run
 	config  Config
 	parts   run.Parts
-	times   Times
+	times   run.Times
 	model   *Model
 	trainer *train.Trainer
 	failure func() error // what went wrong in filling a batch
@@ -45,15 +45,7 @@ func Learn(ctx context.Context, e *engine.Engine, o Options, ro run.Options, h r
 		return nil, err
 	}
 	r.config.ISA = e.Level().String()
-	if err := r.Make(); err != nil {
-		return nil, err
-	}
-	if r.config.Minutes > 0 {
-		if err := r.chooseEpochs(); err != nil {
-			return nil, err
-		}
-	}
-	if err := r.Record(o.Task, r.config); err != nil {
+	if err := r.Found(o.Task, &r.config, r.config.Minutes, r.chooseEpochs); err != nil {
 		return nil, err
 	}
 	return r.complete(ctx, false)
@@ -188,13 +180,9 @@ func (r *learner) chooseEpochs() error {
 	if err := r.prepare(); err != nil {
 		return err
 	}
-	epochs, err := r.Fit(r.trainer, r.config.Minutes, max(1, len(r.parts.Train)*perPhoto/r.config.Batch))
-	if err != nil {
-		return err
-	}
-	r.config.Epochs = epochs
+	err := r.Fit(r.trainer, &r.config.Course)
 	r.trainer, r.model = nil, nil // their schedule was for another length
-	return nil
+	return err
 }
 
 // since returns the seconds that have passed.

@@ -18,7 +18,7 @@ type Summary struct {
 
 	Training   train.Record `json:"training"`
 	HeldOut    HeldOut      `json:"heldout"`
-	Seconds    Times        `json:"seconds"`
+	Seconds    run.Times    `json:"seconds"`
 	CropsPerS  float64      `json:"crops_per_second"`
 	PixelsPerS float64      `json:"pixels_per_second"` // in use
 	PeakBytes  int64        `json:"peak_bytes"`        // of memory, by the operating system's count
@@ -47,47 +47,27 @@ type Score struct {
 	MSSSIM *float64 `json:"ms_ssim,omitempty"`
 }
 
-// Times are wall-clock seconds.
-type Times struct {
-	Read   float64 `json:"read"`
-	Train  float64 `json:"train"`
-	Judge  float64 `json:"judge"`
-	Report float64 `json:"report"`
-	Total  float64 `json:"total"`
-}
-
 // Result is what `hourglass train denoise --json` and `train inpaint --json`
 // print.
 type Result struct {
-	Task       string  `json:"task"`
-	Source     string  `json:"source"`
-	Images     int     `json:"images"`
-	Skipped    int     `json:"skipped"`
-	Parameters int     `json:"parameters"`
-	HeldOut    HeldOut `json:"heldout"`
-	Seconds    Times   `json:"seconds"`
-	PeakBytes  int64   `json:"peak_bytes"`
-	Run        string  `json:"run"`
-	Model      string  `json:"model"`
-	Report     string  `json:"report"`
+	Task       string    `json:"task"`
+	Source     string    `json:"source"`
+	Images     int       `json:"images"`
+	Skipped    int       `json:"skipped"`
+	Parameters int       `json:"parameters"`
+	HeldOut    HeldOut   `json:"heldout"`
+	Seconds    run.Times `json:"seconds"`
+	PeakBytes  int64     `json:"peak_bytes"`
+	Run        string    `json:"run"`
+	Model      string    `json:"model"`
+	Report     string    `json:"report"`
 }
 
-// Outcome is a run that has been trained and judged. Its report is still to
-// be written, after which Finish completes the run's folder.
+// Outcome is a run that has been trained and judged.
 type Outcome struct {
-	Dir      string
+	run.Judged
 	Summary  *Summary
 	Evidence *Evidence
-
-	run *run.Run
-}
-
-// Finish writes the summary, which completes the run's folder. reportSeconds
-// is the time that writing the report took.
-func (o *Outcome) Finish(reportSeconds float64) error {
-	o.Summary.Seconds.Report = reportSeconds
-	o.Summary.Seconds.Total = o.run.Elapsed()
-	return run.WriteJSON(o.run.Path(run.SummaryFile), o.Summary)
 }
 
 // Result returns what the commands print as JSON.
@@ -96,7 +76,7 @@ func (o *Outcome) Result() Result {
 	return Result{
 		Task: s.Config.Task, Source: s.Config.Source, Images: s.Found - len(s.Skipped), Skipped: len(s.Skipped),
 		Parameters: s.Parameters, HeldOut: s.HeldOut, Seconds: s.Seconds, PeakBytes: s.PeakBytes,
-		Run: o.Dir, Model: o.run.Path(run.ModelFile), Report: o.run.Path(run.ReportFile),
+		Run: o.Dir, Model: o.Path(run.ModelFile), Report: o.Path(run.ReportFile),
 	}
 }
 

@@ -61,13 +61,11 @@ func (r *learner) judge(ctx context.Context) (*Outcome, error) {
 		}
 		s.Confusion = append(s.Confusion, row)
 	}
-	if n := len(record.Epochs); n > 0 && record.Seconds > 0 {
-		s.ImagesPerS = float64(record.Epochs[n-1].Step*c.Batch) / record.Seconds
-	}
-	s.Seconds = Times{Read: r.ReadSeconds(), Train: record.Seconds, Judge: time.Since(begun).Seconds()}
+	s.ImagesPerS = record.PerSecond(c.Batch)
+	s.Seconds = run.Times{Read: r.ReadSeconds(), Train: record.Seconds, Judge: time.Since(begun).Seconds()}
 	s.PeakBytes = peakmem.Bytes()
 	r.Phase(run.PhaseReport)
-	return &Outcome{Dir: r.Dir, Summary: s, Evidence: r.evidence(answers, each), run: r.Run}, nil
+	return &Outcome{r.Judged(s, &s.Seconds), s, r.evidence(answers, each)}, nil
 }
 
 // outlines returns the mean boundary score of the held-out images.

@@ -25,15 +25,7 @@ func Learn(ctx context.Context, e *engine.Engine, o Options, ro run.Options, h r
 		return nil, err
 	}
 	r.config.ISA = e.Level().String()
-	if err := r.Make(); err != nil {
-		return nil, err
-	}
-	if r.config.Minutes > 0 {
-		if err := r.chooseEpochs(); err != nil {
-			return nil, err
-		}
-	}
-	if err := r.Record(Task, r.config); err != nil {
+	if err := r.Found(Task, &r.config, r.config.Minutes, r.chooseEpochs); err != nil {
 		return nil, err
 	}
 	return r.complete(ctx, false)
@@ -66,22 +58,11 @@ func (r *learner) open(labels *data.ClassList) func(context.Context, string, dat
 	}
 }
 
-// Outcome is a run that has been trained and judged. Its report is still to
-// be written, after which Finish completes the run's folder.
+// Outcome is a run that has been trained and judged.
 type Outcome struct {
-	Dir      string
+	run.Judged
 	Summary  *Summary
 	Evidence *Evidence
-
-	run *run.Run
-}
-
-// Finish writes the summary, which completes the run's folder. reportSeconds
-// is the time that writing the report took.
-func (o *Outcome) Finish(reportSeconds float64) error {
-	o.Summary.Seconds.Report = reportSeconds
-	o.Summary.Seconds.Total = o.run.Elapsed()
-	return run.WriteJSON(o.run.Path(run.SummaryFile), o.Summary)
 }
 
 // Result returns what `hourglass train segment --json` prints.
@@ -91,6 +72,6 @@ func (o *Outcome) Result() Result {
 		Source: s.Config.Source, Images: s.Found - len(s.Skipped), Skipped: len(s.Skipped),
 		Height: s.Config.Height, Width: s.Config.Width, Channels: s.Config.Channels, Classes: len(s.Config.Labels.Classes),
 		Parameters: s.Parameters, HeldOut: s.HeldOut, Seconds: s.Seconds, ImagesPerS: s.ImagesPerS, UseImagesPerS: s.UseImagesPerS,
-		PeakBytes: s.PeakBytes, Run: o.Dir, Model: o.run.Path(run.ModelFile), Report: o.run.Path(run.ReportFile),
+		PeakBytes: s.PeakBytes, Run: o.Dir, Model: o.Path(run.ModelFile), Report: o.Path(run.ReportFile),
 	}
 }

@@ -22,7 +22,7 @@ type Summary struct {
 	// Confusion counts the held-out pixels of each class by the class that
 	// they were given.
 	Confusion     [][]int64 `json:"confusion"`
-	Seconds       Times     `json:"seconds"`
+	Seconds       run.Times `json:"seconds"`
 	ImagesPerS    float64   `json:"images_per_second"`     // in training
 	UseImagesPerS float64   `json:"use_images_per_second"` // in use, at the size learnt from, many at a time
 	PeakBytes     int64     `json:"peak_bytes"`            // of memory, by the operating system's count
@@ -38,15 +38,6 @@ type Scores struct {
 	BoundaryF float64      `json:"boundary_f"`
 	Tolerance float64      `json:"boundary_tolerance"`
 	Classes   []ClassScore `json:"classes"`
-}
-
-// Times are wall-clock seconds.
-type Times struct {
-	Read   float64 `json:"read"`
-	Train  float64 `json:"train"`
-	Judge  float64 `json:"judge"`
-	Report float64 `json:"report"`
-	Total  float64 `json:"total"`
 }
 
 // Evidence is what a report shows besides the figures.
@@ -66,20 +57,20 @@ type Sample struct {
 
 // Result is what `hourglass train segment --json` prints.
 type Result struct {
-	Source        string  `json:"source"`
-	Images        int     `json:"images"`
-	Skipped       int     `json:"skipped"`
-	Height        int     `json:"height"`
-	Width         int     `json:"width"`
-	Channels      int     `json:"channels"`
-	Classes       int     `json:"classes"`
-	Parameters    int     `json:"parameters"`
-	HeldOut       Scores  `json:"heldout"`
-	Seconds       Times   `json:"seconds"`
-	ImagesPerS    float64 `json:"images_per_second"`
-	UseImagesPerS float64 `json:"use_images_per_second"`
-	PeakBytes     int64   `json:"peak_bytes"`
-	Run           string  `json:"run"`
-	Model         string  `json:"model"`
-	Report        string  `json:"report"`
+	Source        string    `json:"source"`
+	Images        int       `json:"images"`
+	Skipped       int       `json:"skipped"`
+	Height        int       `json:"height"`
+	Width         int       `json:"width"`
+	Channels      int       `json:"channels"`
+	Classes       int       `json:"classes"`
+	Parameters    int       `json:"parameters"`
+	HeldOut       Scores    `json:"heldout"`
+	Seconds       run.Times `json:"seconds"`
+	ImagesPerS    float64   `json:"images_per_second"`
+	UseImagesPerS float64   `json:"use_images_per_second"`
+	PeakBytes     int64     `json:"peak_bytes"`
+	Run           string    `json:"run"`
+	Model         string    `json:"model"`
+	Report        string    `json:"report"`
 }

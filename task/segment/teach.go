@@ -157,12 +157,7 @@ func (r *learner) chooseEpochs() error {
 	if err := r.prepare(); err != nil {
 		return err
 	}
-	c := &r.config
-	epochs, err := r.Fit(r.trainer, c.Minutes, max(1, len(r.parts.Train)/c.Batch))
-	if err != nil {
-		return err
-	}
-	c.Epochs = epochs
+	err := r.Fit(r.trainer, &r.config.Course)
 	r.trainer, r.model = nil, nil // their schedule was for another length
-	return nil
+	return err
 }

@@ -80,8 +80,24 @@ func readFile(dir string) (f file, err error) {
 	return f, nil
 }
 
-// Record writes the run's choices, from which it can be resumed.
-func (r *Run) Record(task string, config any) error {
+// Found makes the folder of a new run and writes its task's choices there, from
+// which it can be resumed: config, a pointer to the task's own struct. Where
+// the run is to take some minutes, chooseEpochs first turns them into a number
+// of epochs in it.
+func (r *Run) Found(task string, config any, minutes float64, chooseEpochs func() error) error {
+	if err := r.makeDir(); err != nil {
+		return err
+	}
+	if minutes > 0 {
+		if err := chooseEpochs(); err != nil {
+			return err
+		}
+	}
+	return r.record(task, config)
+}
+
+// record writes config.json.
+func (r *Run) record(task string, config any) error {
 	text, err := json.Marshal(config)
 	if err != nil {
 		return err
@@ -112,8 +128,8 @@ func checkDir(dir string) error {
 	return nil
 }
 
-// Make creates the run's folder.
-func (r *Run) Make() error {
+// makeDir creates the run's folder.
+func (r *Run) makeDir() error {
 	if dir := r.options.Dir; dir != "" {
 		if err := os.MkdirAll(dir, 0o777); err != nil {
 			return fmt.Errorf("cannot make the run's folder: %w", err)

@@ -3,7 +3,6 @@ package run
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"hourglass/data"
 	"hourglass/engine"
@@ -12,11 +11,11 @@ import (
 // BeginPhotos reads the photographs of a new run that learns from their crops,
 // in the manner of [Begin].
 func BeginPhotos(ctx context.Context, e *engine.Engine, source string, o Options, h Hooks) (*Run, error) {
-	r := &Run{Engine: e, Command: o.Command, source: source, options: o, hooks: h, begun: time.Now()}
-	if err := checkDir(o.Dir); err != nil {
+	r, err := newRun(e, source, o, h)
+	if err != nil {
 		return nil, err
 	}
-	return r, r.openPhotos(ctx, source)
+	return r, r.openPhotos(ctx)
 }
 
 // ContinuePhotos takes up a run that learns from crops of photographs, in the
@@ -26,21 +25,17 @@ func ContinuePhotos(ctx context.Context, e *engine.Engine, dir, task string, con
 	if err != nil {
 		return nil, err
 	}
-	if err := r.openPhotos(ctx, r.source); err != nil {
+	if err := r.openPhotos(ctx); err != nil {
 		return nil, err
 	}
 	return r, r.check(c, r.Photos.Fingerprint, c.fitsPhotos(r.Photos))
 }
 
-func (r *Run) openPhotos(ctx context.Context, source string) (err error) {
-	r.Phase(PhaseRead)
-	o := r.options.Data
-	o.Progress = r.hooks.Read
-	if r.Photos, err = data.OpenPhotos(ctx, source, o); err != nil {
+func (r *Run) openPhotos(ctx context.Context) error {
+	return r.reading(func(o data.Options) (err error) {
+		r.Photos, err = data.OpenPhotos(ctx, r.source, o)
 		return err
-	}
-	r.read = time.Since(r.begun).Seconds()
-	return nil
+	})
 }
 
 // ImagesOfPhotos describes the crops of photographs that were opened from

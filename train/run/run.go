@@ -2,7 +2,7 @@
 // files, the images and their division, the choices of training, progress,
 // and how an interrupted run is taken up again.
 //
-// A task calls [Begin], makes its choices for the images, calls [Run.Make]
+// A task calls [Begin], makes its choices for the images, calls [Run.Found]
 // and [Run.Train], and judges what came of it. To go on with a run it calls
 // [Continue] in place of the first two.
 package run
@@ -71,7 +71,7 @@ const (
 // Run is a run in progress.
 type Run struct {
 	Engine   *engine.Engine
-	Dir      string       // its folder, "" before Make
+	Dir      string       // its folder, "" before Found
 	Set      *data.Set    // what is learnt from: images of one size,
 	Photos   *data.Photos // or of their own sizes, of which crops are learnt from
 	Command  string       // makes the run again
@@ -88,11 +88,17 @@ type Run struct {
 // Begin reads the images of a new run. Its errors about the options wrap
 // [ErrChoice].
 func Begin(ctx context.Context, e *engine.Engine, source string, size int, gray bool, o Options, h Hooks) (*Run, error) {
-	r := &Run{Engine: e, Command: o.Command, source: source, options: o, hooks: h, begun: time.Now()}
-	if err := checkDir(o.Dir); err != nil {
+	r, err := newRun(e, source, o, h)
+	if err != nil {
 		return nil, err
 	}
-	return r, r.open(ctx, source, size, gray)
+	return r, r.open(ctx, size, gray)
+}
+
+// newRun returns a run whose images are still to be read.
+func newRun(e *engine.Engine, source string, o Options, h Hooks) (*Run, error) {
+	r := &Run{Engine: e, Command: o.Command, source: source, options: o, hooks: h, begun: time.Now()}
+	return r, checkDir(o.Dir)
 }
 
 // Continue takes up the run of a task in the folder dir: it reads the run's
@@ -103,7 +109,7 @@ func Continue(ctx context.Context, e *engine.Engine, dir, task string, config an
 	if err != nil {
 		return nil, err
 	}
-	if err := r.open(ctx, r.source, c.Size, c.Gray); err != nil {
+	if err := r.open(ctx, c.Size, c.Gray); err != nil {
 		return nil, err
 	}
 	return r, r.check(c, r.Set.Fingerprint, c.fits(r.Set))
@@ -152,20 +158,26 @@ func (r *Run) Misfit(err error) error {
 	return fmt.Errorf("%s does not fit the images of %s: %v; begin a new run", r.Path(ConfigFile), r.source, err)
 }
 
-func (r *Run) open(ctx context.Context, source string, size int, gray bool) (err error) {
+func (r *Run) open(ctx context.Context, size int, gray bool) error {
+	return r.reading(func(o data.Options) (err error) {
+		o.Size, o.Gray = size, gray
+		read := r.options.Open
+		if read == nil {
+			read = data.Open
+		}
+		r.Set, err = read(ctx, r.source, o)
+		return err
+	})
+}
+
+// reading calls open with the options of reading and notes how long it takes.
+func (r *Run) reading(open func(o data.Options) error) error {
 	r.Phase(PhaseRead)
 	o := r.options.Data
-	o.Size, o.Gray = size, gray
 	o.Progress = r.hooks.Read
-	read := r.options.Open
-	if read == nil {
-		read = data.Open
-	}
-	if r.Set, err = read(ctx, source, o); err != nil {
-		return err
-	}
+	err := open(o)
 	r.read = time.Since(r.begun).Seconds()
-	return nil
+	return err
 }
 
 // Phase tells that a part of the run begins.

@@ -78,7 +78,7 @@ func TestOldRunsAreOfTheFirstTask(t *testing.T) {
 func TestRecordIsRead(t *testing.T) {
 	r := &Run{Dir: t.TempDir(), source: "fashion", Command: "hourglass train"}
 	want := Common{Images: Images{Source: "fashion"}, Course: Course{Seed: math.MaxUint64, Augment: "none"}}
-	if err := r.Record("classify", want); err != nil {
+	if err := r.record("classify", want); err != nil {
 		t.Fatal(err)
 	}
 	f, err := readFile(r.Dir)

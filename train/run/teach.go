@@ -28,14 +28,15 @@ func (r *Run) TrainOptions(c Course) (train.Options, error) {
 	}, nil
 }
 
-// Fit returns the number of epochs that fit into a time, by timing a few
-// steps.
-func (r *Run) Fit(t *train.Trainer, minutes float64, steps int) (int, error) {
+// Fit sets the number of epochs of a course to what fits into its time, by
+// timing a few steps.
+func (r *Run) Fit(t *train.Trainer, c *Course) error {
 	step, err := t.Time(12)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	return EpochsWithin(minutes, step.Seconds()*float64(steps)), nil
+	c.Epochs = EpochsWithin(c.Minutes, step.Seconds()*float64(t.Steps()))
+	return nil
 }
 
 // Train runs the training loop, from the last checkpoint if resume is set and

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"hourglass/task/autoencode"
-	"hourglass/train/run"
 )
 
 // Autoencoder lays out the page of a run of `hourglass learn`: what the
@@ -25,8 +24,7 @@ func Autoencoder(s *autoencode.Summary, e *autoencode.Evidence) *Page {
 			counted(s.Config.Latent, "number"), whole(s.Dimensions)),
 		Subtitle: a.subtitle(),
 		Lead:     a.lead(),
-		Footer: "Made by `hourglass`. Every figure on this page stands in `" + run.SummaryFile +
-			"` beside it; the page itself asks the network for nothing.",
+		Footer:   runFooter,
 	}
 	p.Sections = append(p.Sections, a.samples(), a.scores(), a.training())
 	if len(e.Map) > 0 {

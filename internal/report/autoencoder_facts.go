@@ -78,14 +78,7 @@ func (a *autoencoderPage) architecture() string {
 func (a *autoencoderPage) remarks() Section {
 	s, c := a.s, a.s.Config
 	sec := Section{Title: "Fine print"}
-	switch skipped := len(s.Skipped); {
-	case skipped == 0:
-		sec.Text = fmt.Sprintf("All of the %s found were used: ", counted(s.Found, "image"))
-	default:
-		sec.Text = fmt.Sprintf("Of the %s found, **%s left out** (listed below with the reasons). The rest were used so: ",
-			counted(s.Found, "image"), wereCounted(skipped))
-	}
-	sec.Text += fmt.Sprintf("%s to learn from, %s to choose the best epoch, %s to judge.", whole(c.Train), whole(c.Validation), whole(c.HeldOut))
+	sec.Text = usedText(s.Found, s.Skipped) + fmt.Sprintf("%s to learn from, %s to choose the best epoch, %s to judge.", whole(c.Train), whole(c.Validation), whole(c.HeldOut))
 	if method := pcaMethod(s.PCAMethod); method != "" {
 		sec.Text += "\n\nPCA was fitted to the images learnt from and those that chose the epoch: " + method
 	}
@@ -113,54 +106,14 @@ func pcaMethod(method string) string {
 // again holds all that it takes to make the run again.
 func (a *autoencoderPage) again() Section {
 	s, c := a.s, a.s.Config
-	sec := Section{Title: "Make it again",
-		Text: fmt.Sprintf("The same images, choices and seed (**%d**) give the same network, bit by bit, on `%s` instructions with any number of threads.", c.Seed, c.ISA)}
-	if s.Command != "" {
-		sec.Blocks = append(sec.Blocks, &Code{Title: "The command", Text: s.Command})
+	costs := costFacts(s.Seconds, len(s.Training.Epochs), "errors, neighbours, map", s.PeakBytes)
+	if finite(s.ImagesPerS) && s.ImagesPerS > 0 {
+		costs = append(costs, Fact{"speed of training", significant(rounded(s.ImagesPerS, 3)) + " images/s", ""})
 	}
-	sec.Blocks = append(sec.Blocks, &Columns{Blocks: []Block{
-		&Facts{Title: "The network and its training", Items: a.choices()},
-		&Facts{Title: "The images and the machine", Items: a.circumstances()},
-	}}, &Facts{Title: "Time and memory", Items: a.costs()})
-	return sec
-}
-
-func (a *autoencoderPage) choices() []Fact {
-	c := a.s.Config
-	return append([]Fact{
+	return againSection(c.Common, s.Command, []Fact{
 		{"architecture", orElse(c.Arch, dash), ""},
 		{"decoder", orElse(c.Decoder, "mirrors the encoder"), ""},
 		{"latent, k", counted(c.Latent, "number"), ""},
 		{"loss", orElse(c.Loss, dash), lossName(c.Loss)},
-	}, courseFacts(c.Course)...)
-}
-
-func (a *autoencoderPage) circumstances() []Fact {
-	c := a.s.Config
-	return imageFacts(c.Images, c.Division, c.Seed, c.ISA)
-}
-
-func (a *autoencoderPage) costs() []Fact {
-	s := a.s
-	var items []Fact
-	for _, t := range []struct {
-		name    string
-		seconds float64
-		note    string
-	}{
-		{"reading the images", s.Seconds.Read, ""},
-		{"training", s.Seconds.Train, counted(len(s.Training.Epochs), "epoch")},
-		{"judging", s.Seconds.Judge, "errors, neighbours, map"},
-		{"PCA", s.Seconds.PCA, "fitting and judging"},
-	} {
-		value, unit := duration(t.seconds)
-		items = append(items, Fact{t.name, value + " " + unit, t.note})
-	}
-	if finite(s.ImagesPerS) && s.ImagesPerS > 0 {
-		items = append(items, Fact{"speed of training", significant(rounded(s.ImagesPerS, 3)) + " images/s", ""})
-	}
-	if s.PeakBytes > 0 {
-		items = append(items, Fact{"most memory in use", byteSize(s.PeakBytes), "by the operating system’s count"})
-	}
-	return items
+	}, costs)
 }

@@ -21,11 +21,13 @@ func learnt() (*autoencode.Summary, *autoencode.Evidence) {
 	const side = 6
 	s := &autoencode.Summary{
 		Config: autoencode.Config{
-			Images: run.Images{Source: "photos/shapes.zip", Fingerprint: "0123456789abcdef", Height: side, Width: side, Channels: 1},
-			Arch:   "conv", Latent: 4, Loss: "mse",
-			Course: run.Course{Epochs: 3, Batch: 8, Optimizer: "adamw", LR: 0.003, Schedule: "onecycle",
-				Patience: 10, Seed: 7, Augment: "none"},
-			Division: run.Division{Train: 1140, Validation: 60, HeldOut: 300}, ISA: "avx2",
+			Common: run.Common{
+				Images: run.Images{Source: "photos/shapes.zip", Fingerprint: "0123456789abcdef", Height: side, Width: side, Channels: 1},
+				Course: run.Course{Epochs: 3, Batch: 8, Optimizer: "adamw", LR: 0.003, Schedule: "onecycle",
+					Patience: 10, Seed: 7, Augment: "none"},
+				Division: run.Division{Train: 1140, Validation: 60, HeldOut: 300}, ISA: "avx2",
+			},
+			Arch: "conv", Latent: 4, Loss: "mse",
 		},
 		Command: "hourglass learn photos/shapes.zip --latent 4 --seed 7", Found: 1502,
 		Skipped:    []run.Skipped{{Name: "a/b.jpg", Reason: "cut short"}, {Name: "c.png", Reason: "is text"}},

@@ -6,7 +6,6 @@ import (
 
 	"hourglass/task/classify"
 	"hourglass/train"
-	"hourglass/train/run"
 )
 
 // Classifier lays out the page of a run of `hourglass train classify`: how
@@ -24,9 +23,8 @@ func Classifier(s *classify.Summary, e *classify.Evidence) *Page {
 		Title: fmt.Sprintf("%s: %s told apart", sourceName(c.Source), counted(len(c.Classes), "class")),
 		Subtitle: fmt.Sprintf("A network of %s learnt from %s with labels. It is judged on %s that it never saw.",
 			counted(s.Parameters, "parameter"), counted(c.Train, "image"), counted(c.HeldOut, "other")),
-		Lead: append(p.lead(), Figure{Label: "Images learnt from", Value: whole(c.Train), Note: whole(c.HeldOut) + " held out to judge"}, time),
-		Footer: "Made by `hourglass`. Every figure on this page stands in `" + run.SummaryFile +
-			"` beside it; the page itself asks the network for nothing.",
+		Lead:   append(p.lead(), Figure{Label: "Images learnt from", Value: whole(c.Train), Note: whole(c.HeldOut) + " held out to judge"}, time),
+		Footer: runFooter,
 	}
 	page.Sections = append(page.Sections, p.samples(s.Warnings), classifierTraining(s))
 	page.Sections = append(page.Sections, p.sections()...)
@@ -297,12 +295,7 @@ func filterImage(f *classify.Filters, i int) Image {
 func classifierRemarks(s *classify.Summary) Section {
 	c := s.Config
 	sec := Section{Title: "Fine print"}
-	if len(s.Skipped) == 0 {
-		sec.Text = fmt.Sprintf("All of the %s found were used: ", counted(s.Found, "image"))
-	} else {
-		sec.Text = fmt.Sprintf("Of the %s found, **%s left out** (listed below with the reasons). The rest were used so: ", counted(s.Found, "image"), wereCounted(len(s.Skipped)))
-	}
-	sec.Text += fmt.Sprintf("%s to learn from, %s to choose the best epoch and to calibrate, %s to judge, once, at the end.",
+	sec.Text = usedText(s.Found, s.Skipped) + fmt.Sprintf("%s to learn from, %s to choose the best epoch and to calibrate, %s to judge, once, at the end.",
 		whole(c.Train), whole(c.Validation), whole(c.HeldOut))
 	if s.Views > 1 {
 		sec.Text += fmt.Sprintf(" An answer is the mean over %s of the image (`--tta %s`).", counted(s.Views, "view"), c.TTA)
@@ -314,17 +307,12 @@ func classifierRemarks(s *classify.Summary) Section {
 // classifierAgain holds all that it takes to make the run again.
 func classifierAgain(s *classify.Summary) Section {
 	c := s.Config
-	sec := Section{Title: "Make it again",
-		Text: fmt.Sprintf("The same images, choices and seed (**%d**) give the same network, bit by bit, on `%s` instructions with any number of threads.", c.Seed, c.ISA)}
-	if s.Command != "" {
-		sec.Blocks = append(sec.Blocks, &Code{Title: "The command", Text: s.Command})
-	}
 	plain := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 	norm := "as in the recipe"
 	if c.NoBatchNorm {
 		norm = "taken out"
 	}
-	choices := append([]Fact{
+	return againSection(c.Common, s.Command, []Fact{
 		{"recipe", c.Recipe, ""},
 		{"parameters", whole(s.Parameters), byteSize(4 * int64(s.Parameters))},
 		{"multiply-adds", wholeLong(s.MACs), "for one look at an image"},
@@ -336,26 +324,5 @@ func classifierAgain(s *classify.Summary) Section {
 		{"views in use", c.TTA, ""},
 		{"class weights", c.ClassWeights, ""},
 		{"precision", c.Precision, ""},
-	}, courseFacts(c.Course)...)
-	var costs []Fact
-	for _, t := range []struct {
-		name    string
-		seconds float64
-		note    string
-	}{
-		{"reading the images", s.Seconds.Read, ""},
-		{"training", s.Seconds.Train, counted(len(s.Training.Epochs), "epoch")},
-		{"judging", s.Seconds.Judge, ""},
-	} {
-		value, unit := duration(t.seconds)
-		costs = append(costs, Fact{t.name, value + " " + unit, t.note})
-	}
-	if s.PeakBytes > 0 {
-		costs = append(costs, Fact{"most memory in use", byteSize(s.PeakBytes), "by the operating system’s count"})
-	}
-	sec.Blocks = append(sec.Blocks, &Columns{Blocks: []Block{
-		&Facts{Title: "The network and its training", Items: choices},
-		&Facts{Title: "The images and the machine", Items: imageFacts(c.Images, c.Division, c.Seed, c.ISA)},
-	}}, &Facts{Title: "Time and memory", Items: costs})
-	return sec
+	}, costFacts(s.Seconds, len(s.Training.Epochs), "", s.PeakBytes))
 }

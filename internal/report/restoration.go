@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"hourglass/task/restore"
-	"hourglass/train/run"
+	"hourglass/train"
 )
 
 // Restoration lays out the page of a run of `hourglass train denoise` or
@@ -23,14 +23,13 @@ func Restoration(s *restore.Summary, e *restore.Evidence) *Page {
 		Title:    sourceName(s.Config.Source) + ": " + what,
 		Subtitle: r.subtitle(),
 		Lead:     r.lead(),
-		Footer: "Made by `hourglass`. Every figure on this page stands in `" + run.SummaryFile +
-			"` beside it; the page itself asks the network for nothing.",
+		Footer:   runFooter,
 	}
 	p.Sections = append(p.Sections, r.samples())
 	if len(s.HeldOut.Levels) > 0 {
 		p.Sections = append(p.Sections, r.scores())
 	}
-	p.Sections = append(p.Sections, r.training(), r.facts())
+	p.Sections = append(p.Sections, r.training(), r.remarks(), r.again())
 	return p
 }
 
@@ -81,7 +80,7 @@ func (r *restorationPage) lead() []Figure {
 // samples shows parts of held-out photographs before and after.
 func (r *restorationPage) samples() Section {
 	sec := Section{Title: "Before and after"}
-	for _, w := range r.s.Warnings {
+	for _, w := range r.s.Warnings[:min(len(r.s.Warnings), warningsShown)] {
 		sec.Blocks = append(sec.Blocks, &Note{Tone: Warn, Text: sentence(w)})
 	}
 	if len(r.e.Samples) == 0 {
@@ -164,49 +163,45 @@ func (r *restorationPage) scores() Section {
 
 // training shows how the error fell.
 func (r *restorationPage) training() Section {
-	t := r.s.Training
-	sec := Section{Title: "How it learnt"}
-	n := len(t.Epochs)
-	if n == 0 {
-		sec.Text = "No epoch was completed."
+	c, t := r.s.Config, r.s.Training
+	judged := c.Validation > 0 && !c.SelfSupervised
+	of := "training loss"
+	if judged {
+		of = "error on validation photographs"
+	}
+	sec := Section{Title: "How it learnt", Text: courseText(c.Course, c.Division, t, of)}
+	if len(t.Epochs) == 0 {
 		return sec
 	}
-	epoch, loss, validation := make([]float64, n), make([]float64, n), make([]float64, n)
-	for i, e := range t.Epochs {
-		epoch[i], loss[i], validation[i] = float64(e.Epoch), e.Loss, 255*e.Validation
+	columns := &Columns{Blocks: []Block{&LinePlot{Title: "Training loss by epoch", X: epochAxis(t.Epochs), Y: Axis{Label: lossName(c.Loss)},
+		Series: []Series{overEpochs("", t.Epochs, Solid, pcaColor, func(e train.Epoch) float64 { return e.Loss })},
+		Note:   "The mean over an epoch, while the network changes."}}}
+	if judged {
+		columns.Blocks = append(columns.Blocks, &LinePlot{Title: "Error on validation photographs", X: epochAxis(t.Epochs), Y: Axis{Label: "root of the squared error, of 255"},
+			Series: []Series{overEpochs("", t.Epochs, Solid, autoencoderColor, func(e train.Epoch) float64 { return 255 * e.Validation })},
+			Note:   fmt.Sprintf("On %s set aside from those learnt from, averaged over the levels above.", counted(c.Validation, "photograph"))})
 	}
-	x := Axis{Label: "epoch"}
-	if n <= 8 {
-		x.Ticks = epoch
-	}
-	columns := &Columns{Blocks: []Block{&LinePlot{Title: "Training loss by epoch", X: x, Y: Axis{Label: lossName(r.s.Config.Loss)},
-		Series: []Series{{X: epoch, Y: loss, Color: pcaColor}}, Note: "The mean over an epoch, while the network changes."}}}
-	if r.s.Config.Validation > 0 && !r.s.Config.SelfSupervised {
-		columns.Blocks = append(columns.Blocks, &LinePlot{Title: "Error on validation photographs", X: x, Y: Axis{Label: "root of the squared error, of 255"},
-			Series: []Series{{X: epoch, Y: validation, Color: autoencoderColor}},
-			Note:   fmt.Sprintf("On %s set aside from those learnt from, averaged over the levels above.", counted(r.s.Config.Validation, "photograph"))})
-	}
+	columns.Blocks = append(columns.Blocks, ratePlot(t.Epochs, c.Course))
 	sec.Blocks = []Block{columns}
 	return sec
 }
 
-func (r *restorationPage) facts() Section {
+// remarks says what became of the photographs that were found.
+func (r *restorationPage) remarks() Section {
 	s, c := r.s, r.s.Config
-	items := []Fact{
-		{Key: "Network", Value: fmt.Sprintf("%v channels at 1/2, 1/4, … of the size, %s at each", c.Widths, counted(c.Blocks, "block")), Note: whole(s.Parameters) + " parameters"},
-		{Key: "Learnt from", Value: fmt.Sprintf("crops of %d×%d, %d in a step", c.Height, c.Width, c.Batch)},
-		{Key: "Loss", Value: lossName(c.Loss)},
-		{Key: "Optimiser", Value: c.Optimizer, Note: c.Schedule + ", rate " + significant(c.LR)},
-		{Key: "Seed", Value: fmt.Sprint(c.Seed), Note: "instructions: " + c.ISA},
-		{Key: "Memory", Value: byteSize(s.PeakBytes)},
-	}
-	blocks := []Block{&Facts{Items: items}, &Code{Title: "Make it again", Text: s.Command}}
-	if len(s.Skipped) > 0 {
-		l := &List{Title: "Files left out"}
-		for _, k := range s.Skipped {
-			l.Items = append(l.Items, ListItem{k.Name, k.Reason})
-		}
-		blocks = append(blocks, l)
-	}
-	return Section{Title: "How it was made", Blocks: blocks}
+	return Section{Title: "Fine print",
+		Text: usedText(s.Found, s.Skipped) + fmt.Sprintf("%s to learn from, in crops of %d × %d pixels, %s to choose the epoch, %s to judge.",
+			whole(c.Train), c.Height, c.Width, whole(c.Validation), whole(c.HeldOut)),
+		Blocks: remarkLists(s.Skipped, s.Warnings)}
+}
+
+// again holds all that it takes to make the run again.
+func (r *restorationPage) again() Section {
+	s, c := r.s, r.s.Config
+	return againSection(c.Common, s.Command, []Fact{
+		{"network", fmt.Sprintf("%v channels", c.Widths), fmt.Sprintf("at 1/2, 1/4, … of the size, %s at each", counted(c.Blocks, "block"))},
+		{"parameters", whole(s.Parameters), byteSize(4 * int64(s.Parameters))},
+		{"multiply-adds", wholeLong(s.MACs), "for one pixel"},
+		{"loss", lossName(c.Loss), ""},
+	}, costFacts(s.Seconds, len(s.Training.Epochs), "", s.PeakBytes))
 }

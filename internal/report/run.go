@@ -10,6 +10,59 @@ import (
 
 // What the pages of runs share, whatever their task.
 
+const runFooter = "Made by `hourglass`. Every figure on this page stands in `" + run.SummaryFile +
+	"` beside it; the page itself asks the network for nothing."
+
+// againSection holds all that it takes to make a run again: network and costs
+// are what the task has to say of both.
+func againSection(c run.Common, command string, network, costs []Fact) Section {
+	sec := Section{Title: "Make it again",
+		Text: fmt.Sprintf("The same images, choices and seed (**%d**) give the same network, bit by bit, on `%s` instructions with any number of threads.", c.Seed, c.ISA)}
+	if command != "" {
+		sec.Blocks = append(sec.Blocks, &Code{Title: "The command", Text: command})
+	}
+	sec.Blocks = append(sec.Blocks, &Columns{Blocks: []Block{
+		&Facts{Title: "The network and its training", Items: append(network, courseFacts(c.Course)...)},
+		&Facts{Title: "The images and the machine", Items: imageFacts(c)},
+	}}, &Facts{Title: "Time and memory", Items: costs})
+	return sec
+}
+
+// costFacts lists what a run took; judging says what is in the time of that.
+func costFacts(t run.Times, epochs int, judging string, peakBytes int64) []Fact {
+	parts := []struct {
+		name    string
+		seconds float64
+		note    string
+	}{
+		{"reading the images", t.Read, ""},
+		{"training", t.Train, counted(epochs, "epoch")},
+		{"judging", t.Judge, judging},
+		{"PCA", t.PCA, "fitting and judging"},
+	}
+	if t.PCA == 0 {
+		parts = parts[:3]
+	}
+	var items []Fact
+	for _, p := range parts {
+		value, unit := duration(p.seconds)
+		items = append(items, Fact{p.name, value + " " + unit, p.note})
+	}
+	if peakBytes > 0 {
+		items = append(items, Fact{"most memory in use", byteSize(peakBytes), "by the operating system’s count"})
+	}
+	return items
+}
+
+// usedText says how many of the files that were found are in use.
+func usedText(found int, skipped []run.Skipped) string {
+	if len(skipped) == 0 {
+		return fmt.Sprintf("All of the %s found were used: ", counted(found, "image"))
+	}
+	return fmt.Sprintf("Of the %s found, **%s left out** (listed below with the reasons). The rest were used so: ",
+		counted(found, "image"), wereCounted(len(skipped)))
+}
+
 // courseFacts lists the choices of training.
 func courseFacts(c run.Course) []Fact {
 	epochs := ""
@@ -32,7 +85,7 @@ func courseFacts(c run.Course) []Fact {
 }
 
 // imageFacts lists what was learnt from and on what machine.
-func imageFacts(c run.Images, d run.Division, seed uint64, instructions string) []Fact {
+func imageFacts(c run.Common) []Fact {
 	asked := "height × width × channels"
 	if c.Size > 0 {
 		asked += fmt.Sprintf(", --size %d", c.Size)
@@ -44,11 +97,11 @@ func imageFacts(c run.Images, d run.Division, seed uint64, instructions string) 
 		{"source", orElse(c.Source, dash), ""},
 		{"fingerprint", orElse(c.Fingerprint, dash), "of the data"},
 		{"image size", fmt.Sprintf("%d × %d × %d", c.Height, c.Width, c.Channels), asked},
-		{"to learn from", counted(d.Train, "image"), ""},
-		{"to choose the epoch", counted(d.Validation, "image"), ""},
-		{"to judge", counted(d.HeldOut, "image"), ""},
-		{"seed", strconv.FormatUint(seed, 10), ""},
-		{"instructions", orElse(instructions, dash), ""},
+		{"to learn from", counted(c.Train, "image"), ""},
+		{"to choose the epoch", counted(c.Validation, "image"), ""},
+		{"to judge", counted(c.HeldOut, "image"), ""},
+		{"seed", strconv.FormatUint(c.Seed, 10), ""},
+		{"instructions", orElse(c.ISA, dash), ""},
 	}
 }
 

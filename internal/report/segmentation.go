@@ -8,7 +8,7 @@ import (
 	"strconv"
 
 	"hourglass/task/segment"
-	"hourglass/train/run"
+	"hourglass/train"
 )
 
 // Segmentation lays out the page of a run of `hourglass train segment`: how well
@@ -25,11 +25,10 @@ func Segmentation(s *segment.Summary, e *segment.Evidence) *Page {
 		Title: fmt.Sprintf("%s: a class for every pixel, of %d", sourceName(c.Source), len(c.Labels.Classes)),
 		Subtitle: fmt.Sprintf("A network of %s learnt from %s with labels. It is judged on %s that it never saw.",
 			counted(s.Parameters, "parameter"), counted(c.Train, "image"), counted(c.HeldOut, "other")),
-		Lead: p.lead(),
-		Footer: "Made by `hourglass`. Every figure on this page stands in `" + run.SummaryFile +
-			"` beside it; the page itself asks the network for nothing.",
+		Lead:   p.lead(),
+		Footer: runFooter,
 	}
-	page.Sections = append(page.Sections, p.samples(), p.classes(), p.worst(), p.mistakes(), p.training(), p.again())
+	page.Sections = append(page.Sections, p.samples(), p.classes(), p.worst(), p.mistakes(), p.training(), p.remarks(), p.again())
 	return page
 }
 
@@ -210,36 +209,29 @@ func (p *segmentationPage) mistakes() Section {
 // training shows how the loss fell, and the mean IoU that chose the epoch.
 func (p *segmentationPage) training() Section {
 	c, r := p.s.Config, p.s.Training
-	sec := Section{Title: "How it learnt", Text: fmt.Sprintf("It went %s through %s.", times(len(r.Epochs)), counted(c.Train, "image"))}
+	of := "training loss"
+	if c.Validation > 0 {
+		of = "1 − mIoU on the validation images"
+	}
+	sec := Section{Title: "How it learnt", Text: courseText(c.Course, c.Division, r, of)}
 	if len(r.Epochs) == 0 {
 		return sec
 	}
-	n := len(r.Epochs)
-	epoch, loss, miou, rate := make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)
-	best := math.NaN()
-	for i, e := range r.Epochs {
-		epoch[i], loss[i], miou[i], rate[i] = float64(e.Epoch), e.Loss, 100*(1-e.Validation), e.LR
-		if e.Epoch == r.BestEpoch {
-			best = miou[i]
-		}
-	}
-	x := Axis{Label: "epoch"}
-	if n <= 8 {
-		x.Ticks = epoch // no ticks between epochs
-	}
-	lossPlot := &LinePlot{Title: "Training loss by epoch", X: x, Y: Axis{Label: "loss", Log: true},
-		Series: []Series{{Name: "training", X: epoch, Y: loss, Color: pcaColor}}, Note: "The mean over an epoch, while the network changes: " + segmentLoss(c) + "."}
-	columns := &Columns{Blocks: []Block{lossPlot}}
+	loss := &LinePlot{Title: "Training loss by epoch", X: epochAxis(r.Epochs), Y: Axis{Label: "loss", Log: true},
+		Series: []Series{overEpochs("", r.Epochs, Solid, pcaColor, func(e train.Epoch) float64 { return e.Loss })},
+		Note:   "The mean over an epoch, while the network changes: " + segmentLoss(c) + "."}
+	columns := &Columns{Blocks: []Block{loss}}
 	if c.Validation > 0 {
-		sec.Text += fmt.Sprintf(" The network kept is that of **epoch %s**, which had the highest mean IoU, %s %%, on the %s set aside to choose by.",
-			whole(r.BestEpoch), fixed(best, 1), counted(c.Validation, "image"))
-		columns.Blocks = append(columns.Blocks, &LinePlot{Title: "Mean IoU by epoch", X: x, Y: Axis{Label: "mIoU, %"}, Series: []Series{
-			{Name: "validation", X: epoch, Y: miou, Color: autoencoderColor},
-			{Name: "best, epoch " + whole(r.BestEpoch), X: []float64{float64(r.BestEpoch)}, Y: []float64{best}, Style: Points, Color: bestColor},
-		}})
+		miou := func(e train.Epoch) float64 { return 100 * (1 - e.Validation) }
+		plot := &LinePlot{Title: "Mean IoU by epoch", X: epochAxis(r.Epochs), Y: Axis{Label: "mIoU, %"},
+			Series: []Series{overEpochs("validation", r.Epochs, Solid, autoencoderColor, miou)},
+			Note:   fmt.Sprintf("On %s set aside to choose the epoch by.", counted(c.Validation, "image"))}
+		if best := bestOf(r); best != nil {
+			plot.Series = append(plot.Series, overEpochs("best, epoch "+whole(best.Epoch), []train.Epoch{*best}, Points, bestColor, miou))
+		}
+		columns.Blocks = append(columns.Blocks, plot)
 	}
-	columns.Blocks = append(columns.Blocks, &LinePlot{Title: "Learning rate", X: x, Y: Axis{Label: "rate at the epoch’s last step", Zero: true},
-		Series: []Series{{X: epoch, Y: rate, Color: rateColor}}, Note: "Schedule `" + c.Schedule + "`, optimiser `" + c.Optimizer + "`."})
+	columns.Blocks = append(columns.Blocks, ratePlot(r.Epochs, c.Course))
 	sec.Blocks = append(sec.Blocks, columns)
 	return sec
 }
@@ -263,49 +255,23 @@ func segmentLoss(c segment.Config) string {
 	return ce + ", and soft Dice"
 }
 
+// remarks says what became of the images that were found.
+func (p *segmentationPage) remarks() Section {
+	s, c := p.s, p.s.Config
+	return Section{Title: "Fine print",
+		Text: usedText(s.Found, s.Skipped) + fmt.Sprintf("%s to learn from, %s to choose the epoch, %s to judge. They are %s of the source’s size.",
+			whole(c.Train), whole(c.Validation), whole(c.HeldOut), significant(rounded(c.Scale, 3))),
+		Blocks: remarkLists(s.Skipped, s.Warnings)}
+}
+
 // again holds all that it takes to make the run again.
 func (p *segmentationPage) again() Section {
 	s, c := p.s, p.s.Config
-	sec := Section{Title: "Make it again",
-		Text: fmt.Sprintf("The same images, labels, choices and seed (**%d**) give the same network, bit by bit, on `%s` instructions with any number of threads.", c.Seed, c.ISA)}
-	if s.Command != "" {
-		sec.Blocks = append(sec.Blocks, &Code{Title: "The command", Text: s.Command})
-	}
-	seconds := func(v float64) string {
-		value, unit := duration(v)
-		return value + " " + unit
-	}
-	sec.Blocks = append(sec.Blocks, &Columns{Blocks: []Block{
-		&Facts{Title: "The network and its training", Items: []Fact{
-			{"network", c.Net, ""},
-			{"parameters", whole(s.Parameters), byteSize(4 * int64(s.Parameters))},
-			{"multiply-adds", wholeLong(s.MACs), "for one image"},
-			{"loss", segmentLoss(c), ""},
-			{"average of the weights", strconv.FormatFloat(c.EMA, 'g', -1, 64), "share of the past"},
-			{"epochs", whole(len(s.Training.Epochs)), ""},
-			{"batch", counted(c.Batch, "image"), ""},
-			{"optimiser", c.Optimizer, "greatest learning rate " + strconv.FormatFloat(c.LR, 'g', -1, 64)},
-			{"augmentation", c.Augment, ""},
-		}},
-		&Facts{Title: "The images and the machine", Items: []Fact{
-			{"source", orElse(c.Source, dash), ""},
-			{"fingerprint", orElse(c.Fingerprint, dash), "of the data"},
-			{"image size", fmt.Sprintf("%d × %d × %d", c.Height, c.Width, c.Channels), "height × width × channels, " + significant(rounded(c.Scale, 3)) + " of the source’s"},
-			{"to learn from", counted(c.Train, "image"), ""},
-			{"to choose the epoch", counted(c.Validation, "image"), ""},
-			{"to judge", counted(c.HeldOut, "image"), ""},
-			{"instructions", orElse(c.ISA, dash), ""},
-			{"training", seconds(s.Seconds.Train), ""},
-			{"judging", seconds(s.Seconds.Judge), ""},
-			{"most memory in use", byteSize(s.PeakBytes), "by the operating system’s count"},
-		}},
-	}})
-	if len(s.Skipped) > 0 {
-		l := &List{Title: "Left out", Open: len(s.Skipped) <= 5}
-		for _, skip := range s.Skipped {
-			l.Items = append(l.Items, ListItem{skip.Name, skip.Reason})
-		}
-		sec.Blocks = append(sec.Blocks, l)
-	}
-	return sec
+	return againSection(c.Common, s.Command, []Fact{
+		{"network", c.Net, ""},
+		{"parameters", whole(s.Parameters), byteSize(4 * int64(s.Parameters))},
+		{"multiply-adds", wholeLong(s.MACs), "for one image"},
+		{"loss", segmentLoss(c), ""},
+		{"average of the weights", strconv.FormatFloat(c.EMA, 'g', -1, 64), "share of the past"},
+	}, costFacts(s.Seconds, len(s.Training.Epochs), "", s.PeakBytes))
 }

@@ -30,22 +30,12 @@ type Options struct {
 // Config is a run with every choice made. Together with the data it
 // determines the model bit by bit at one instruction-set level.
 type Config struct {
-	run.Images
+	run.Common
 
 	Arch    string `json:"arch"`
 	Decoder string `json:"decoder,omitempty"`
 	Latent  int    `json:"latent"`
 	Loss    string `json:"loss"`
-	run.Course
-
-	run.Division
-
-	ISA string `json:"isa"`
-}
-
-// common returns what every run's configuration has.
-func (c Config) common() run.Common {
-	return run.Common{Images: c.Images, Course: c.Course, Division: c.Division, ISA: c.ISA}
 }
 
 // Losses lists the reconstruction losses: mean squared error, mean absolute
@@ -87,14 +77,13 @@ func Resolve(o Options, set *data.Set) (c Config, err error) {
 	}
 	d := set.ImageBytes()
 	c = Config{
-		Images:  run.ImagesOf(o.Source, set, o.Size, o.Gray),
+		Common:  run.Common{Images: run.ImagesOf(o.Source, set, o.Size, o.Gray), Division: run.Divide(set).Division()},
 		Decoder: o.Decoder, Latent: o.Latent,
 	}
 	large := min(c.Height, c.Width) >= largeSide
 	// Cross-entropy leads to a lower squared error than squared error does:
 	// its gradient does not fade where the sigmoid at the end saturates.
 	c.Loss = cmp.Or(o.Loss, lossBCE)
-	c.Division = run.Divide(set).Division()
 	if c.Train < 2 {
 		return c, fmt.Errorf("%s has %d usable images: learning takes at least 3, two to learn from and one to judge by", o.Source, set.Len())
 	}

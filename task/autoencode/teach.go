@@ -37,7 +37,7 @@ func (r *learner) complete(ctx context.Context, resume bool) (*Outcome, error) {
 			"there is no bottleneck: the code has %d numbers and the image %d, so the network can copy its input and need not learn anything",
 			r.model.CodeLength(), c.Height*c.Width*c.Channels))
 	}
-	r.Tell(fmt.Sprintf("%s, k = %d", c.Arch, c.Latent), c.common())
+	r.Tell(fmt.Sprintf("%s, k = %d", c.Arch, c.Latent), c.Common)
 	record, err := r.Train(ctx, r.trainer, resume)
 	if err != nil {
 		return nil, err

@@ -43,7 +43,7 @@ type Options struct {
 // Config is a run with every choice made. Together with the data it
 // determines the model bit by bit at one instruction-set level.
 type Config struct {
-	run.Images
+	run.Common
 	Classes []string `json:"classes"`
 	Recipe  string   `json:"recipe"`
 	Widths  []int    `json:"widths,omitempty"`
@@ -57,16 +57,6 @@ type Config struct {
 	TTA            string  `json:"tta"`
 	ClassWeights   string  `json:"class_weights"`
 	Precision      string  `json:"precision"`
-	run.Course
-
-	run.Division
-
-	ISA string `json:"isa"`
-}
-
-// common returns what every run's configuration has.
-func (c Config) common() run.Common {
-	return run.Common{Images: c.Images, Course: c.Course, Division: c.Division, ISA: c.ISA}
 }
 
 // TTAs lists what an answer may be averaged over: the image alone; it and its
@@ -203,11 +193,10 @@ func Resolve(o Options, set *data.Set) (c Config, err error) {
 		return c, err
 	}
 	c = Config{
-		Images:  run.ImagesOf(o.Source, set, o.Size, o.Gray),
+		Common:  run.Common{Images: run.ImagesOf(o.Source, set, o.Size, o.Gray), Division: parts.Division()},
 		Classes: set.Classes,
 		Recipe:  o.Recipe, Widths: o.Widths, NoBatchNorm: o.NoBatchNorm, Mixup: o.Mixup, Cutmix: o.Cutmix,
 		TTA: o.TTA, ClassWeights: o.ClassWeights, Precision: o.Precision,
-		Division: parts.Division(),
 	}
 	if c.Recipe == "" {
 		c.Recipe = recipeLecture

@@ -191,7 +191,7 @@ func TestWithoutNormAndWithDropout(t *testing.T) {
 // length of a step for any batch.
 func TestFastForAnyBatch(t *testing.T) {
 	for _, batch := range []int{64, 256, 512, 1024} {
-		c := Config{Course: run.Course{Batch: batch, Optimizer: fastOptimizer(batch)}}
+		c := Config{Common: run.Common{Course: run.Course{Batch: batch, Optimizer: fastOptimizer(batch)}}}
 		if c.Optimizer == "" || c.Check() != nil {
 			t.Fatalf("batch %d: optimiser %q, %v", batch, c.Optimizer, c.Check())
 		}

@@ -36,7 +36,7 @@ func (r *learner) complete(ctx context.Context, resume bool) (*Outcome, error) {
 		return nil, err
 	}
 	r.Warnings = append(r.Warnings, r.Set.Warnings...)
-	r.Tell(r.config.describe(), r.config.common())
+	r.Tell(r.config.describe(), r.config.Common)
 	record, err := r.Train(ctx, r.trainer, resume)
 	if err != nil {
 		return nil, err

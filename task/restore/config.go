@@ -38,23 +38,13 @@ type Options struct {
 // Config is a run with every choice made. Together with the data it
 // determines the model bit by bit at one instruction-set level.
 type Config struct {
-	run.Images // of the crops
+	run.Common // its images are crops
 
 	Task           string `json:"task"`
 	Noise          Noise  `json:"noise,omitempty"`
 	SelfSupervised bool   `json:"self_supervised,omitempty"`
 	Loss           string `json:"loss"`
 	Shape
-	run.Course
-
-	run.Division
-
-	ISA string `json:"isa"`
-}
-
-// common returns what every run's configuration has.
-func (c Config) common() run.Common {
-	return run.Common{Images: c.Images, Course: c.Course, Division: c.Division, ISA: c.ISA}
 }
 
 // Losses lists what training can make small: the mean absolute error, the mean

@@ -73,7 +73,7 @@ func (r *learner) complete(ctx context.Context, resume bool) (*Outcome, error) {
 		return nil, err
 	}
 	r.Warnings = append(r.Warnings, r.Photos.Warnings...)
-	r.Tell(r.config.Words(), r.config.common())
+	r.Tell(r.config.Words(), r.config.Common)
 	record, err := r.Train(ctx, r.trainer, resume)
 	if err == nil {
 		err = r.failure()

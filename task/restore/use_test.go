@@ -22,7 +22,7 @@ import (
 // are large: its results depend on everything that it sees.
 func untrained(t *testing.T, task string) *Model {
 	t.Helper()
-	c := Config{Task: task, Loss: "l1", Shape: Shape{Widths: []int{8}, Blocks: 1}, Images: run.Images{Height: 16, Width: 16, Channels: 3}}
+	c := Config{Task: task, Loss: "l1", Shape: Shape{Widths: []int{8}, Blocks: 1}, Common: run.Common{Images: run.Images{Height: 16, Width: 16, Channels: 3}}}
 	if task == Denoise {
 		c.Noise = Gaussian
 	}

@@ -38,7 +38,7 @@ type Options struct {
 // Config is a run with every choice made. Together with the data it
 // determines the model bit by bit at one instruction-set level.
 type Config struct {
-	run.Images
+	run.Common
 	Labels data.ClassList `json:"labels"`
 	Scale  float64        `json:"scale"` // size of the pixels learnt from as a share of the source's
 
@@ -47,9 +47,6 @@ type Config struct {
 	Loss     string  `json:"loss"`
 	Balance  string  `json:"balance"`
 	EMA      float64 `json:"ema"`
-	run.Course
-	run.Division
-	ISA string `json:"isa"`
 }
 
 // Nets lists the networks, which [arch.Segmenter] describes.
@@ -125,9 +122,10 @@ func Resolve(o Options, pairs *data.Pairs) (c Config, err error) {
 		return c, err
 	}
 	c = Config{
-		Images: run.ImagesOf(o.Source, pairs.Set, o.Size, o.Gray), Labels: pairs.List, Scale: pairs.Scale,
+		Common: run.Common{Images: run.ImagesOf(o.Source, pairs.Set, o.Size, o.Gray), Division: run.Divide(pairs.Set).Division()},
+		Labels: pairs.List, Scale: pairs.Scale,
 		Net: cmp.Or(o.Net, "fast"), NetWidth: o.Width, Loss: cmp.Or(o.Loss, lossBoth), Balance: cmp.Or(o.Balance, balanceRoot),
-		EMA: defaultEMA, Division: run.Divide(pairs.Set).Division(),
+		EMA: defaultEMA,
 	}
 	if o.EMA != nil {
 		c.EMA = *o.EMA
@@ -203,11 +201,6 @@ func (c Config) fits(pairs *data.Pairs) error {
 		return fmt.Errorf("its images are scaled by %v", c.Scale)
 	}
 	return c.check(pairs)
-}
-
-// common returns the part of the configuration that every task has.
-func (c Config) common() run.Common {
-	return run.Common{Images: c.Images, Course: c.Course, Division: c.Division, ISA: c.ISA}
 }
 
 // network builds the layers.

@@ -296,7 +296,7 @@ func TestTilesAgreeWithTheWhole(t *testing.T) {
 	net := nn.Sequential{nn.Conv{Out: 8}, nn.ReLU{}, nn.Conv{Out: 3}}
 	labels := data.ClassList{Classes: make([]data.Class, 3)}
 	build := func(h, w int) *Model {
-		m, err := newModel(e, Config{Images: run.Images{Height: h, Width: w, Channels: 3}, Scale: 1, Labels: labels}, net, backend.NewStore())
+		m, err := newModel(e, Config{Common: run.Common{Images: run.Images{Height: h, Width: w, Channels: 3}}, Scale: 1, Labels: labels}, net, backend.NewStore())
 		if err != nil {
 			t.Fatal(err)
 		}

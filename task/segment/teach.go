@@ -33,7 +33,7 @@ func (r *learner) complete(ctx context.Context, resume bool) (*Outcome, error) {
 	}
 	r.Warnings = append(r.Warnings, r.Set.Warnings...)
 	r.Warnings = append(r.Warnings, r.config.missing(r.pairs, r.parts.Train)...)
-	r.Tell(r.config.describe(), r.config.common())
+	r.Tell(r.config.describe(), r.config.Common)
 	record, err := r.Train(ctx, r.trainer, resume)
 	if err != nil {
 		return nil, err

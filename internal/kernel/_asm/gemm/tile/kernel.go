@@ -50,8 +50,9 @@ type kernel struct {
 	b   []VecPhysical
 	tmp []VecPhysical
 
-	args, rowPtr, cPtr, tiles, kStride, ldb, tap, tapEnd Mem // on the stack
-	masks                                                []Mem
+	kStride, ldb                           Op  // strides; in registers where there is room
+	args, rowPtr, cPtr, tiles, tap, tapEnd Mem // on the stack
+	masks                                  []Mem
 }
 
 func (k *kernel) symbol() string {
@@ -70,6 +71,9 @@ func (k *kernel) write() {
 	slot := func(i int) Mem { return slots.Offset(8 * i) }
 	k.args, k.rowPtr, k.cPtr, k.tiles = slot(0), slot(1), slot(2), slot(3)
 	k.kStride, k.ldb, k.tap, k.tapEnd = slot(4), slot(5), slot(6), slot(7)
+	if k.unrolled() > 1 {
+		k.kStride, k.ldb = rows[k.height], rows[k.height+1]
+	}
 	k.masks = []Mem{slot(8), slot(12)}
 
 	free := k.vec
@@ -117,7 +121,7 @@ func (k *kernel) prologue() {
 	MOVQ(spare, k.args)
 	for _, f := range []struct {
 		name  string
-		slot  Mem
+		slot  Op
 		shift bool // from elements to bytes
 	}{
 		{"rowPtr", k.rowPtr, false}, {"cPtr", k.cPtr, false}, {"tiles", k.tiles, false},
@@ -264,7 +268,43 @@ func (k *kernel) reduce() {
 	Label(k.label("NoSkip"))
 	XORQ(step, step)
 
+	if n := k.unrolled(); n > 1 {
+		SUBQ(Imm(uint64(n)), spare)
+		JL(LabelRef(k.label("Few")))
+		Label(k.label("Many"))
+		for range n {
+			k.step()
+		}
+		SUBQ(Imm(uint64(n)), spare)
+		JGE(LabelRef(k.label("Many")))
+		Label(k.label("Few"))
+		ADDQ(Imm(uint64(n)), spare)
+		JZ(LabelRef(k.label("TapDone")))
+	}
 	Label(k.label("Step"))
+	k.step()
+	DECQ(spare)
+	JNZ(LabelRef(k.label("Step")))
+	if k.unrolled() > 1 {
+		Label(k.label("TapDone"))
+	}
+	MOVQ(k.tap, spare)
+	JMP(LabelRef(k.label("Tap")))
+}
+
+// unrolled is how many steps are written one after the other. The large tiles
+// of AVX2, which most of the work is done in, have twelve multiply-adds in a
+// step, and a core that must also count steps and read strides from memory does
+// not start two of them in every cycle.
+func (k *kernel) unrolled() int {
+	if k.kind == broadcast && k.name == "AVX2" && k.height*k.vectors == 12 {
+		return 4
+	}
+	return 1
+}
+
+// step multiplies one step and goes on to the next.
+func (k *kernel) step() {
 	if k.kind == scaled {
 		VBROADCASTSS(Mem{Base: bPtr}, k.b[0])
 	} else {
@@ -286,10 +326,6 @@ func (k *kernel) reduce() {
 	}
 	ADDQ(k.kStride, step)
 	ADDQ(k.ldb, bPtr)
-	DECQ(spare)
-	JNZ(LabelRef(k.label("Step")))
-	MOVQ(k.tap, spare)
-	JMP(LabelRef(k.label("Tap")))
 }
 
 func (k *kernel) multiplyVectors(r int, at Mem) {

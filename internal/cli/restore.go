@@ -73,13 +73,7 @@ hourglass inpaint does the same job better, at any size.`,
 			return err
 		}
 		k := m.Config()
-		p, err := restore.Project(c.Context(), pixels, missing, k.Channels, steps, func(image []uint8) ([]float32, error) {
-			codes, err := m.Encode(image)
-			if err != nil {
-				return nil, err
-			}
-			return m.Decode(codes)
-		})
+		p, err := restore.Project(c.Context(), pixels, missing, k.Channels, steps, reconstruct(m))
 		if err != nil {
 			return err
 		}
@@ -103,6 +97,17 @@ hourglass inpaint does the same job better, at any size.`,
 		})
 	})
 	return c
+}
+
+// reconstruct passes images through an autoencoder.
+func reconstruct(m *autoencode.Model) func([]uint8) ([]float32, error) {
+	return func(image []uint8) ([]float32, error) {
+		codes, err := m.Encode(image)
+		if err != nil {
+			return nil, err
+		}
+		return m.Decode(codes)
+	}
 }
 
 // shrunk reads an image and what is missing from it at the size of a model.

@@ -213,6 +213,37 @@ func TestRestoreByProjection(t *testing.T) {
 	invoke(t, "restore", in, "--by-projection", "--model", restoring(t, "denoise"), "--box", "2,2,4,4", "--out", out, "--quiet").want(t, exitFailed, `"denoise", not "autoencode"`)
 }
 
+func TestInpaintBesideProjection(t *testing.T) {
+	learnt := filepath.Join(t.TempDir(), "learnt")
+	succeed(t, "learn", photos(t, 12), "--size", "16", "--latent", "4", "--epochs", "1", "--quiet", "--out", learnt)
+	dir := restoring(t, "inpaint", "--autoencoder", learnt)
+	section := func() {
+		t.Helper()
+		page, err := os.ReadFile(filepath.Join(dir, run.ReportFile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(page), "Beside a projection") || strings.Contains(string(page), "is left out") {
+			t.Error("the report lacks the projection")
+		}
+	}
+	section()
+	succeed(t, "resume", dir, "--quiet")
+	section()
+	// A run is not lost with the autoencoder.
+	if err := os.RemoveAll(learnt); err != nil {
+		t.Fatal(err)
+	}
+	succeed(t, "resume", dir, "--quiet")
+	page, err := os.ReadFile(filepath.Join(dir, run.ReportFile))
+	if err != nil || !strings.Contains(string(page), "The projection by an autoencoder is left out") {
+		t.Errorf("nothing says that the projection is left out (%v)", err)
+	}
+	invoke(t, "train", "inpaint", photos(t, 6), "--quiet", "--autoencoder", learnt).want(t, exitFailed, "cannot load the model")
+	invoke(t, "train", "inpaint", photos(t, 6), "--quiet", "--autoencoder", trained(t)).want(t, exitUsage, "in colour")
+	invoke(t, "train", "denoise", photos(t, 6), "--quiet", "--autoencoder", trained(t)).want(t, exitUsage, "--autoencoder")
+}
+
 func TestTrainRestoreErrors(t *testing.T) {
 	source := photos(t, 3)
 	try := func(task string, more ...string) ended {

@@ -72,7 +72,7 @@ func (a *app) goOn(ctx context.Context, e *engine.Engine, dir string, o run.Opti
 		}
 		return a.finishSegment(out, t)
 	case restore.Denoise, restore.Inpaint:
-		out, err := restore.Resume(ctx, e, dir, task, o, t.hooks())
+		out, err := besideProjection(ctx, e)(restore.Resume(ctx, e, dir, task, o, t.hooks()))
 		if err != nil {
 			return err
 		}

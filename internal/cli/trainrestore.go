@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -15,11 +16,11 @@ import (
 	"hourglass/train/run"
 )
 
-// restoreFlags are the flags of train denoise and train inpaint that determine
-// the model.
+// The flags of train denoise and train inpaint that make a run again.
 var (
-	inpaintFlags = slices.Concat([]string{"loss", "widths", "blocks", "crop"}, courseFlags)
-	denoiseFlags = slices.Concat([]string{"noise", "self-supervised"}, inpaintFlags)
+	restoreFlags = slices.Concat([]string{"loss", "widths", "blocks", "crop"}, courseFlags)
+	denoiseFlags = slices.Concat([]string{"noise", "self-supervised"}, restoreFlags)
+	inpaintFlags = slices.Concat([]string{"autoencoder"}, restoreFlags)
 )
 
 func (a *app) trainDenoise() *cobra.Command {
@@ -62,12 +63,16 @@ func (a *app) trainInpaint() *cobra.Command {
 		Long: `Train inpaint learns from crops of photographs, in which it cuts holes (single
 pixels, blocks, strokes, text), to fill them in, and judges the result on
 photographs that it held out. SOURCE is a folder or an archive of images of any
-size.`,
+size.
+
+With --autoencoder the report shows beside it what hourglass restore
+--by-projection makes of the same holes with a model of hourglass learn.`,
 		Example: `  hourglass train inpaint photos/
-  hourglass train inpaint photos/ --minutes 60`,
+  hourglass train inpaint photos/ --minutes 60 --autoencoder runs/photos`,
 		Args: takes(1, 1, "SOURCE"),
 	}
 	c.Flags().SortFlags = false
+	c.Flags().StringVar(&o.Autoencoder, "autoencoder", "", "a model of learn, of colour images, whose projection the report shows beside the result")
 	a.trainRestore(c, &o, inpaintFlags, func() {})
 	return c
 }
@@ -83,9 +88,52 @@ func (a *app) trainRestore(c *cobra.Command, o *restore.Options, flags []string,
 			return err
 		}
 		return carryOut(a, c, ro, func(ctx context.Context, e *engine.Engine, ro run.Options, h run.Hooks) (*restore.Outcome, error) {
-			return restore.Learn(ctx, e, *o, ro, h)
+			if o.Autoencoder != "" {
+				var err error
+				if o.Autoencoder, err = filepath.Abs(o.Autoencoder); err != nil {
+					return nil, err
+				}
+				if _, err := projector(e, o.Autoencoder); err != nil { // rather now than after hours
+					return nil, err
+				}
+			}
+			return besideProjection(ctx, e)(restore.Learn(ctx, e, *o, ro, h))
 		}, a.finishRestore)
 	})
+}
+
+// projector loads the autoencoder that an inpainter is set beside.
+func projector(e *engine.Engine, file string) (a restore.Autoencoder, err error) {
+	m, err := load(e, file)
+	if err != nil {
+		return a, err
+	}
+	c := m.Config()
+	if c.Channels != 3 {
+		return a, usageError{fmt.Errorf("--autoencoder %s: it knows images of %s only; give one that learnt from images in colour", file, count(c.Channels, "channel"))}
+	}
+	return restore.Autoencoder{Height: c.Height, Width: c.Width, Reconstruct: reconstruct(m)}, nil
+}
+
+// besideProjection adds to what a run shows the projection by its autoencoder,
+// if it has one. What goes wrong there costs no run of hours: it is a warning.
+func besideProjection(ctx context.Context, e *engine.Engine) func(*restore.Outcome, error) (*restore.Outcome, error) {
+	return func(out *restore.Outcome, err error) (*restore.Outcome, error) {
+		if err != nil || out.Summary.Config.Autoencoder == "" {
+			return out, err
+		}
+		a, err := projector(e, out.Summary.Config.Autoencoder)
+		if err == nil {
+			var m *restore.Model
+			if m, err = restore.Load(e, out.Path(run.ModelFile), restore.Inpaint); err == nil {
+				out.Evidence.Projected, err = m.Beside(ctx, a, out.Evidence.Samples)
+			}
+		}
+		if err != nil {
+			out.Summary.Warnings = append(out.Summary.Warnings, "the projection by an autoencoder is left out: "+err.Error())
+		}
+		return out, nil
+	}
 }
 
 func addRestoreFlags(f *pflag.FlagSet, o *restore.Options) {

@@ -29,6 +29,9 @@ func Restoration(s *restore.Summary, e *restore.Evidence) *Page {
 	if len(s.HeldOut.Levels) > 0 {
 		p.Sections = append(p.Sections, r.scores())
 	}
+	if len(e.Projected) > 0 {
+		p.Sections = append(p.Sections, r.projections())
+	}
 	p.Sections = append(p.Sections, r.training(), r.remarks(), r.again())
 	return p
 }
@@ -160,6 +163,31 @@ func (r *restorationPage) scores() Section {
 		counted(r.s.Config.HeldOut, "photograph"))
 	return Section{Title: "Scores", Blocks: []Block{t}}
 }
+
+// projections sets the inpainter beside an autoencoder that never saw a hole.
+func (r *restorationPage) projections() Section {
+	sec := Section{Title: "Beside a projection", Text: "An autoencoder that learnt from whole images only can make nothing else. So an image with holes is passed through it, its known pixels are put back, and so on until the rest settles: it is moved onto the set of images that the autoencoder knows (`hourglass restore --by-projection`). The inpainter was trained for the job. Both fill the same holes here, at the autoencoder’s size; the figures are PSNR over the missing pixels alone."}
+	var g *Grid
+	level := ""
+	for _, p := range r.e.Projected {
+		if g == nil || p.Level != level {
+			level = p.Level
+			g = &Grid{Title: level, Columns: []string{"missing", "by projection", "inpainted", "original"}, Side: projectionSide}
+			sec.Blocks = append(sec.Blocks, g)
+		}
+		picture := func(pix []uint8) Image { return Image{H: p.Height, W: p.Width, C: 3, Pix: pix} }
+		g.Rows = append(g.Rows, GridRow{Label: sourceName(p.Photo), Tiles: []Tile{
+			{Image: picture(holed(p.Clean, p.Missing))},
+			{Image: picture(p.Projection), Caption: fixed(p.ProjectionPSNR, 1) + " dB, " + counted(p.Passes, "pass"), Best: p.ProjectionPSNR > p.PSNR},
+			{Image: picture(p.Inpainting), Caption: fixed(p.PSNR, 1) + " dB", Best: p.PSNR > p.ProjectionPSNR},
+			{Image: picture(p.Clean)},
+		}})
+	}
+	return sec
+}
+
+// projectionSide is the size in CSS pixels at which projections are shown.
+const projectionSide = 160
 
 // training shows how the error fell.
 func (r *restorationPage) training() Section {

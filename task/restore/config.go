@@ -32,6 +32,9 @@ type Options struct {
 	Widths         []int  // channels at 1/2, 1/4, … of the size
 	Blocks         int    // residual blocks at each
 	Crop           int    // side in pixels of what is learnt from
+	// Autoencoder is the file of an autoencoder whose projection is shown beside
+	// the result; for Inpaint only. It has no influence on the model.
+	Autoencoder string
 	run.Course
 }
 
@@ -45,6 +48,7 @@ type Config struct {
 	SelfSupervised bool   `json:"self_supervised,omitempty"`
 	Loss           string `json:"loss"`
 	Shape
+	Autoencoder string `json:"autoencoder,omitempty"` // shown beside the result
 }
 
 // Losses lists what training can make small: the mean absolute error, the mean
@@ -77,6 +81,8 @@ func (o Options) Check() error {
 	switch {
 	case o.Task == Inpaint && (o.Noise != "" || o.SelfSupervised):
 		return fmt.Errorf("%w: --noise and --self-supervised are about denoising", run.ErrChoice)
+	case o.Task != Inpaint && o.Autoencoder != "":
+		return fmt.Errorf("%w: --autoencoder is about inpainting", run.ErrChoice)
 	case o.SelfSupervised && o.Noise != "":
 		return fmt.Errorf("%w: --self-supervised learns from images that are noisy already: leave out --noise", run.ErrChoice)
 	case o.SelfSupervised && o.Loss != "" && o.Loss != "mse":
@@ -117,7 +123,7 @@ func Resolve(o Options, p *data.Photos) (c Config, err error) {
 	if err := o.Check(); err != nil {
 		return c, err
 	}
-	c = Config{Task: o.Task, Noise: o.Noise, SelfSupervised: o.SelfSupervised, Shape: o.shape()}
+	c = Config{Task: o.Task, Noise: o.Noise, SelfSupervised: o.SelfSupervised, Shape: o.shape(), Autoencoder: o.Autoencoder}
 	c.Images = run.ImagesOfPhotos(o.Source, p, cmp.Or(o.Crop, 96))
 	c.Division = run.DividePhotos(p).Division()
 	if p.Len() < 2 {

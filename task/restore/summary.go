@@ -82,7 +82,8 @@ func (o *Outcome) Result() Result {
 
 // Evidence is what a report shows besides the figures.
 type Evidence struct {
-	Samples []Sample
+	Samples   []Sample
+	Projected []Projected // beside an autoencoder, if one was given
 }
 
 // Sample is a part of a held-out photograph at one level: pictures

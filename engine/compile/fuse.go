@@ -5,7 +5,7 @@ import (
 	"hourglass/tensor"
 )
 
-// FuseEpilogue moves a bias and a ReLU that alone read the result of a
+// FuseEpilogue moves a bias and a ReLU or ReLU6 that alone read the result of a
 // convolution or a matrix product into that operation, which applies them to
 // each element as it stores it.
 func FuseEpilogue(g *graph.Graph) (*graph.Graph, error) {
@@ -54,19 +54,20 @@ func activated(n *graph.Node) bool {
 func fuseRelu(g *graph.Graph) (*graph.Graph, error) {
 	count := uses(g)
 	return rewrite(g, func(r *rewriter, n *graph.Node, in []*graph.Node) *graph.Node {
-		if n.Op() != graph.OpRelu || count[n.Input(0)] != 1 {
+		act, ok := map[graph.Op]graph.Activation{graph.OpRelu: graph.ActRelu, graph.OpRelu6: graph.ActRelu6}[n.Op()]
+		if !ok || count[n.Input(0)] != 1 || activated(n.Input(0)) {
 			return nil
 		}
 		x := n.Input(0)
 		switch a := x.Attrs().(type) {
 		case graph.MatMulAttrs:
-			a.Act = graph.ActRelu
+			a.Act = act
 			return r.Node(x.Op(), a, r.mapped(x.Inputs())...)
 		case graph.ConvAttrs:
 			if x.Op() == graph.OpConv2DGradWeight {
 				return nil
 			}
-			a.Act = graph.ActRelu
+			a.Act = act
 			return r.Node(x.Op(), a, r.mapped(x.Inputs())...)
 		}
 		return nil

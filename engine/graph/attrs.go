@@ -52,6 +52,7 @@ type Activation uint8
 const (
 	ActNone Activation = iota
 	ActRelu
+	ActRelu6
 )
 
 // MatMulAttrs belongs to OpMatMul: C = op(A) op(B), where op transposes if

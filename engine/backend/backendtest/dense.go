@@ -62,8 +62,8 @@ type dense struct {
 // chooses among a bias, an activation and operands that are variables.
 func (d dense) cases(name string, variant int) []testCase {
 	withBias, act := d.bias > 0 && variant%3 != 0, graph.ActNone
-	if d.bias > 0 && variant%4 == 1 {
-		act = graph.ActRelu
+	if d.bias > 0 {
+		act = []graph.Activation{graph.ActNone, graph.ActRelu, graph.ActNone, graph.ActRelu6}[variant%4]
 	}
 	build := func(act graph.Activation) func(b *graph.Builder, x []*graph.Node) *graph.Node {
 		return func(b *graph.Builder, x []*graph.Node) *graph.Node { return b.Node(d.op, d.attrs(act), x...) }

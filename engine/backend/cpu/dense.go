@@ -27,16 +27,23 @@ func lowerMatMul(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kernel,
 // epilogueOf returns what a dense operation with a bias as optional third
 // operand does to each element that it stores. The bias is bound at each run.
 func epilogueOf(act graph.Activation, in []*buffer) func() gemm.Epilogue {
-	e := gemm.Epilogue{}
-	if act == graph.ActRelu {
-		e.Act = gemm.ReLU
-	}
+	e := gemm.Epilogue{Act: activationOf(act)}
 	return func() gemm.Epilogue {
 		if len(in) == 3 {
 			e.Bias = in[2].f32
 		}
 		return e
 	}
+}
+
+func activationOf(act graph.Activation) gemm.Activation {
+	switch act {
+	case graph.ActRelu:
+		return gemm.ReLU
+	case graph.ActRelu6:
+		return gemm.ReLU6
+	}
+	return gemm.None
 }
 
 func convShape(a graph.ConvAttrs, n, channels, filters int) conv.Shape {
@@ -80,7 +87,7 @@ func (c *compiler) depthwise(plan *depthwise.Plan, act graph.Activation, out *bu
 		if len(in) == 3 {
 			bias = in[2].f32
 		}
-		plan.Run(pool, out.f32, in[0].f32, in[1].f32, bias, scratch, act == graph.ActRelu)
+		plan.Run(pool, out.f32, in[0].f32, in[1].f32, bias, scratch, activationOf(act))
 	}, scratch: plan.Scratch()}
 }
 

@@ -120,7 +120,7 @@ func scalar1(op graph.Op, x float64) float64 {
 	case graph.OpRelu:
 		return relu(x)
 	case graph.OpRelu6:
-		return min(relu(x), 6)
+		return relu6(x)
 	case graph.OpSign: // NaN and the zeros stay what they are
 		switch {
 		case x > 0:
@@ -168,6 +168,8 @@ func scalar2(op graph.Op, x, y float64) float64 {
 // relu keeps NaN.
 func relu(x float64) float64 { return max(x, 0) }
 
+func relu6(x float64) float64 { return min(relu(x), 6) }
+
 func indicator(condition bool) float64 {
 	if condition {
 		return 1
@@ -182,6 +184,8 @@ func activate(act graph.Activation, x float64) float64 {
 		return x
 	case graph.ActRelu:
 		return relu(x)
+	case graph.ActRelu6:
+		return relu6(x)
 	}
 	panic(fmt.Sprintf("ref: unknown activation %d", act))
 }

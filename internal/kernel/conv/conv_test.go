@@ -83,9 +83,9 @@ func naive(s Shape, what string, x, w, y []float32, old []float32, ep gemm.Epilo
 	case "gradWeight":
 		eachProduct(s, func(i, j, k int) { out[j] += float64(x[i]) * float64(y[k]) })
 	}
-	if ep.Act == gemm.ReLU {
+	if on, most := ep.Act.Rectifies(); on {
 		for i := range out {
-			out[i] = max(out[i], 0)
+			out[i] = min(max(out[i], 0), float64(most))
 		}
 	}
 	return out
@@ -194,6 +194,9 @@ func checkShape(t *testing.T, s Shape, levels []isa.Level, pools []*par.Pool, se
 				ep.Act = gemm.ReLU
 			}
 			ep.Accumulate = seed&4 != 0
+			if seed%5 == 0 {
+				ep.Act = gemm.ReLU6
+			}
 		}
 		old := slices.Clone(tensors[result])
 		want := naive(s, name, tensors[0], tensors[1], tensors[2], old, ep)

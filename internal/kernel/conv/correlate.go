@@ -188,7 +188,7 @@ func (c *correlator) runBlock(w, part int) {
 	t := c.workers[w]
 	t.KStride = c.kStride
 	t.FromC = c.ep.Accumulate
-	t.ReLU = c.ep.Act == gemm.ReLU
+	t.ReLU, t.Most = c.ep.Act.Rectifies()
 	for g := range c.groups {
 		x := c.x[g*c.src.perGroup:]
 		if c.src.padded {

@@ -267,9 +267,10 @@ func (c *tiled) transformBack(w *tiledWorker, m []float32, first, n, c0, channel
 	if c.ep.Bias != nil {
 		bias = c.ep.Bias[c0:]
 	}
+	relu, most := c.ep.Act.Rectifies()
 	for i := range n {
 		c.dst.points(&w.points, c.to, c.grid, first+i, c0, &w.beyond[0])
-		c.t.Output(&w.points, m[i*c.ldm:], c.stepM, channels, bias, c.ep.Accumulate, c.ep.Act == gemm.ReLU, &w.work)
+		c.t.Output(&w.points, m[i*c.ldm:], c.stepM, channels, bias, c.ep.Accumulate, relu, most, &w.work)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"hourglass/internal/isa"
 	"hourglass/internal/kernel/conv"
+	"hourglass/internal/kernel/gemm"
 	"hourglass/internal/kernel/peak"
 	"hourglass/internal/par"
 )
@@ -30,7 +31,7 @@ func BenchmarkForward(b *testing.B) {
 						x, w, y := make([]float32, nx), make([]float32, nw), make([]float32, ny)
 						ceiling := peak.MultiplyAdd(pool, level)
 						for b.Loop() {
-							p.Run(pool, y, x, w, nil, nil, false)
+							p.Run(pool, y, x, w, nil, nil, gemm.None)
 						}
 						runs := float64(b.N) / b.Elapsed().Seconds()
 						rate := 2 * float64(ny*k*k) * runs

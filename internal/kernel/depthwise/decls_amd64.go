@@ -23,6 +23,7 @@ var (
 	_ = [1]struct{}{}[unsafe.Offsetof(strip{}.relu)-160]
 	_ = [1]struct{}{}[unsafe.Offsetof(strip{}.xAhead)-168]
 	_ = [1]struct{}{}[unsafe.Offsetof(strip{}.yAhead)-176]
+	_ = [1]struct{}{}[unsafe.Offsetof(strip{}.most)-184]
 )
 
 //go:noescape

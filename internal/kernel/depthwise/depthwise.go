@@ -14,6 +14,7 @@ import (
 
 	"hourglass/internal/isa"
 	"hourglass/internal/kernel/conv"
+	"hourglass/internal/kernel/gemm"
 	"hourglass/internal/par"
 )
 
@@ -46,6 +47,7 @@ type Plan struct {
 	// What one Run holds for its parts.
 	dst, src, weights, bias []float32
 	relu                    int
+	most                    float32
 	workers                 []*strip
 	part                    func(worker, part int)
 }
@@ -169,10 +171,10 @@ func (p *Plan) Scratch() int {
 }
 
 // Run computes dst from src and the filter w; the bias, if any, has C elements,
-// and relu asks for max(dst, 0). dst must overlap none of the others. Run
-// allocates nothing after its first call with a pool of that size, and its
-// result does not depend on the pool.
-func (p *Plan) Run(pool *par.Pool, dst, src, w, bias, scratch []float32, relu bool) {
+// and act is applied to each element of dst, which must overlap none of the
+// others. Run allocates nothing after its first call with a pool of that size,
+// and its result does not depend on the pool.
+func (p *Plan) Run(pool *par.Pool, dst, src, w, bias, scratch []float32, act gemm.Activation) {
 	for _, v := range []struct {
 		name      string
 		got, want int
@@ -193,7 +195,8 @@ func (p *Plan) Run(pool *par.Pool, dst, src, w, bias, scratch []float32, relu bo
 		p.workers = append(p.workers, &strip{})
 	}
 	p.dst, p.src, p.weights, p.bias, p.relu = dst, src, w, bias, 0
-	if relu {
+	on, most := act.Rectifies()
+	if p.most = most; on {
 		p.relu = 1
 	}
 	if p.turned {
@@ -255,7 +258,7 @@ func (p *Plan) call(s *strip, g *grid, v *span, c group, n, i int) {
 	s.xRow, s.xPixel = p.srcW*p.c, p.c
 	s.wRow, s.wTap = g.kw*p.c, p.c
 	s.yPixel = p.stepW * p.c
-	s.relu = p.relu
+	s.relu, s.most = p.relu, p.most
 	s.xAhead, s.yAhead = 0, 0
 	if p.ahead {
 		s.xAhead, s.yAhead = s.rows*s.xRow, p.stepH*p.dstW*p.c // the next row

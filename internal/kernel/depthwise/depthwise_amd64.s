@@ -112,16 +112,25 @@ strip1taps1stride8pixelsAVX2Store:
 	CMPQ 160(DI), $0x00
 	JE   strip1taps1stride8pixelsAVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y8, Y8, Y8
-	VMAXPS Y0, Y8, Y0
-	VMAXPS Y1, Y8, Y1
-	VMAXPS Y2, Y8, Y2
-	VMAXPS Y3, Y8, Y3
-	VMAXPS Y4, Y8, Y4
-	VMAXPS Y5, Y8, Y5
-	VMAXPS Y6, Y8, Y6
-	VMAXPS Y7, Y8, Y7
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y8, Y8, Y8
+	VMAXPS       Y0, Y8, Y0
+	VMAXPS       Y1, Y8, Y1
+	VMAXPS       Y2, Y8, Y2
+	VMAXPS       Y3, Y8, Y3
+	VMAXPS       Y4, Y8, Y4
+	VMAXPS       Y5, Y8, Y5
+	VMAXPS       Y6, Y8, Y6
+	VMAXPS       Y7, Y8, Y7
+	VBROADCASTSS 184(DI), Y8
+	VMINPS       Y0, Y8, Y0
+	VMINPS       Y1, Y8, Y1
+	VMINPS       Y2, Y8, Y2
+	VMINPS       Y3, Y8, Y3
+	VMINPS       Y4, Y8, Y4
+	VMINPS       Y5, Y8, Y5
+	VMINPS       Y6, Y8, Y6
+	VMINPS       Y7, Y8, Y7
 
 strip1taps1stride8pixelsAVX2Write:
 	MOVQ       CX, R12
@@ -237,12 +246,17 @@ strip1taps1stride4pixelsAVX2Store:
 	CMPQ 160(DI), $0x00
 	JE   strip1taps1stride4pixelsAVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y4, Y4, Y4
-	VMAXPS Y0, Y4, Y0
-	VMAXPS Y1, Y4, Y1
-	VMAXPS Y2, Y4, Y2
-	VMAXPS Y3, Y4, Y3
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y4, Y4, Y4
+	VMAXPS       Y0, Y4, Y0
+	VMAXPS       Y1, Y4, Y1
+	VMAXPS       Y2, Y4, Y2
+	VMAXPS       Y3, Y4, Y3
+	VBROADCASTSS 184(DI), Y4
+	VMINPS       Y0, Y4, Y0
+	VMINPS       Y1, Y4, Y1
+	VMINPS       Y2, Y4, Y2
+	VMINPS       Y3, Y4, Y3
 
 strip1taps1stride4pixelsAVX2Write:
 	MOVQ       CX, R12
@@ -332,10 +346,13 @@ strip1taps1stride2pixelsAVX2Store:
 	CMPQ 160(DI), $0x00
 	JE   strip1taps1stride2pixelsAVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y2, Y2, Y2
-	VMAXPS Y0, Y2, Y0
-	VMAXPS Y1, Y2, Y1
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y2, Y2, Y2
+	VMAXPS       Y0, Y2, Y0
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS 184(DI), Y2
+	VMINPS       Y0, Y2, Y0
+	VMINPS       Y1, Y2, Y1
 
 strip1taps1stride2pixelsAVX2Write:
 	MOVQ       CX, R12
@@ -412,9 +429,11 @@ strip1taps1stride1pixelsAVX2Store:
 	CMPQ 160(DI), $0x00
 	JE   strip1taps1stride1pixelsAVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y1, Y1, Y1
-	VMAXPS Y0, Y1, Y0
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y1, Y1, Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS 184(DI), Y1
+	VMINPS       Y0, Y1, Y0
 
 strip1taps1stride1pixelsAVX2Write:
 	MOVQ       CX, R12
@@ -549,16 +568,25 @@ strip2taps1stride8pixelsAVX2Store:
 	CMPQ 160(DI), $0x00
 	JE   strip2taps1stride8pixelsAVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y8, Y8, Y8
-	VMAXPS Y0, Y8, Y0
-	VMAXPS Y1, Y8, Y1
-	VMAXPS Y2, Y8, Y2
-	VMAXPS Y3, Y8, Y3
-	VMAXPS Y4, Y8, Y4
-	VMAXPS Y5, Y8, Y5
-	VMAXPS Y6, Y8, Y6
-	VMAXPS Y7, Y8, Y7
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y8, Y8, Y8
+	VMAXPS       Y0, Y8, Y0
+	VMAXPS       Y1, Y8, Y1
+	VMAXPS       Y2, Y8, Y2
+	VMAXPS       Y3, Y8, Y3
+	VMAXPS       Y4, Y8, Y4
+	VMAXPS       Y5, Y8, Y5
+	VMAXPS       Y6, Y8, Y6
+	VMAXPS       Y7, Y8, Y7
+	VBROADCASTSS 184(DI), Y8
+	VMINPS       Y0, Y8, Y0
+	VMINPS       Y1, Y8, Y1
+	VMINPS       Y2, Y8, Y2
+	VMINPS       Y3, Y8, Y3
+	VMINPS       Y4, Y8, Y4
+	VMINPS       Y5, Y8, Y5
+	VMINPS       Y6, Y8, Y6
+	VMINPS       Y7, Y8, Y7
 
 strip2taps1stride8pixelsAVX2Write:
 	MOVQ       CX, R12
@@ -682,12 +710,17 @@ strip2taps1stride4pixelsAVX2Store:
 	CMPQ 160(DI), $0x00
 	JE   strip2taps1stride4pixelsAVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y4, Y4, Y4
-	VMAXPS Y0, Y4, Y0
-	VMAXPS Y1, Y4, Y1
-	VMAXPS Y2, Y4, Y2
-	VMAXPS Y3, Y4, Y3
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y4, Y4, Y4
+	VMAXPS       Y0, Y4, Y0
+	VMAXPS       Y1, Y4, Y1
+	VMAXPS       Y2, Y4, Y2
+	VMAXPS       Y3, Y4, Y3
+	VBROADCASTSS 184(DI), Y4
+	VMINPS       Y0, Y4, Y0
+	VMINPS       Y1, Y4, Y1
+	VMINPS       Y2, Y4, Y2
+	VMINPS       Y3, Y4, Y3
 
 strip2taps1stride4pixelsAVX2Write:
 	MOVQ       CX, R12
@@ -783,10 +816,13 @@ strip2taps1stride2pixelsAVX2Store:
 	CMPQ 160(DI), $0x00
 	JE   strip2taps1stride2pixelsAVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y2, Y2, Y2
-	VMAXPS Y0, Y2, Y0
-	VMAXPS Y1, Y2, Y1
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y2, Y2, Y2
+	VMAXPS       Y0, Y2, Y0
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS 184(DI), Y2
+	VMINPS       Y0, Y2, Y0
+	VMINPS       Y1, Y2, Y1
 
 strip2taps1stride2pixelsAVX2Write:
 	MOVQ       CX, R12
@@ -868,9 +904,11 @@ strip2taps1stride1pixelsAVX2Store:
 	CMPQ 160(DI), $0x00
 	JE   strip2taps1stride1pixelsAVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y1, Y1, Y1
-	VMAXPS Y0, Y1, Y0
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y1, Y1, Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS 184(DI), Y1
+	VMINPS       Y0, Y1, Y0
 
 strip2taps1stride1pixelsAVX2Write:
 	MOVQ       CX, R12
@@ -1017,16 +1055,25 @@ strip3taps1stride8pixelsAVX2Store:
 	CMPQ 160(DI), $0x00
 	JE   strip3taps1stride8pixelsAVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y8, Y8, Y8
-	VMAXPS Y0, Y8, Y0
-	VMAXPS Y1, Y8, Y1
-	VMAXPS Y2, Y8, Y2
-	VMAXPS Y3, Y8, Y3
-	VMAXPS Y4, Y8, Y4
-	VMAXPS Y5, Y8, Y5
-	VMAXPS Y6, Y8, Y6
-	VMAXPS Y7, Y8, Y7
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y8, Y8, Y8
+	VMAXPS       Y0, Y8, Y0
+	VMAXPS       Y1, Y8, Y1
+	VMAXPS       Y2, Y8, Y2
+	VMAXPS       Y3, Y8, Y3
+	VMAXPS       Y4, Y8, Y4
+	VMAXPS       Y5, Y8, Y5
+	VMAXPS       Y6, Y8, Y6
+	VMAXPS       Y7, Y8, Y7
+	VBROADCASTSS 184(DI), Y8
+	VMINPS       Y0, Y8, Y0
+	VMINPS       Y1, Y8, Y1
+	VMINPS       Y2, Y8, Y2
+	VMINPS       Y3, Y8, Y3
+	VMINPS       Y4, Y8, Y4
+	VMINPS       Y5, Y8, Y5
+	VMINPS       Y6, Y8, Y6
+	VMINPS       Y7, Y8, Y7
 
 strip3taps1stride8pixelsAVX2Write:
 	MOVQ       CX, R12
@@ -1158,12 +1205,17 @@ strip3taps1stride4pixelsAVX2Store:
 	CMPQ 160(DI), $0x00
 	JE   strip3taps1stride4pixelsAVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y4, Y4, Y4
-	VMAXPS Y0, Y4, Y0
-	VMAXPS Y1, Y4, Y1
-	VMAXPS Y2, Y4, Y2
-	VMAXPS Y3, Y4, Y3
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y4, Y4, Y4
+	VMAXPS       Y0, Y4, Y0
+	VMAXPS       Y1, Y4, Y1
+	VMAXPS       Y2, Y4, Y2
+	VMAXPS       Y3, Y4, Y3
+	VBROADCASTSS 184(DI), Y4
+	VMINPS       Y0, Y4, Y0
+	VMINPS       Y1, Y4, Y1
+	VMINPS       Y2, Y4, Y2
+	VMINPS       Y3, Y4, Y3
 
 strip3taps1stride4pixelsAVX2Write:
 	MOVQ       CX, R12
@@ -1265,10 +1317,13 @@ strip3taps1stride2pixelsAVX2Store:
 	CMPQ 160(DI), $0x00
 	JE   strip3taps1stride2pixelsAVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y2, Y2, Y2
-	VMAXPS Y0, Y2, Y0
-	VMAXPS Y1, Y2, Y1
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y2, Y2, Y2
+	VMAXPS       Y0, Y2, Y0
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS 184(DI), Y2
+	VMINPS       Y0, Y2, Y0
+	VMINPS       Y1, Y2, Y1
 
 strip3taps1stride2pixelsAVX2Write:
 	MOVQ       CX, R12
@@ -1355,9 +1410,11 @@ strip3taps1stride1pixelsAVX2Store:
 	CMPQ 160(DI), $0x00
 	JE   strip3taps1stride1pixelsAVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y1, Y1, Y1
-	VMAXPS Y0, Y1, Y0
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y1, Y1, Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS 184(DI), Y1
+	VMINPS       Y0, Y1, Y0
 
 strip3taps1stride1pixelsAVX2Write:
 	MOVQ       CX, R12
@@ -1528,16 +1585,25 @@ strip5taps1stride8pixelsAVX2Store:
 	CMPQ 160(DI), $0x00
 	JE   strip5taps1stride8pixelsAVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y8, Y8, Y8
-	VMAXPS Y0, Y8, Y0
-	VMAXPS Y1, Y8, Y1
-	VMAXPS Y2, Y8, Y2
-	VMAXPS Y3, Y8, Y3
-	VMAXPS Y4, Y8, Y4
-	VMAXPS Y5, Y8, Y5
-	VMAXPS Y6, Y8, Y6
-	VMAXPS Y7, Y8, Y7
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y8, Y8, Y8
+	VMAXPS       Y0, Y8, Y0
+	VMAXPS       Y1, Y8, Y1
+	VMAXPS       Y2, Y8, Y2
+	VMAXPS       Y3, Y8, Y3
+	VMAXPS       Y4, Y8, Y4
+	VMAXPS       Y5, Y8, Y5
+	VMAXPS       Y6, Y8, Y6
+	VMAXPS       Y7, Y8, Y7
+	VBROADCASTSS 184(DI), Y8
+	VMINPS       Y0, Y8, Y0
+	VMINPS       Y1, Y8, Y1
+	VMINPS       Y2, Y8, Y2
+	VMINPS       Y3, Y8, Y3
+	VMINPS       Y4, Y8, Y4
+	VMINPS       Y5, Y8, Y5
+	VMINPS       Y6, Y8, Y6
+	VMINPS       Y7, Y8, Y7
 
 strip5taps1stride8pixelsAVX2Write:
 	MOVQ       CX, R12
@@ -1685,12 +1751,17 @@ strip5taps1stride4pixelsAVX2Store:
 	CMPQ 160(DI), $0x00
 	JE   strip5taps1stride4pixelsAVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y4, Y4, Y4
-	VMAXPS Y0, Y4, Y0
-	VMAXPS Y1, Y4, Y1
-	VMAXPS Y2, Y4, Y2
-	VMAXPS Y3, Y4, Y3
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y4, Y4, Y4
+	VMAXPS       Y0, Y4, Y0
+	VMAXPS       Y1, Y4, Y1
+	VMAXPS       Y2, Y4, Y2
+	VMAXPS       Y3, Y4, Y3
+	VBROADCASTSS 184(DI), Y4
+	VMINPS       Y0, Y4, Y0
+	VMINPS       Y1, Y4, Y1
+	VMINPS       Y2, Y4, Y2
+	VMINPS       Y3, Y4, Y3
 
 strip5taps1stride4pixelsAVX2Write:
 	MOVQ       CX, R12
@@ -1804,10 +1875,13 @@ strip5taps1stride2pixelsAVX2Store:
 	CMPQ 160(DI), $0x00
 	JE   strip5taps1stride2pixelsAVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y2, Y2, Y2
-	VMAXPS Y0, Y2, Y0
-	VMAXPS Y1, Y2, Y1
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y2, Y2, Y2
+	VMAXPS       Y0, Y2, Y0
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS 184(DI), Y2
+	VMINPS       Y0, Y2, Y0
+	VMINPS       Y1, Y2, Y1
 
 strip5taps1stride2pixelsAVX2Write:
 	MOVQ       CX, R12
@@ -1904,9 +1978,11 @@ strip5taps1stride1pixelsAVX2Store:
 	CMPQ 160(DI), $0x00
 	JE   strip5taps1stride1pixelsAVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y1, Y1, Y1
-	VMAXPS Y0, Y1, Y0
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y1, Y1, Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS 184(DI), Y1
+	VMINPS       Y0, Y1, Y0
 
 strip5taps1stride1pixelsAVX2Write:
 	MOVQ       CX, R12
@@ -2099,16 +2175,25 @@ strip3taps2stride8pixelsAVX2Store:
 	CMPQ 160(DI), $0x00
 	JE   strip3taps2stride8pixelsAVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y8, Y8, Y8
-	VMAXPS Y0, Y8, Y0
-	VMAXPS Y1, Y8, Y1
-	VMAXPS Y2, Y8, Y2
-	VMAXPS Y3, Y8, Y3
-	VMAXPS Y4, Y8, Y4
-	VMAXPS Y5, Y8, Y5
-	VMAXPS Y6, Y8, Y6
-	VMAXPS Y7, Y8, Y7
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y8, Y8, Y8
+	VMAXPS       Y0, Y8, Y0
+	VMAXPS       Y1, Y8, Y1
+	VMAXPS       Y2, Y8, Y2
+	VMAXPS       Y3, Y8, Y3
+	VMAXPS       Y4, Y8, Y4
+	VMAXPS       Y5, Y8, Y5
+	VMAXPS       Y6, Y8, Y6
+	VMAXPS       Y7, Y8, Y7
+	VBROADCASTSS 184(DI), Y8
+	VMINPS       Y0, Y8, Y0
+	VMINPS       Y1, Y8, Y1
+	VMINPS       Y2, Y8, Y2
+	VMINPS       Y3, Y8, Y3
+	VMINPS       Y4, Y8, Y4
+	VMINPS       Y5, Y8, Y5
+	VMINPS       Y6, Y8, Y6
+	VMINPS       Y7, Y8, Y7
 
 strip3taps2stride8pixelsAVX2Write:
 	MOVQ       CX, R12
@@ -2262,12 +2347,17 @@ strip3taps2stride4pixelsAVX2Store:
 	CMPQ 160(DI), $0x00
 	JE   strip3taps2stride4pixelsAVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y4, Y4, Y4
-	VMAXPS Y0, Y4, Y0
-	VMAXPS Y1, Y4, Y1
-	VMAXPS Y2, Y4, Y2
-	VMAXPS Y3, Y4, Y3
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y4, Y4, Y4
+	VMAXPS       Y0, Y4, Y0
+	VMAXPS       Y1, Y4, Y1
+	VMAXPS       Y2, Y4, Y2
+	VMAXPS       Y3, Y4, Y3
+	VBROADCASTSS 184(DI), Y4
+	VMINPS       Y0, Y4, Y0
+	VMINPS       Y1, Y4, Y1
+	VMINPS       Y2, Y4, Y2
+	VMINPS       Y3, Y4, Y3
 
 strip3taps2stride4pixelsAVX2Write:
 	MOVQ       CX, R12
@@ -2379,10 +2469,13 @@ strip3taps2stride2pixelsAVX2Store:
 	CMPQ 160(DI), $0x00
 	JE   strip3taps2stride2pixelsAVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y2, Y2, Y2
-	VMAXPS Y0, Y2, Y0
-	VMAXPS Y1, Y2, Y1
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y2, Y2, Y2
+	VMAXPS       Y0, Y2, Y0
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS 184(DI), Y2
+	VMINPS       Y0, Y2, Y0
+	VMINPS       Y1, Y2, Y1
 
 strip3taps2stride2pixelsAVX2Write:
 	MOVQ       CX, R12
@@ -2473,9 +2566,11 @@ strip3taps2stride1pixelsAVX2Store:
 	CMPQ 160(DI), $0x00
 	JE   strip3taps2stride1pixelsAVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y1, Y1, Y1
-	VMAXPS Y0, Y1, Y0
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y1, Y1, Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS 184(DI), Y1
+	VMINPS       Y0, Y1, Y0
 
 strip3taps2stride1pixelsAVX2Write:
 	MOVQ       CX, R12
@@ -2692,16 +2787,25 @@ strip5taps2stride8pixelsAVX2Store:
 	CMPQ 160(DI), $0x00
 	JE   strip5taps2stride8pixelsAVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y8, Y8, Y8
-	VMAXPS Y0, Y8, Y0
-	VMAXPS Y1, Y8, Y1
-	VMAXPS Y2, Y8, Y2
-	VMAXPS Y3, Y8, Y3
-	VMAXPS Y4, Y8, Y4
-	VMAXPS Y5, Y8, Y5
-	VMAXPS Y6, Y8, Y6
-	VMAXPS Y7, Y8, Y7
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y8, Y8, Y8
+	VMAXPS       Y0, Y8, Y0
+	VMAXPS       Y1, Y8, Y1
+	VMAXPS       Y2, Y8, Y2
+	VMAXPS       Y3, Y8, Y3
+	VMAXPS       Y4, Y8, Y4
+	VMAXPS       Y5, Y8, Y5
+	VMAXPS       Y6, Y8, Y6
+	VMAXPS       Y7, Y8, Y7
+	VBROADCASTSS 184(DI), Y8
+	VMINPS       Y0, Y8, Y0
+	VMINPS       Y1, Y8, Y1
+	VMINPS       Y2, Y8, Y2
+	VMINPS       Y3, Y8, Y3
+	VMINPS       Y4, Y8, Y4
+	VMINPS       Y5, Y8, Y5
+	VMINPS       Y6, Y8, Y6
+	VMINPS       Y7, Y8, Y7
 
 strip5taps2stride8pixelsAVX2Write:
 	MOVQ       CX, R12
@@ -2871,12 +2975,17 @@ strip5taps2stride4pixelsAVX2Store:
 	CMPQ 160(DI), $0x00
 	JE   strip5taps2stride4pixelsAVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y4, Y4, Y4
-	VMAXPS Y0, Y4, Y0
-	VMAXPS Y1, Y4, Y1
-	VMAXPS Y2, Y4, Y2
-	VMAXPS Y3, Y4, Y3
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y4, Y4, Y4
+	VMAXPS       Y0, Y4, Y0
+	VMAXPS       Y1, Y4, Y1
+	VMAXPS       Y2, Y4, Y2
+	VMAXPS       Y3, Y4, Y3
+	VBROADCASTSS 184(DI), Y4
+	VMINPS       Y0, Y4, Y0
+	VMINPS       Y1, Y4, Y1
+	VMINPS       Y2, Y4, Y2
+	VMINPS       Y3, Y4, Y3
 
 strip5taps2stride4pixelsAVX2Write:
 	MOVQ       CX, R12
@@ -3000,10 +3109,13 @@ strip5taps2stride2pixelsAVX2Store:
 	CMPQ 160(DI), $0x00
 	JE   strip5taps2stride2pixelsAVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y2, Y2, Y2
-	VMAXPS Y0, Y2, Y0
-	VMAXPS Y1, Y2, Y1
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y2, Y2, Y2
+	VMAXPS       Y0, Y2, Y0
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS 184(DI), Y2
+	VMINPS       Y0, Y2, Y0
+	VMINPS       Y1, Y2, Y1
 
 strip5taps2stride2pixelsAVX2Write:
 	MOVQ       CX, R12
@@ -3104,9 +3216,11 @@ strip5taps2stride1pixelsAVX2Store:
 	CMPQ 160(DI), $0x00
 	JE   strip5taps2stride1pixelsAVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y1, Y1, Y1
-	VMAXPS Y0, Y1, Y0
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y1, Y1, Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS 184(DI), Y1
+	VMINPS       Y0, Y1, Y0
 
 strip5taps2stride1pixelsAVX2Write:
 	MOVQ       CX, R12
@@ -3176,9 +3290,11 @@ pixelAVX2Store:
 	CMPQ 160(DI), $0x00
 	JE   pixelAVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y1, Y1, Y1
-	VMAXPS Y0, Y1, Y0
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y1, Y1, Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS 184(DI), Y1
+	VMINPS       Y0, Y1, Y0
 
 pixelAVX2Write:
 	MOVQ       CX, R12
@@ -3301,16 +3417,25 @@ strip1taps1stride8pixelsAVX512Store:
 	CMPQ 160(DI), $0x00
 	JE   strip1taps1stride8pixelsAVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z8, Z8, Z8
-	VMAXPS Z0, Z8, Z0
-	VMAXPS Z1, Z8, Z1
-	VMAXPS Z2, Z8, Z2
-	VMAXPS Z3, Z8, Z3
-	VMAXPS Z4, Z8, Z4
-	VMAXPS Z5, Z8, Z5
-	VMAXPS Z6, Z8, Z6
-	VMAXPS Z7, Z8, Z7
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z8, Z8, Z8
+	VMAXPS       Z0, Z8, Z0
+	VMAXPS       Z1, Z8, Z1
+	VMAXPS       Z2, Z8, Z2
+	VMAXPS       Z3, Z8, Z3
+	VMAXPS       Z4, Z8, Z4
+	VMAXPS       Z5, Z8, Z5
+	VMAXPS       Z6, Z8, Z6
+	VMAXPS       Z7, Z8, Z7
+	VBROADCASTSS 184(DI), Z8
+	VMINPS       Z0, Z8, Z0
+	VMINPS       Z1, Z8, Z1
+	VMINPS       Z2, Z8, Z2
+	VMINPS       Z3, Z8, Z3
+	VMINPS       Z4, Z8, Z4
+	VMINPS       Z5, Z8, Z5
+	VMINPS       Z6, Z8, Z6
+	VMINPS       Z7, Z8, Z7
 
 strip1taps1stride8pixelsAVX512Write:
 	MOVQ       CX, R12
@@ -3426,12 +3551,17 @@ strip1taps1stride4pixelsAVX512Store:
 	CMPQ 160(DI), $0x00
 	JE   strip1taps1stride4pixelsAVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z4, Z4, Z4
-	VMAXPS Z0, Z4, Z0
-	VMAXPS Z1, Z4, Z1
-	VMAXPS Z2, Z4, Z2
-	VMAXPS Z3, Z4, Z3
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z4, Z4, Z4
+	VMAXPS       Z0, Z4, Z0
+	VMAXPS       Z1, Z4, Z1
+	VMAXPS       Z2, Z4, Z2
+	VMAXPS       Z3, Z4, Z3
+	VBROADCASTSS 184(DI), Z4
+	VMINPS       Z0, Z4, Z0
+	VMINPS       Z1, Z4, Z1
+	VMINPS       Z2, Z4, Z2
+	VMINPS       Z3, Z4, Z3
 
 strip1taps1stride4pixelsAVX512Write:
 	MOVQ       CX, R12
@@ -3521,10 +3651,13 @@ strip1taps1stride2pixelsAVX512Store:
 	CMPQ 160(DI), $0x00
 	JE   strip1taps1stride2pixelsAVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z2, Z2, Z2
-	VMAXPS Z0, Z2, Z0
-	VMAXPS Z1, Z2, Z1
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z2, Z2, Z2
+	VMAXPS       Z0, Z2, Z0
+	VMAXPS       Z1, Z2, Z1
+	VBROADCASTSS 184(DI), Z2
+	VMINPS       Z0, Z2, Z0
+	VMINPS       Z1, Z2, Z1
 
 strip1taps1stride2pixelsAVX512Write:
 	MOVQ       CX, R12
@@ -3601,9 +3734,11 @@ strip1taps1stride1pixelsAVX512Store:
 	CMPQ 160(DI), $0x00
 	JE   strip1taps1stride1pixelsAVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z1, Z1, Z1
-	VMAXPS Z0, Z1, Z0
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z1, Z1, Z1
+	VMAXPS       Z0, Z1, Z0
+	VBROADCASTSS 184(DI), Z1
+	VMINPS       Z0, Z1, Z0
 
 strip1taps1stride1pixelsAVX512Write:
 	MOVQ       CX, R12
@@ -3738,16 +3873,25 @@ strip2taps1stride8pixelsAVX512Store:
 	CMPQ 160(DI), $0x00
 	JE   strip2taps1stride8pixelsAVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z8, Z8, Z8
-	VMAXPS Z0, Z8, Z0
-	VMAXPS Z1, Z8, Z1
-	VMAXPS Z2, Z8, Z2
-	VMAXPS Z3, Z8, Z3
-	VMAXPS Z4, Z8, Z4
-	VMAXPS Z5, Z8, Z5
-	VMAXPS Z6, Z8, Z6
-	VMAXPS Z7, Z8, Z7
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z8, Z8, Z8
+	VMAXPS       Z0, Z8, Z0
+	VMAXPS       Z1, Z8, Z1
+	VMAXPS       Z2, Z8, Z2
+	VMAXPS       Z3, Z8, Z3
+	VMAXPS       Z4, Z8, Z4
+	VMAXPS       Z5, Z8, Z5
+	VMAXPS       Z6, Z8, Z6
+	VMAXPS       Z7, Z8, Z7
+	VBROADCASTSS 184(DI), Z8
+	VMINPS       Z0, Z8, Z0
+	VMINPS       Z1, Z8, Z1
+	VMINPS       Z2, Z8, Z2
+	VMINPS       Z3, Z8, Z3
+	VMINPS       Z4, Z8, Z4
+	VMINPS       Z5, Z8, Z5
+	VMINPS       Z6, Z8, Z6
+	VMINPS       Z7, Z8, Z7
 
 strip2taps1stride8pixelsAVX512Write:
 	MOVQ       CX, R12
@@ -3871,12 +4015,17 @@ strip2taps1stride4pixelsAVX512Store:
 	CMPQ 160(DI), $0x00
 	JE   strip2taps1stride4pixelsAVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z4, Z4, Z4
-	VMAXPS Z0, Z4, Z0
-	VMAXPS Z1, Z4, Z1
-	VMAXPS Z2, Z4, Z2
-	VMAXPS Z3, Z4, Z3
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z4, Z4, Z4
+	VMAXPS       Z0, Z4, Z0
+	VMAXPS       Z1, Z4, Z1
+	VMAXPS       Z2, Z4, Z2
+	VMAXPS       Z3, Z4, Z3
+	VBROADCASTSS 184(DI), Z4
+	VMINPS       Z0, Z4, Z0
+	VMINPS       Z1, Z4, Z1
+	VMINPS       Z2, Z4, Z2
+	VMINPS       Z3, Z4, Z3
 
 strip2taps1stride4pixelsAVX512Write:
 	MOVQ       CX, R12
@@ -3972,10 +4121,13 @@ strip2taps1stride2pixelsAVX512Store:
 	CMPQ 160(DI), $0x00
 	JE   strip2taps1stride2pixelsAVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z2, Z2, Z2
-	VMAXPS Z0, Z2, Z0
-	VMAXPS Z1, Z2, Z1
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z2, Z2, Z2
+	VMAXPS       Z0, Z2, Z0
+	VMAXPS       Z1, Z2, Z1
+	VBROADCASTSS 184(DI), Z2
+	VMINPS       Z0, Z2, Z0
+	VMINPS       Z1, Z2, Z1
 
 strip2taps1stride2pixelsAVX512Write:
 	MOVQ       CX, R12
@@ -4057,9 +4209,11 @@ strip2taps1stride1pixelsAVX512Store:
 	CMPQ 160(DI), $0x00
 	JE   strip2taps1stride1pixelsAVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z1, Z1, Z1
-	VMAXPS Z0, Z1, Z0
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z1, Z1, Z1
+	VMAXPS       Z0, Z1, Z0
+	VBROADCASTSS 184(DI), Z1
+	VMINPS       Z0, Z1, Z0
 
 strip2taps1stride1pixelsAVX512Write:
 	MOVQ       CX, R12
@@ -4206,16 +4360,25 @@ strip3taps1stride8pixelsAVX512Store:
 	CMPQ 160(DI), $0x00
 	JE   strip3taps1stride8pixelsAVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z8, Z8, Z8
-	VMAXPS Z0, Z8, Z0
-	VMAXPS Z1, Z8, Z1
-	VMAXPS Z2, Z8, Z2
-	VMAXPS Z3, Z8, Z3
-	VMAXPS Z4, Z8, Z4
-	VMAXPS Z5, Z8, Z5
-	VMAXPS Z6, Z8, Z6
-	VMAXPS Z7, Z8, Z7
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z8, Z8, Z8
+	VMAXPS       Z0, Z8, Z0
+	VMAXPS       Z1, Z8, Z1
+	VMAXPS       Z2, Z8, Z2
+	VMAXPS       Z3, Z8, Z3
+	VMAXPS       Z4, Z8, Z4
+	VMAXPS       Z5, Z8, Z5
+	VMAXPS       Z6, Z8, Z6
+	VMAXPS       Z7, Z8, Z7
+	VBROADCASTSS 184(DI), Z8
+	VMINPS       Z0, Z8, Z0
+	VMINPS       Z1, Z8, Z1
+	VMINPS       Z2, Z8, Z2
+	VMINPS       Z3, Z8, Z3
+	VMINPS       Z4, Z8, Z4
+	VMINPS       Z5, Z8, Z5
+	VMINPS       Z6, Z8, Z6
+	VMINPS       Z7, Z8, Z7
 
 strip3taps1stride8pixelsAVX512Write:
 	MOVQ       CX, R12
@@ -4347,12 +4510,17 @@ strip3taps1stride4pixelsAVX512Store:
 	CMPQ 160(DI), $0x00
 	JE   strip3taps1stride4pixelsAVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z4, Z4, Z4
-	VMAXPS Z0, Z4, Z0
-	VMAXPS Z1, Z4, Z1
-	VMAXPS Z2, Z4, Z2
-	VMAXPS Z3, Z4, Z3
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z4, Z4, Z4
+	VMAXPS       Z0, Z4, Z0
+	VMAXPS       Z1, Z4, Z1
+	VMAXPS       Z2, Z4, Z2
+	VMAXPS       Z3, Z4, Z3
+	VBROADCASTSS 184(DI), Z4
+	VMINPS       Z0, Z4, Z0
+	VMINPS       Z1, Z4, Z1
+	VMINPS       Z2, Z4, Z2
+	VMINPS       Z3, Z4, Z3
 
 strip3taps1stride4pixelsAVX512Write:
 	MOVQ       CX, R12
@@ -4454,10 +4622,13 @@ strip3taps1stride2pixelsAVX512Store:
 	CMPQ 160(DI), $0x00
 	JE   strip3taps1stride2pixelsAVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z2, Z2, Z2
-	VMAXPS Z0, Z2, Z0
-	VMAXPS Z1, Z2, Z1
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z2, Z2, Z2
+	VMAXPS       Z0, Z2, Z0
+	VMAXPS       Z1, Z2, Z1
+	VBROADCASTSS 184(DI), Z2
+	VMINPS       Z0, Z2, Z0
+	VMINPS       Z1, Z2, Z1
 
 strip3taps1stride2pixelsAVX512Write:
 	MOVQ       CX, R12
@@ -4544,9 +4715,11 @@ strip3taps1stride1pixelsAVX512Store:
 	CMPQ 160(DI), $0x00
 	JE   strip3taps1stride1pixelsAVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z1, Z1, Z1
-	VMAXPS Z0, Z1, Z0
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z1, Z1, Z1
+	VMAXPS       Z0, Z1, Z0
+	VBROADCASTSS 184(DI), Z1
+	VMINPS       Z0, Z1, Z0
 
 strip3taps1stride1pixelsAVX512Write:
 	MOVQ       CX, R12
@@ -4717,16 +4890,25 @@ strip5taps1stride8pixelsAVX512Store:
 	CMPQ 160(DI), $0x00
 	JE   strip5taps1stride8pixelsAVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z8, Z8, Z8
-	VMAXPS Z0, Z8, Z0
-	VMAXPS Z1, Z8, Z1
-	VMAXPS Z2, Z8, Z2
-	VMAXPS Z3, Z8, Z3
-	VMAXPS Z4, Z8, Z4
-	VMAXPS Z5, Z8, Z5
-	VMAXPS Z6, Z8, Z6
-	VMAXPS Z7, Z8, Z7
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z8, Z8, Z8
+	VMAXPS       Z0, Z8, Z0
+	VMAXPS       Z1, Z8, Z1
+	VMAXPS       Z2, Z8, Z2
+	VMAXPS       Z3, Z8, Z3
+	VMAXPS       Z4, Z8, Z4
+	VMAXPS       Z5, Z8, Z5
+	VMAXPS       Z6, Z8, Z6
+	VMAXPS       Z7, Z8, Z7
+	VBROADCASTSS 184(DI), Z8
+	VMINPS       Z0, Z8, Z0
+	VMINPS       Z1, Z8, Z1
+	VMINPS       Z2, Z8, Z2
+	VMINPS       Z3, Z8, Z3
+	VMINPS       Z4, Z8, Z4
+	VMINPS       Z5, Z8, Z5
+	VMINPS       Z6, Z8, Z6
+	VMINPS       Z7, Z8, Z7
 
 strip5taps1stride8pixelsAVX512Write:
 	MOVQ       CX, R12
@@ -4874,12 +5056,17 @@ strip5taps1stride4pixelsAVX512Store:
 	CMPQ 160(DI), $0x00
 	JE   strip5taps1stride4pixelsAVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z4, Z4, Z4
-	VMAXPS Z0, Z4, Z0
-	VMAXPS Z1, Z4, Z1
-	VMAXPS Z2, Z4, Z2
-	VMAXPS Z3, Z4, Z3
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z4, Z4, Z4
+	VMAXPS       Z0, Z4, Z0
+	VMAXPS       Z1, Z4, Z1
+	VMAXPS       Z2, Z4, Z2
+	VMAXPS       Z3, Z4, Z3
+	VBROADCASTSS 184(DI), Z4
+	VMINPS       Z0, Z4, Z0
+	VMINPS       Z1, Z4, Z1
+	VMINPS       Z2, Z4, Z2
+	VMINPS       Z3, Z4, Z3
 
 strip5taps1stride4pixelsAVX512Write:
 	MOVQ       CX, R12
@@ -4993,10 +5180,13 @@ strip5taps1stride2pixelsAVX512Store:
 	CMPQ 160(DI), $0x00
 	JE   strip5taps1stride2pixelsAVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z2, Z2, Z2
-	VMAXPS Z0, Z2, Z0
-	VMAXPS Z1, Z2, Z1
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z2, Z2, Z2
+	VMAXPS       Z0, Z2, Z0
+	VMAXPS       Z1, Z2, Z1
+	VBROADCASTSS 184(DI), Z2
+	VMINPS       Z0, Z2, Z0
+	VMINPS       Z1, Z2, Z1
 
 strip5taps1stride2pixelsAVX512Write:
 	MOVQ       CX, R12
@@ -5093,9 +5283,11 @@ strip5taps1stride1pixelsAVX512Store:
 	CMPQ 160(DI), $0x00
 	JE   strip5taps1stride1pixelsAVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z1, Z1, Z1
-	VMAXPS Z0, Z1, Z0
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z1, Z1, Z1
+	VMAXPS       Z0, Z1, Z0
+	VBROADCASTSS 184(DI), Z1
+	VMINPS       Z0, Z1, Z0
 
 strip5taps1stride1pixelsAVX512Write:
 	MOVQ       CX, R12
@@ -5288,16 +5480,25 @@ strip3taps2stride8pixelsAVX512Store:
 	CMPQ 160(DI), $0x00
 	JE   strip3taps2stride8pixelsAVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z8, Z8, Z8
-	VMAXPS Z0, Z8, Z0
-	VMAXPS Z1, Z8, Z1
-	VMAXPS Z2, Z8, Z2
-	VMAXPS Z3, Z8, Z3
-	VMAXPS Z4, Z8, Z4
-	VMAXPS Z5, Z8, Z5
-	VMAXPS Z6, Z8, Z6
-	VMAXPS Z7, Z8, Z7
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z8, Z8, Z8
+	VMAXPS       Z0, Z8, Z0
+	VMAXPS       Z1, Z8, Z1
+	VMAXPS       Z2, Z8, Z2
+	VMAXPS       Z3, Z8, Z3
+	VMAXPS       Z4, Z8, Z4
+	VMAXPS       Z5, Z8, Z5
+	VMAXPS       Z6, Z8, Z6
+	VMAXPS       Z7, Z8, Z7
+	VBROADCASTSS 184(DI), Z8
+	VMINPS       Z0, Z8, Z0
+	VMINPS       Z1, Z8, Z1
+	VMINPS       Z2, Z8, Z2
+	VMINPS       Z3, Z8, Z3
+	VMINPS       Z4, Z8, Z4
+	VMINPS       Z5, Z8, Z5
+	VMINPS       Z6, Z8, Z6
+	VMINPS       Z7, Z8, Z7
 
 strip3taps2stride8pixelsAVX512Write:
 	MOVQ       CX, R12
@@ -5451,12 +5652,17 @@ strip3taps2stride4pixelsAVX512Store:
 	CMPQ 160(DI), $0x00
 	JE   strip3taps2stride4pixelsAVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z4, Z4, Z4
-	VMAXPS Z0, Z4, Z0
-	VMAXPS Z1, Z4, Z1
-	VMAXPS Z2, Z4, Z2
-	VMAXPS Z3, Z4, Z3
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z4, Z4, Z4
+	VMAXPS       Z0, Z4, Z0
+	VMAXPS       Z1, Z4, Z1
+	VMAXPS       Z2, Z4, Z2
+	VMAXPS       Z3, Z4, Z3
+	VBROADCASTSS 184(DI), Z4
+	VMINPS       Z0, Z4, Z0
+	VMINPS       Z1, Z4, Z1
+	VMINPS       Z2, Z4, Z2
+	VMINPS       Z3, Z4, Z3
 
 strip3taps2stride4pixelsAVX512Write:
 	MOVQ       CX, R12
@@ -5568,10 +5774,13 @@ strip3taps2stride2pixelsAVX512Store:
 	CMPQ 160(DI), $0x00
 	JE   strip3taps2stride2pixelsAVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z2, Z2, Z2
-	VMAXPS Z0, Z2, Z0
-	VMAXPS Z1, Z2, Z1
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z2, Z2, Z2
+	VMAXPS       Z0, Z2, Z0
+	VMAXPS       Z1, Z2, Z1
+	VBROADCASTSS 184(DI), Z2
+	VMINPS       Z0, Z2, Z0
+	VMINPS       Z1, Z2, Z1
 
 strip3taps2stride2pixelsAVX512Write:
 	MOVQ       CX, R12
@@ -5662,9 +5871,11 @@ strip3taps2stride1pixelsAVX512Store:
 	CMPQ 160(DI), $0x00
 	JE   strip3taps2stride1pixelsAVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z1, Z1, Z1
-	VMAXPS Z0, Z1, Z0
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z1, Z1, Z1
+	VMAXPS       Z0, Z1, Z0
+	VBROADCASTSS 184(DI), Z1
+	VMINPS       Z0, Z1, Z0
 
 strip3taps2stride1pixelsAVX512Write:
 	MOVQ       CX, R12
@@ -5881,16 +6092,25 @@ strip5taps2stride8pixelsAVX512Store:
 	CMPQ 160(DI), $0x00
 	JE   strip5taps2stride8pixelsAVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z8, Z8, Z8
-	VMAXPS Z0, Z8, Z0
-	VMAXPS Z1, Z8, Z1
-	VMAXPS Z2, Z8, Z2
-	VMAXPS Z3, Z8, Z3
-	VMAXPS Z4, Z8, Z4
-	VMAXPS Z5, Z8, Z5
-	VMAXPS Z6, Z8, Z6
-	VMAXPS Z7, Z8, Z7
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z8, Z8, Z8
+	VMAXPS       Z0, Z8, Z0
+	VMAXPS       Z1, Z8, Z1
+	VMAXPS       Z2, Z8, Z2
+	VMAXPS       Z3, Z8, Z3
+	VMAXPS       Z4, Z8, Z4
+	VMAXPS       Z5, Z8, Z5
+	VMAXPS       Z6, Z8, Z6
+	VMAXPS       Z7, Z8, Z7
+	VBROADCASTSS 184(DI), Z8
+	VMINPS       Z0, Z8, Z0
+	VMINPS       Z1, Z8, Z1
+	VMINPS       Z2, Z8, Z2
+	VMINPS       Z3, Z8, Z3
+	VMINPS       Z4, Z8, Z4
+	VMINPS       Z5, Z8, Z5
+	VMINPS       Z6, Z8, Z6
+	VMINPS       Z7, Z8, Z7
 
 strip5taps2stride8pixelsAVX512Write:
 	MOVQ       CX, R12
@@ -6060,12 +6280,17 @@ strip5taps2stride4pixelsAVX512Store:
 	CMPQ 160(DI), $0x00
 	JE   strip5taps2stride4pixelsAVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z4, Z4, Z4
-	VMAXPS Z0, Z4, Z0
-	VMAXPS Z1, Z4, Z1
-	VMAXPS Z2, Z4, Z2
-	VMAXPS Z3, Z4, Z3
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z4, Z4, Z4
+	VMAXPS       Z0, Z4, Z0
+	VMAXPS       Z1, Z4, Z1
+	VMAXPS       Z2, Z4, Z2
+	VMAXPS       Z3, Z4, Z3
+	VBROADCASTSS 184(DI), Z4
+	VMINPS       Z0, Z4, Z0
+	VMINPS       Z1, Z4, Z1
+	VMINPS       Z2, Z4, Z2
+	VMINPS       Z3, Z4, Z3
 
 strip5taps2stride4pixelsAVX512Write:
 	MOVQ       CX, R12
@@ -6189,10 +6414,13 @@ strip5taps2stride2pixelsAVX512Store:
 	CMPQ 160(DI), $0x00
 	JE   strip5taps2stride2pixelsAVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z2, Z2, Z2
-	VMAXPS Z0, Z2, Z0
-	VMAXPS Z1, Z2, Z1
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z2, Z2, Z2
+	VMAXPS       Z0, Z2, Z0
+	VMAXPS       Z1, Z2, Z1
+	VBROADCASTSS 184(DI), Z2
+	VMINPS       Z0, Z2, Z0
+	VMINPS       Z1, Z2, Z1
 
 strip5taps2stride2pixelsAVX512Write:
 	MOVQ       CX, R12
@@ -6293,9 +6521,11 @@ strip5taps2stride1pixelsAVX512Store:
 	CMPQ 160(DI), $0x00
 	JE   strip5taps2stride1pixelsAVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z1, Z1, Z1
-	VMAXPS Z0, Z1, Z0
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z1, Z1, Z1
+	VMAXPS       Z0, Z1, Z0
+	VBROADCASTSS 184(DI), Z1
+	VMINPS       Z0, Z1, Z0
 
 strip5taps2stride1pixelsAVX512Write:
 	MOVQ       CX, R12
@@ -6365,9 +6595,11 @@ pixelAVX512Store:
 	CMPQ 160(DI), $0x00
 	JE   pixelAVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z1, Z1, Z1
-	VMAXPS Z0, Z1, Z0
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z1, Z1, Z1
+	VMAXPS       Z0, Z1, Z0
+	VBROADCASTSS 184(DI), Z1
+	VMINPS       Z0, Z1, Z0
 
 pixelAVX512Write:
 	MOVQ       CX, R12

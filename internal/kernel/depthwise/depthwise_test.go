@@ -9,6 +9,7 @@ import (
 
 	"hourglass/internal/isa"
 	"hourglass/internal/kernel/conv"
+	"hourglass/internal/kernel/gemm"
 	"hourglass/internal/par"
 )
 
@@ -83,11 +84,11 @@ func check(t *testing.T, r *rand.Rand, s conv.Shape, pools []*par.Pool) {
 	w, checkW := guarded(r, nw)
 	y, checkY := guarded(r, ny)
 	bias, _ := guarded(r, s.C)
-	relu := r.IntN(2) == 0
+	act := gemm.Activation(r.IntN(3))
 	if r.IntN(3) == 0 {
 		bias = nil
 	}
-	expect := func(n int, bias []float32, relu bool, add func(sum []float64)) []float64 {
+	expect := func(n int, bias []float32, act gemm.Activation, add func(sum []float64)) []float64 {
 		sum := make([]float64, n)
 		for i := range sum {
 			if bias != nil {
@@ -96,8 +97,8 @@ func check(t *testing.T, r *rand.Rand, s conv.Shape, pools []*par.Pool) {
 		}
 		add(sum)
 		for i, v := range sum {
-			if relu {
-				sum[i] = max(v, 0)
+			if on, most := act.Rectifies(); on {
+				sum[i] = min(max(v, 0), float64(most))
 			}
 		}
 		return sum
@@ -107,23 +108,23 @@ func check(t *testing.T, r *rand.Rand, s conv.Shape, pools []*par.Pool) {
 		want []float64
 		run  func(level isa.Level, pool *par.Pool, out []float32)
 	}{
-		{"forward", expect(ny, bias, relu, func(sum []float64) {
+		{"forward", expect(ny, bias, act, func(sum []float64) {
 			eachProduct(s, func(i, j, k int) { sum[k] += float64(x[i]) * float64(w[j]) })
 		}), func(level isa.Level, pool *par.Pool, out []float32) {
 			p, err := NewForward(s, level)
 			if err != nil {
 				t.Fatal(err)
 			}
-			p.Run(pool, out, x, w, bias, make([]float32, p.Scratch()), relu)
+			p.Run(pool, out, x, w, bias, make([]float32, p.Scratch()), act)
 		}},
-		{"gradInput", expect(nx, bias, relu, func(sum []float64) {
+		{"gradInput", expect(nx, bias, act, func(sum []float64) {
 			eachProduct(s, func(i, j, k int) { sum[i] += float64(y[k]) * float64(w[j]) })
 		}), func(level isa.Level, pool *par.Pool, out []float32) {
 			p, err := NewGradInput(s, level)
 			if err != nil {
 				t.Fatal(err)
 			}
-			p.Run(pool, out, y, w, bias, make([]float32, p.Scratch()), relu)
+			p.Run(pool, out, y, w, bias, make([]float32, p.Scratch()), act)
 		}},
 	} {
 		for _, level := range isa.Available() {
@@ -202,7 +203,7 @@ func TestNaNAndInf(t *testing.T) {
 					t.Fatal(err)
 				}
 				y := make([]float32, ny)
-				p.Run(pool, y, x, w, nil, nil, true)
+				p.Run(pool, y, x, w, nil, nil, gemm.ReLU)
 				for i, v := range y {
 					if v != want[i] && !(v != v && want[i] != want[i]) {
 						t.Fatalf("%v: %v at %d gives y[%d] = %v, want %v", level, bad, at, i, v, want[i])
@@ -225,7 +226,7 @@ func TestRunDoesNotAllocate(t *testing.T) {
 		t.Fatal(err)
 	}
 	scratch := make([]float32, p.Scratch())
-	if n := testing.AllocsPerRun(20, func() { p.Run(pool, x, y, w, nil, scratch, false) }); n != 0 {
+	if n := testing.AllocsPerRun(20, func() { p.Run(pool, x, y, w, nil, scratch, gemm.None) }); n != 0 {
 		t.Errorf("Run allocates %v times", n)
 	}
 }

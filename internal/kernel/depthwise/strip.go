@@ -16,9 +16,10 @@ type strip struct {
 	xRow, xPixel  int
 	wRow, wTap    int
 	yPixel        int
-	relu          int // 1 to store max(y, 0), in which a NaN stays one
-	xAhead        int // from x to what is prefetched; 0 for nothing
-	yAhead        int // from y to what is prefetched
+	relu          int     // 1 to store min(max(y, 0), most), in which a NaN stays one
+	xAhead        int     // from x to what is prefetched; 0 for nothing
+	yAhead        int     // from y to what is prefetched
+	most          float32 // for relu
 }
 
 // filterRow is what a kernel is made for.
@@ -81,6 +82,8 @@ func plainStrip(s *strip, pixels, taps, stride int) {
 			for c, v := range y {
 				if v < 0 {
 					y[c] = 0
+				} else if v > s.most {
+					y[c] = s.most
 				}
 			}
 		}

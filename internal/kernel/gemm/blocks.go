@@ -140,7 +140,8 @@ func (p *Plan) multiply(w, part int) {
 		depth := min(p.depth, s.K-k0)
 		t.Taps[0] = tile.Tap{Len: depth}
 		t.FromC = k0 > 0 || p.ep.Accumulate
-		t.ReLU = k0+depth == s.K && p.ep.Act == ReLU
+		t.ReLU, t.Most = p.ep.Act.Rectifies()
+		t.ReLU = t.ReLU && k0+depth == s.K
 		switch {
 		case p.packA:
 			t.A, t.KStride = p.packedA[(k0-p.k0)*p.stepA()+m0*p.depth:], height

@@ -8,6 +8,7 @@ package gemm
 
 import (
 	"fmt"
+	"math"
 
 	"hourglass/internal/isa"
 	"hourglass/internal/kernel/gemm/tile"
@@ -26,9 +27,19 @@ type Shape struct {
 type Activation uint8
 
 const (
-	None Activation = iota
-	ReLU            // max(x, 0); a NaN stays one
+	None  Activation = iota
+	ReLU             // max(x, 0); a NaN stays one
+	ReLU6            // min(max(x, 0), 6); a NaN stays one
 )
+
+// Rectifies reports whether values below zero become zero, and how large the
+// others may stay.
+func (a Activation) Rectifies() (on bool, most float32) {
+	if a == ReLU6 {
+		return true, 6
+	}
+	return a == ReLU, float32(math.Inf(1))
+}
 
 // Epilogue is what happens to a product besides being computed.
 type Epilogue struct {

@@ -59,8 +59,8 @@ func naive(s Shape, c, a, b []float32, ep Epilogue) []float64 {
 				}
 				sum += float64(a[ai]) * float64(b[bi])
 			}
-			if ep.Act == ReLU {
-				sum = max(sum, 0)
+			if on, most := ep.Act.Rectifies(); on {
+				sum = min(max(sum, 0), float64(most))
 			}
 			out[m*s.LDC+n] = sum
 		}
@@ -164,9 +164,7 @@ func TestProduct(t *testing.T) {
 					if (i+slack+trans)%2 == 0 {
 						ep.Bias = []float32{}
 					}
-					if (i+trans)%4 == 1 {
-						ep.Act = ReLU
-					}
+					ep.Act = []Activation{None, ReLU, None, ReLU6}[(i+trans)%4]
 					checkProduct(t, dense(s, slack), level, pools, ep, uint64(i))
 				}
 			}
@@ -234,7 +232,7 @@ func TestNaNAndInf(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, act := range []Activation{None, ReLU} {
+			for _, act := range []Activation{None, ReLU, ReLU6} {
 				for _, bad := range []float32{inf, -inf, nan} {
 					a, b, c := make([]float32, s.M*s.K), make([]float32, s.K*s.N), make([]float32, s.M*s.N)
 					for i := range a {
@@ -254,9 +252,9 @@ func TestNaNAndInf(t *testing.T) {
 						want := float32(s.K)
 						if i/s.N == row {
 							want = bad
-							if act == ReLU && bad < 0 {
-								want = 0
-							}
+						}
+						if on, most := act.Rectifies(); on {
+							want = min(max(want, 0), most)
 						}
 						if v != want && !(want != want && v != v) {
 							t.Fatalf("%v %+v act %d: %v in A gives C[%d,%d] = %v, want %v",

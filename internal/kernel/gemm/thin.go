@@ -137,10 +137,12 @@ func (p *Plan) finish(n0, n int) {
 				c[i] += v
 			}
 		}
-		if p.ep.Act == ReLU {
+		if on, most := p.ep.Act.Rectifies(); on {
 			for i, v := range c {
 				if v < 0 {
 					c[i] = 0
+				} else if v > most {
+					c[i] = most
 				}
 			}
 		}

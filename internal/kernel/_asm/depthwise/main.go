@@ -40,7 +40,7 @@ var fields = []struct {
 	{"x", 0}, {"w", 24}, {"y", 48}, {"bias", 72},
 	{"blocks", 96}, {"rows", 104}, {"taps", 112}, {"xRow", 120}, {"xPixel", 128},
 	{"wRow", 136}, {"wTap", 144}, {"yPixel", 152}, {"relu", 160},
-	{"xAhead", 168}, {"yAhead", 176},
+	{"xAhead", 168}, {"yAhead", 176}, {"most", 184},
 }
 
 func field(name string) Mem {
@@ -177,10 +177,14 @@ func (i isa) end(name string, acc []VecPhysical, zero VecPhysical) {
 	Label(name + "Store")
 	CMPQ(field("relu"), Imm(0))
 	JE(LabelRef(name + "Write"))
-	Comment("The maximum of zero and a NaN is the second operand, the NaN.")
+	Comment("The maximum or minimum of a number and a NaN is the second operand, the NaN.")
 	i.zero(zero)
 	for _, a := range acc {
 		VMAXPS(a, zero, a)
+	}
+	VBROADCASTSS(field("most"), zero)
+	for _, a := range acc {
+		VMINPS(a, zero, a)
 	}
 	Label(name + "Write")
 	MOVQ(y, at)

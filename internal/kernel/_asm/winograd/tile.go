@@ -144,8 +144,8 @@ func (m *machine) shrink(from strided, side, size int, f transform) {
 // output writes the transform of side·side frequencies to size·size pixels,
 // each of which has a pointer of its own.
 func (m *machine) output(size, side int, f transform) {
-	m.begin("output", size, "func(dst **float32, src *float32, stride int, n int, tmp *float32, bias *float32, add, relu bool)",
-		"transforms n channels, and adds the bias, if any, and what dst points to, if add is set, before a ReLU.")
+	m.begin("output", size, "func(dst **float32, src *float32, stride int, n int, tmp *float32, bias *float32, add, relu bool, most float32)",
+		"transforms n channels, and adds the bias, if any, and what dst points to, if add is set, before a ReLU that stores most at most.")
 	dst := Load(Param("dst"), GP64())
 	src := Load(Param("src"), GP64())
 	from := newStrided(src, bytesOf("stride"))
@@ -194,6 +194,14 @@ func (m *machine) output(size, side int, f transform) {
 			VXORPS(zero, zero, zero)
 			for r := range size {
 				VMAXPS(out[r], zero, out[r]) // a NaN is the second operand, and stays
+			}
+			most, err := Param("most").Resolve()
+			if err != nil {
+				panic(err)
+			}
+			VBROADCASTSS(most.Addr, zero)
+			for r := range size {
+				VMINPS(out[r], zero, out[r])
 			}
 			Label(label("write", c))
 			for r := range size {

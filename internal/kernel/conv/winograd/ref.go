@@ -132,7 +132,7 @@ func reference(size int) Transforms {
 				}
 			}
 		},
-		output: func(dst **float32, src *float32, stride int, n int, _ *float32, bias *float32, add, relu bool) {
+		output: func(dst **float32, src *float32, stride int, n int, _ *float32, bias *float32, add, relu bool, most float32) {
 			points := unsafe.Slice(dst, size*size)
 			var x, y [MaxFrequencies]float32
 			for i := range n {
@@ -148,8 +148,12 @@ func reference(size int) Transforms {
 					if add {
 						y[j] += *to
 					}
-					if relu && y[j] < 0 {
+					switch {
+					case !relu:
+					case y[j] < 0:
 						y[j] = 0
+					case y[j] > most:
+						y[j] = most
 					}
 					*to = y[j]
 				}

@@ -64,7 +64,7 @@ type Transforms struct {
 	input    func(dst *float32, stride int, src **float32, n int, tmp *float32, run, jump int)
 	spread   func(dst *float32, stride int, src **float32, n int, tmp *float32, run, jump int)
 	filter   func(dst *float32, stride int, src *float32, taps, n int, tmp *float32)
-	output   func(dst **float32, src *float32, stride int, n int, tmp *float32, bias *float32, add, relu bool)
+	output   func(dst **float32, src *float32, stride int, n int, tmp *float32, bias *float32, add, relu bool, most float32)
 	unfilter func(dst *float32, taps int, src *float32, stride, n int, tmp *float32)
 }
 
@@ -134,15 +134,16 @@ func (t *Transforms) Filter(dst []float32, stride int, g []float32, taps, n int,
 }
 
 // Output computes Aᵀ m A, adds bias unless it is nil, adds what y holds if add
-// is set, applies a ReLU if relu is set, and writes the Size×Size pixels y.
-func (t *Transforms) Output(y *Points, m []float32, stride, n int, bias []float32, add, relu bool, w *Work) {
+// is set, applies min(max(x, 0), most) if relu is set, and writes the Size×Size
+// pixels y.
+func (t *Transforms) Output(y *Points, m []float32, stride, n int, bias []float32, add, relu bool, most float32, w *Work) {
 	t.checkFrequencies(len(m), stride, n)
 	var b *float32
 	if bias != nil {
 		_ = bias[n-1]
 		b = &bias[0]
 	}
-	t.output(&y[0], &m[0], stride, n, w.aligned(), b, add, relu)
+	t.output(&y[0], &m[0], stride, n, w.aligned(), b, add, relu, most)
 }
 
 // Unfilter computes Gᵀ m G and writes 3×3 taps, each taps elements from the one

@@ -109,8 +109,8 @@ func compareAt(t *testing.T, r *rand.Rand, level isa.Level, size, n int) {
 	seed := r.Uint64()
 	got, points := scattered(rand.New(rand.NewPCG(seed, 1)), size*size, n)
 	wanted, wantedPoints := scattered(rand.New(rand.NewPCG(seed, 1)), size*size, n)
-	k.Output(&points, m, stride, n, bias, add, relu, &work)
-	ref.Output(&wantedPoints, m, stride, n, bias, add, relu, &work)
+	k.Output(&points, m, stride, n, bias, add, relu, 0.5, &work)
+	ref.Output(&wantedPoints, m, stride, n, bias, add, relu, 0.5, &work)
 	for i := range got {
 		near("output", got[i], wanted[i])
 	}
@@ -176,7 +176,7 @@ func TestNaN(t *testing.T) {
 			const n = 19
 			m := fill(make([]float32, k.Frequencies()*32), float32(math.NaN()))
 			y, points := scattered(rand.New(rand.NewPCG(1, 1)), size*size, n)
-			k.Output(&points, m, 32, n, nil, false, true, &work)
+			k.Output(&points, m, 32, n, nil, false, true, 6, &work)
 			for i, v := range y {
 				if v == v {
 					t.Fatalf("%v, size %d: output %d of NaNs is %v", level, size, i, v)
@@ -203,7 +203,7 @@ func BenchmarkTransforms(b *testing.B) {
 			{"input", func() { k.Input(m, n+16, Runs{}, &in, n, &work) }},
 			{"spread", func() { k.Spread(m, n+16, Runs{}, &out, n, &work) }},
 			{"filter", func() { k.Filter(m, n+16, taps, n, n, &work) }},
-			{"output", func() { k.Output(&out, m, n+16, n, nil, false, false, &work) }},
+			{"output", func() { k.Output(&out, m, n+16, n, nil, false, false, 0, &work) }},
 			{"unfilter", func() { k.Unfilter(taps, n, m, n+16, n, &work) }},
 		} {
 			b.Run(fmt.Sprintf("%s%d", f.what, size), func(b *testing.B) {

@@ -48,7 +48,8 @@ type Args struct {
 	CStride int       // from one column to the next in C; for Dot alone
 	N       int       // columns; at least 1
 	FromC   bool      // start from C instead of from zero
-	ReLU    bool      // store max(x, 0); a NaN stays one
+	ReLU    bool      // store min(max(x, 0), Most); a NaN stays one
+	Most    float32   // for ReLU
 
 	tiles        int  // full tiles in this call of the assembly
 	rowPtr, cPtr *int // what the assembly reads for Rows and CRows

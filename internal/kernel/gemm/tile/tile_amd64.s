@@ -227,20 +227,33 @@ broadcast12x16AVX512Store:
 	CMPB 201(AX), $0x00
 	JE   broadcast12x16AVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z12, Z12, Z12
-	VMAXPS Z0, Z12, Z0
-	VMAXPS Z1, Z12, Z1
-	VMAXPS Z2, Z12, Z2
-	VMAXPS Z3, Z12, Z3
-	VMAXPS Z4, Z12, Z4
-	VMAXPS Z5, Z12, Z5
-	VMAXPS Z6, Z12, Z6
-	VMAXPS Z7, Z12, Z7
-	VMAXPS Z8, Z12, Z8
-	VMAXPS Z9, Z12, Z9
-	VMAXPS Z10, Z12, Z10
-	VMAXPS Z11, Z12, Z11
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z12, Z12, Z12
+	VMAXPS       Z0, Z12, Z0
+	VMAXPS       Z1, Z12, Z1
+	VMAXPS       Z2, Z12, Z2
+	VMAXPS       Z3, Z12, Z3
+	VMAXPS       Z4, Z12, Z4
+	VMAXPS       Z5, Z12, Z5
+	VMAXPS       Z6, Z12, Z6
+	VMAXPS       Z7, Z12, Z7
+	VMAXPS       Z8, Z12, Z8
+	VMAXPS       Z9, Z12, Z9
+	VMAXPS       Z10, Z12, Z10
+	VMAXPS       Z11, Z12, Z11
+	VBROADCASTSS 204(AX), Z12
+	VMINPS       Z0, Z12, Z0
+	VMINPS       Z1, Z12, Z1
+	VMINPS       Z2, Z12, Z2
+	VMINPS       Z3, Z12, Z3
+	VMINPS       Z4, Z12, Z4
+	VMINPS       Z5, Z12, Z5
+	VMINPS       Z6, Z12, Z6
+	VMINPS       Z7, Z12, Z7
+	VMINPS       Z8, Z12, Z8
+	VMINPS       Z9, Z12, Z9
+	VMINPS       Z10, Z12, Z10
+	VMINPS       Z11, Z12, Z11
 
 broadcast12x16AVX512Write:
 	MOVQ    48(AX), DX
@@ -460,16 +473,25 @@ broadcast8x16AVX512Store:
 	CMPB 201(AX), $0x00
 	JE   broadcast8x16AVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z8, Z8, Z8
-	VMAXPS Z0, Z8, Z0
-	VMAXPS Z1, Z8, Z1
-	VMAXPS Z2, Z8, Z2
-	VMAXPS Z3, Z8, Z3
-	VMAXPS Z4, Z8, Z4
-	VMAXPS Z5, Z8, Z5
-	VMAXPS Z6, Z8, Z6
-	VMAXPS Z7, Z8, Z7
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z8, Z8, Z8
+	VMAXPS       Z0, Z8, Z0
+	VMAXPS       Z1, Z8, Z1
+	VMAXPS       Z2, Z8, Z2
+	VMAXPS       Z3, Z8, Z3
+	VMAXPS       Z4, Z8, Z4
+	VMAXPS       Z5, Z8, Z5
+	VMAXPS       Z6, Z8, Z6
+	VMAXPS       Z7, Z8, Z7
+	VBROADCASTSS 204(AX), Z8
+	VMINPS       Z0, Z8, Z0
+	VMINPS       Z1, Z8, Z1
+	VMINPS       Z2, Z8, Z2
+	VMINPS       Z3, Z8, Z3
+	VMINPS       Z4, Z8, Z4
+	VMINPS       Z5, Z8, Z5
+	VMINPS       Z6, Z8, Z6
+	VMINPS       Z7, Z8, Z7
 
 broadcast8x16AVX512Write:
 	MOVQ    48(AX), DX
@@ -637,12 +659,17 @@ broadcast4x16AVX512Store:
 	CMPB 201(AX), $0x00
 	JE   broadcast4x16AVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z4, Z4, Z4
-	VMAXPS Z0, Z4, Z0
-	VMAXPS Z1, Z4, Z1
-	VMAXPS Z2, Z4, Z2
-	VMAXPS Z3, Z4, Z3
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z4, Z4, Z4
+	VMAXPS       Z0, Z4, Z0
+	VMAXPS       Z1, Z4, Z1
+	VMAXPS       Z2, Z4, Z2
+	VMAXPS       Z3, Z4, Z3
+	VBROADCASTSS 204(AX), Z4
+	VMINPS       Z0, Z4, Z0
+	VMINPS       Z1, Z4, Z1
+	VMINPS       Z2, Z4, Z2
+	VMINPS       Z3, Z4, Z3
 
 broadcast4x16AVX512Write:
 	MOVQ    48(AX), DX
@@ -778,10 +805,13 @@ broadcast2x16AVX512Store:
 	CMPB 201(AX), $0x00
 	JE   broadcast2x16AVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z2, Z2, Z2
-	VMAXPS Z0, Z2, Z0
-	VMAXPS Z1, Z2, Z1
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z2, Z2, Z2
+	VMAXPS       Z0, Z2, Z0
+	VMAXPS       Z1, Z2, Z1
+	VBROADCASTSS 204(AX), Z2
+	VMINPS       Z0, Z2, Z0
+	VMINPS       Z1, Z2, Z1
 
 broadcast2x16AVX512Write:
 	MOVQ    48(AX), DX
@@ -901,9 +931,11 @@ broadcast1x16AVX512Store:
 	CMPB 201(AX), $0x00
 	JE   broadcast1x16AVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z1, Z1, Z1
-	VMAXPS Z0, Z1, Z0
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z1, Z1, Z1
+	VMAXPS       Z0, Z1, Z0
+	VBROADCASTSS 204(AX), Z1
+	VMINPS       Z0, Z1, Z0
 
 broadcast1x16AVX512Write:
 	MOVQ    48(AX), DX
@@ -1182,32 +1214,57 @@ broadcast12x32AVX512Store:
 	CMPB 201(AX), $0x00
 	JE   broadcast12x32AVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z24, Z24, Z24
-	VMAXPS Z0, Z24, Z0
-	VMAXPS Z1, Z24, Z1
-	VMAXPS Z2, Z24, Z2
-	VMAXPS Z3, Z24, Z3
-	VMAXPS Z4, Z24, Z4
-	VMAXPS Z5, Z24, Z5
-	VMAXPS Z6, Z24, Z6
-	VMAXPS Z7, Z24, Z7
-	VMAXPS Z8, Z24, Z8
-	VMAXPS Z9, Z24, Z9
-	VMAXPS Z10, Z24, Z10
-	VMAXPS Z11, Z24, Z11
-	VMAXPS Z12, Z24, Z12
-	VMAXPS Z13, Z24, Z13
-	VMAXPS Z14, Z24, Z14
-	VMAXPS Z15, Z24, Z15
-	VMAXPS Z16, Z24, Z16
-	VMAXPS Z17, Z24, Z17
-	VMAXPS Z18, Z24, Z18
-	VMAXPS Z19, Z24, Z19
-	VMAXPS Z20, Z24, Z20
-	VMAXPS Z21, Z24, Z21
-	VMAXPS Z22, Z24, Z22
-	VMAXPS Z23, Z24, Z23
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z24, Z24, Z24
+	VMAXPS       Z0, Z24, Z0
+	VMAXPS       Z1, Z24, Z1
+	VMAXPS       Z2, Z24, Z2
+	VMAXPS       Z3, Z24, Z3
+	VMAXPS       Z4, Z24, Z4
+	VMAXPS       Z5, Z24, Z5
+	VMAXPS       Z6, Z24, Z6
+	VMAXPS       Z7, Z24, Z7
+	VMAXPS       Z8, Z24, Z8
+	VMAXPS       Z9, Z24, Z9
+	VMAXPS       Z10, Z24, Z10
+	VMAXPS       Z11, Z24, Z11
+	VMAXPS       Z12, Z24, Z12
+	VMAXPS       Z13, Z24, Z13
+	VMAXPS       Z14, Z24, Z14
+	VMAXPS       Z15, Z24, Z15
+	VMAXPS       Z16, Z24, Z16
+	VMAXPS       Z17, Z24, Z17
+	VMAXPS       Z18, Z24, Z18
+	VMAXPS       Z19, Z24, Z19
+	VMAXPS       Z20, Z24, Z20
+	VMAXPS       Z21, Z24, Z21
+	VMAXPS       Z22, Z24, Z22
+	VMAXPS       Z23, Z24, Z23
+	VBROADCASTSS 204(AX), Z24
+	VMINPS       Z0, Z24, Z0
+	VMINPS       Z1, Z24, Z1
+	VMINPS       Z2, Z24, Z2
+	VMINPS       Z3, Z24, Z3
+	VMINPS       Z4, Z24, Z4
+	VMINPS       Z5, Z24, Z5
+	VMINPS       Z6, Z24, Z6
+	VMINPS       Z7, Z24, Z7
+	VMINPS       Z8, Z24, Z8
+	VMINPS       Z9, Z24, Z9
+	VMINPS       Z10, Z24, Z10
+	VMINPS       Z11, Z24, Z11
+	VMINPS       Z12, Z24, Z12
+	VMINPS       Z13, Z24, Z13
+	VMINPS       Z14, Z24, Z14
+	VMINPS       Z15, Z24, Z15
+	VMINPS       Z16, Z24, Z16
+	VMINPS       Z17, Z24, Z17
+	VMINPS       Z18, Z24, Z18
+	VMINPS       Z19, Z24, Z19
+	VMINPS       Z20, Z24, Z20
+	VMINPS       Z21, Z24, Z21
+	VMINPS       Z22, Z24, Z22
+	VMINPS       Z23, Z24, Z23
 
 broadcast12x32AVX512Write:
 	MOVQ    48(AX), DX
@@ -1475,24 +1532,41 @@ broadcast8x32AVX512Store:
 	CMPB 201(AX), $0x00
 	JE   broadcast8x32AVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z16, Z16, Z16
-	VMAXPS Z0, Z16, Z0
-	VMAXPS Z1, Z16, Z1
-	VMAXPS Z2, Z16, Z2
-	VMAXPS Z3, Z16, Z3
-	VMAXPS Z4, Z16, Z4
-	VMAXPS Z5, Z16, Z5
-	VMAXPS Z6, Z16, Z6
-	VMAXPS Z7, Z16, Z7
-	VMAXPS Z8, Z16, Z8
-	VMAXPS Z9, Z16, Z9
-	VMAXPS Z10, Z16, Z10
-	VMAXPS Z11, Z16, Z11
-	VMAXPS Z12, Z16, Z12
-	VMAXPS Z13, Z16, Z13
-	VMAXPS Z14, Z16, Z14
-	VMAXPS Z15, Z16, Z15
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z16, Z16, Z16
+	VMAXPS       Z0, Z16, Z0
+	VMAXPS       Z1, Z16, Z1
+	VMAXPS       Z2, Z16, Z2
+	VMAXPS       Z3, Z16, Z3
+	VMAXPS       Z4, Z16, Z4
+	VMAXPS       Z5, Z16, Z5
+	VMAXPS       Z6, Z16, Z6
+	VMAXPS       Z7, Z16, Z7
+	VMAXPS       Z8, Z16, Z8
+	VMAXPS       Z9, Z16, Z9
+	VMAXPS       Z10, Z16, Z10
+	VMAXPS       Z11, Z16, Z11
+	VMAXPS       Z12, Z16, Z12
+	VMAXPS       Z13, Z16, Z13
+	VMAXPS       Z14, Z16, Z14
+	VMAXPS       Z15, Z16, Z15
+	VBROADCASTSS 204(AX), Z16
+	VMINPS       Z0, Z16, Z0
+	VMINPS       Z1, Z16, Z1
+	VMINPS       Z2, Z16, Z2
+	VMINPS       Z3, Z16, Z3
+	VMINPS       Z4, Z16, Z4
+	VMINPS       Z5, Z16, Z5
+	VMINPS       Z6, Z16, Z6
+	VMINPS       Z7, Z16, Z7
+	VMINPS       Z8, Z16, Z8
+	VMINPS       Z9, Z16, Z9
+	VMINPS       Z10, Z16, Z10
+	VMINPS       Z11, Z16, Z11
+	VMINPS       Z12, Z16, Z12
+	VMINPS       Z13, Z16, Z13
+	VMINPS       Z14, Z16, Z14
+	VMINPS       Z15, Z16, Z15
 
 broadcast8x32AVX512Write:
 	MOVQ    48(AX), DX
@@ -1688,16 +1762,25 @@ broadcast4x32AVX512Store:
 	CMPB 201(AX), $0x00
 	JE   broadcast4x32AVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z8, Z8, Z8
-	VMAXPS Z0, Z8, Z0
-	VMAXPS Z1, Z8, Z1
-	VMAXPS Z2, Z8, Z2
-	VMAXPS Z3, Z8, Z3
-	VMAXPS Z4, Z8, Z4
-	VMAXPS Z5, Z8, Z5
-	VMAXPS Z6, Z8, Z6
-	VMAXPS Z7, Z8, Z7
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z8, Z8, Z8
+	VMAXPS       Z0, Z8, Z0
+	VMAXPS       Z1, Z8, Z1
+	VMAXPS       Z2, Z8, Z2
+	VMAXPS       Z3, Z8, Z3
+	VMAXPS       Z4, Z8, Z4
+	VMAXPS       Z5, Z8, Z5
+	VMAXPS       Z6, Z8, Z6
+	VMAXPS       Z7, Z8, Z7
+	VBROADCASTSS 204(AX), Z8
+	VMINPS       Z0, Z8, Z0
+	VMINPS       Z1, Z8, Z1
+	VMINPS       Z2, Z8, Z2
+	VMINPS       Z3, Z8, Z3
+	VMINPS       Z4, Z8, Z4
+	VMINPS       Z5, Z8, Z5
+	VMINPS       Z6, Z8, Z6
+	VMINPS       Z7, Z8, Z7
 
 broadcast4x32AVX512Write:
 	MOVQ    48(AX), DX
@@ -1849,12 +1932,17 @@ broadcast2x32AVX512Store:
 	CMPB 201(AX), $0x00
 	JE   broadcast2x32AVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z4, Z4, Z4
-	VMAXPS Z0, Z4, Z0
-	VMAXPS Z1, Z4, Z1
-	VMAXPS Z2, Z4, Z2
-	VMAXPS Z3, Z4, Z3
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z4, Z4, Z4
+	VMAXPS       Z0, Z4, Z0
+	VMAXPS       Z1, Z4, Z1
+	VMAXPS       Z2, Z4, Z2
+	VMAXPS       Z3, Z4, Z3
+	VBROADCASTSS 204(AX), Z4
+	VMINPS       Z0, Z4, Z0
+	VMINPS       Z1, Z4, Z1
+	VMINPS       Z2, Z4, Z2
+	VMINPS       Z3, Z4, Z3
 
 broadcast2x32AVX512Write:
 	MOVQ    48(AX), DX
@@ -1984,10 +2072,13 @@ broadcast1x32AVX512Store:
 	CMPB 201(AX), $0x00
 	JE   broadcast1x32AVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z2, Z2, Z2
-	VMAXPS Z0, Z2, Z0
-	VMAXPS Z1, Z2, Z1
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z2, Z2, Z2
+	VMAXPS       Z0, Z2, Z0
+	VMAXPS       Z1, Z2, Z1
+	VBROADCASTSS 204(AX), Z2
+	VMINPS       Z0, Z2, Z0
+	VMINPS       Z1, Z2, Z1
 
 broadcast1x32AVX512Write:
 	MOVQ    48(AX), DX
@@ -2203,20 +2294,33 @@ elementwise12x16AVX512Store:
 	CMPB 201(AX), $0x00
 	JE   elementwise12x16AVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z12, Z12, Z12
-	VMAXPS Z0, Z12, Z0
-	VMAXPS Z1, Z12, Z1
-	VMAXPS Z2, Z12, Z2
-	VMAXPS Z3, Z12, Z3
-	VMAXPS Z4, Z12, Z4
-	VMAXPS Z5, Z12, Z5
-	VMAXPS Z6, Z12, Z6
-	VMAXPS Z7, Z12, Z7
-	VMAXPS Z8, Z12, Z8
-	VMAXPS Z9, Z12, Z9
-	VMAXPS Z10, Z12, Z10
-	VMAXPS Z11, Z12, Z11
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z12, Z12, Z12
+	VMAXPS       Z0, Z12, Z0
+	VMAXPS       Z1, Z12, Z1
+	VMAXPS       Z2, Z12, Z2
+	VMAXPS       Z3, Z12, Z3
+	VMAXPS       Z4, Z12, Z4
+	VMAXPS       Z5, Z12, Z5
+	VMAXPS       Z6, Z12, Z6
+	VMAXPS       Z7, Z12, Z7
+	VMAXPS       Z8, Z12, Z8
+	VMAXPS       Z9, Z12, Z9
+	VMAXPS       Z10, Z12, Z10
+	VMAXPS       Z11, Z12, Z11
+	VBROADCASTSS 204(AX), Z12
+	VMINPS       Z0, Z12, Z0
+	VMINPS       Z1, Z12, Z1
+	VMINPS       Z2, Z12, Z2
+	VMINPS       Z3, Z12, Z3
+	VMINPS       Z4, Z12, Z4
+	VMINPS       Z5, Z12, Z5
+	VMINPS       Z6, Z12, Z6
+	VMINPS       Z7, Z12, Z7
+	VMINPS       Z8, Z12, Z8
+	VMINPS       Z9, Z12, Z9
+	VMINPS       Z10, Z12, Z10
+	VMINPS       Z11, Z12, Z11
 
 elementwise12x16AVX512Write:
 	MOVQ    48(AX), DX
@@ -2437,17 +2541,27 @@ elementwise9x16AVX512Store:
 	CMPB 201(AX), $0x00
 	JE   elementwise9x16AVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z9, Z9, Z9
-	VMAXPS Z0, Z9, Z0
-	VMAXPS Z1, Z9, Z1
-	VMAXPS Z2, Z9, Z2
-	VMAXPS Z3, Z9, Z3
-	VMAXPS Z4, Z9, Z4
-	VMAXPS Z5, Z9, Z5
-	VMAXPS Z6, Z9, Z6
-	VMAXPS Z7, Z9, Z7
-	VMAXPS Z8, Z9, Z8
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z9, Z9, Z9
+	VMAXPS       Z0, Z9, Z0
+	VMAXPS       Z1, Z9, Z1
+	VMAXPS       Z2, Z9, Z2
+	VMAXPS       Z3, Z9, Z3
+	VMAXPS       Z4, Z9, Z4
+	VMAXPS       Z5, Z9, Z5
+	VMAXPS       Z6, Z9, Z6
+	VMAXPS       Z7, Z9, Z7
+	VMAXPS       Z8, Z9, Z8
+	VBROADCASTSS 204(AX), Z9
+	VMINPS       Z0, Z9, Z0
+	VMINPS       Z1, Z9, Z1
+	VMINPS       Z2, Z9, Z2
+	VMINPS       Z3, Z9, Z3
+	VMINPS       Z4, Z9, Z4
+	VMINPS       Z5, Z9, Z5
+	VMINPS       Z6, Z9, Z6
+	VMINPS       Z7, Z9, Z7
+	VMINPS       Z8, Z9, Z8
 
 elementwise9x16AVX512Write:
 	MOVQ    48(AX), DX
@@ -2614,12 +2728,17 @@ elementwise4x16AVX512Store:
 	CMPB 201(AX), $0x00
 	JE   elementwise4x16AVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z4, Z4, Z4
-	VMAXPS Z0, Z4, Z0
-	VMAXPS Z1, Z4, Z1
-	VMAXPS Z2, Z4, Z2
-	VMAXPS Z3, Z4, Z3
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z4, Z4, Z4
+	VMAXPS       Z0, Z4, Z0
+	VMAXPS       Z1, Z4, Z1
+	VMAXPS       Z2, Z4, Z2
+	VMAXPS       Z3, Z4, Z3
+	VBROADCASTSS 204(AX), Z4
+	VMINPS       Z0, Z4, Z0
+	VMINPS       Z1, Z4, Z1
+	VMINPS       Z2, Z4, Z2
+	VMINPS       Z3, Z4, Z3
 
 elementwise4x16AVX512Write:
 	MOVQ    48(AX), DX
@@ -2744,9 +2863,11 @@ elementwise1x16AVX512Store:
 	CMPB 201(AX), $0x00
 	JE   elementwise1x16AVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z1, Z1, Z1
-	VMAXPS Z0, Z1, Z0
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z1, Z1, Z1
+	VMAXPS       Z0, Z1, Z0
+	VBROADCASTSS 204(AX), Z1
+	VMINPS       Z0, Z1, Z0
 
 elementwise1x16AVX512Write:
 	MOVQ    48(AX), DX
@@ -3013,32 +3134,57 @@ elementwise12x32AVX512Store:
 	CMPB 201(AX), $0x00
 	JE   elementwise12x32AVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z24, Z24, Z24
-	VMAXPS Z0, Z24, Z0
-	VMAXPS Z1, Z24, Z1
-	VMAXPS Z2, Z24, Z2
-	VMAXPS Z3, Z24, Z3
-	VMAXPS Z4, Z24, Z4
-	VMAXPS Z5, Z24, Z5
-	VMAXPS Z6, Z24, Z6
-	VMAXPS Z7, Z24, Z7
-	VMAXPS Z8, Z24, Z8
-	VMAXPS Z9, Z24, Z9
-	VMAXPS Z10, Z24, Z10
-	VMAXPS Z11, Z24, Z11
-	VMAXPS Z12, Z24, Z12
-	VMAXPS Z13, Z24, Z13
-	VMAXPS Z14, Z24, Z14
-	VMAXPS Z15, Z24, Z15
-	VMAXPS Z16, Z24, Z16
-	VMAXPS Z17, Z24, Z17
-	VMAXPS Z18, Z24, Z18
-	VMAXPS Z19, Z24, Z19
-	VMAXPS Z20, Z24, Z20
-	VMAXPS Z21, Z24, Z21
-	VMAXPS Z22, Z24, Z22
-	VMAXPS Z23, Z24, Z23
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z24, Z24, Z24
+	VMAXPS       Z0, Z24, Z0
+	VMAXPS       Z1, Z24, Z1
+	VMAXPS       Z2, Z24, Z2
+	VMAXPS       Z3, Z24, Z3
+	VMAXPS       Z4, Z24, Z4
+	VMAXPS       Z5, Z24, Z5
+	VMAXPS       Z6, Z24, Z6
+	VMAXPS       Z7, Z24, Z7
+	VMAXPS       Z8, Z24, Z8
+	VMAXPS       Z9, Z24, Z9
+	VMAXPS       Z10, Z24, Z10
+	VMAXPS       Z11, Z24, Z11
+	VMAXPS       Z12, Z24, Z12
+	VMAXPS       Z13, Z24, Z13
+	VMAXPS       Z14, Z24, Z14
+	VMAXPS       Z15, Z24, Z15
+	VMAXPS       Z16, Z24, Z16
+	VMAXPS       Z17, Z24, Z17
+	VMAXPS       Z18, Z24, Z18
+	VMAXPS       Z19, Z24, Z19
+	VMAXPS       Z20, Z24, Z20
+	VMAXPS       Z21, Z24, Z21
+	VMAXPS       Z22, Z24, Z22
+	VMAXPS       Z23, Z24, Z23
+	VBROADCASTSS 204(AX), Z24
+	VMINPS       Z0, Z24, Z0
+	VMINPS       Z1, Z24, Z1
+	VMINPS       Z2, Z24, Z2
+	VMINPS       Z3, Z24, Z3
+	VMINPS       Z4, Z24, Z4
+	VMINPS       Z5, Z24, Z5
+	VMINPS       Z6, Z24, Z6
+	VMINPS       Z7, Z24, Z7
+	VMINPS       Z8, Z24, Z8
+	VMINPS       Z9, Z24, Z9
+	VMINPS       Z10, Z24, Z10
+	VMINPS       Z11, Z24, Z11
+	VMINPS       Z12, Z24, Z12
+	VMINPS       Z13, Z24, Z13
+	VMINPS       Z14, Z24, Z14
+	VMINPS       Z15, Z24, Z15
+	VMINPS       Z16, Z24, Z16
+	VMINPS       Z17, Z24, Z17
+	VMINPS       Z18, Z24, Z18
+	VMINPS       Z19, Z24, Z19
+	VMINPS       Z20, Z24, Z20
+	VMINPS       Z21, Z24, Z21
+	VMINPS       Z22, Z24, Z22
+	VMINPS       Z23, Z24, Z23
 
 elementwise12x32AVX512Write:
 	MOVQ    48(AX), DX
@@ -3311,26 +3457,45 @@ elementwise9x32AVX512Store:
 	CMPB 201(AX), $0x00
 	JE   elementwise9x32AVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z18, Z18, Z18
-	VMAXPS Z0, Z18, Z0
-	VMAXPS Z1, Z18, Z1
-	VMAXPS Z2, Z18, Z2
-	VMAXPS Z3, Z18, Z3
-	VMAXPS Z4, Z18, Z4
-	VMAXPS Z5, Z18, Z5
-	VMAXPS Z6, Z18, Z6
-	VMAXPS Z7, Z18, Z7
-	VMAXPS Z8, Z18, Z8
-	VMAXPS Z9, Z18, Z9
-	VMAXPS Z10, Z18, Z10
-	VMAXPS Z11, Z18, Z11
-	VMAXPS Z12, Z18, Z12
-	VMAXPS Z13, Z18, Z13
-	VMAXPS Z14, Z18, Z14
-	VMAXPS Z15, Z18, Z15
-	VMAXPS Z16, Z18, Z16
-	VMAXPS Z17, Z18, Z17
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z18, Z18, Z18
+	VMAXPS       Z0, Z18, Z0
+	VMAXPS       Z1, Z18, Z1
+	VMAXPS       Z2, Z18, Z2
+	VMAXPS       Z3, Z18, Z3
+	VMAXPS       Z4, Z18, Z4
+	VMAXPS       Z5, Z18, Z5
+	VMAXPS       Z6, Z18, Z6
+	VMAXPS       Z7, Z18, Z7
+	VMAXPS       Z8, Z18, Z8
+	VMAXPS       Z9, Z18, Z9
+	VMAXPS       Z10, Z18, Z10
+	VMAXPS       Z11, Z18, Z11
+	VMAXPS       Z12, Z18, Z12
+	VMAXPS       Z13, Z18, Z13
+	VMAXPS       Z14, Z18, Z14
+	VMAXPS       Z15, Z18, Z15
+	VMAXPS       Z16, Z18, Z16
+	VMAXPS       Z17, Z18, Z17
+	VBROADCASTSS 204(AX), Z18
+	VMINPS       Z0, Z18, Z0
+	VMINPS       Z1, Z18, Z1
+	VMINPS       Z2, Z18, Z2
+	VMINPS       Z3, Z18, Z3
+	VMINPS       Z4, Z18, Z4
+	VMINPS       Z5, Z18, Z5
+	VMINPS       Z6, Z18, Z6
+	VMINPS       Z7, Z18, Z7
+	VMINPS       Z8, Z18, Z8
+	VMINPS       Z9, Z18, Z9
+	VMINPS       Z10, Z18, Z10
+	VMINPS       Z11, Z18, Z11
+	VMINPS       Z12, Z18, Z12
+	VMINPS       Z13, Z18, Z13
+	VMINPS       Z14, Z18, Z14
+	VMINPS       Z15, Z18, Z15
+	VMINPS       Z16, Z18, Z16
+	VMINPS       Z17, Z18, Z17
 
 elementwise9x32AVX512Write:
 	MOVQ    48(AX), DX
@@ -3526,16 +3691,25 @@ elementwise4x32AVX512Store:
 	CMPB 201(AX), $0x00
 	JE   elementwise4x32AVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z8, Z8, Z8
-	VMAXPS Z0, Z8, Z0
-	VMAXPS Z1, Z8, Z1
-	VMAXPS Z2, Z8, Z2
-	VMAXPS Z3, Z8, Z3
-	VMAXPS Z4, Z8, Z4
-	VMAXPS Z5, Z8, Z5
-	VMAXPS Z6, Z8, Z6
-	VMAXPS Z7, Z8, Z7
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z8, Z8, Z8
+	VMAXPS       Z0, Z8, Z0
+	VMAXPS       Z1, Z8, Z1
+	VMAXPS       Z2, Z8, Z2
+	VMAXPS       Z3, Z8, Z3
+	VMAXPS       Z4, Z8, Z4
+	VMAXPS       Z5, Z8, Z5
+	VMAXPS       Z6, Z8, Z6
+	VMAXPS       Z7, Z8, Z7
+	VBROADCASTSS 204(AX), Z8
+	VMINPS       Z0, Z8, Z0
+	VMINPS       Z1, Z8, Z1
+	VMINPS       Z2, Z8, Z2
+	VMINPS       Z3, Z8, Z3
+	VMINPS       Z4, Z8, Z4
+	VMINPS       Z5, Z8, Z5
+	VMINPS       Z6, Z8, Z6
+	VMINPS       Z7, Z8, Z7
 
 elementwise4x32AVX512Write:
 	MOVQ    48(AX), DX
@@ -3672,10 +3846,13 @@ elementwise1x32AVX512Store:
 	CMPB 201(AX), $0x00
 	JE   elementwise1x32AVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z2, Z2, Z2
-	VMAXPS Z0, Z2, Z0
-	VMAXPS Z1, Z2, Z1
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z2, Z2, Z2
+	VMAXPS       Z0, Z2, Z0
+	VMAXPS       Z1, Z2, Z1
+	VBROADCASTSS 204(AX), Z2
+	VMINPS       Z0, Z2, Z0
+	VMINPS       Z1, Z2, Z1
 
 elementwise1x32AVX512Write:
 	MOVQ    48(AX), DX
@@ -3891,20 +4068,33 @@ scaled12x16AVX512Store:
 	CMPB 201(AX), $0x00
 	JE   scaled12x16AVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z12, Z12, Z12
-	VMAXPS Z0, Z12, Z0
-	VMAXPS Z1, Z12, Z1
-	VMAXPS Z2, Z12, Z2
-	VMAXPS Z3, Z12, Z3
-	VMAXPS Z4, Z12, Z4
-	VMAXPS Z5, Z12, Z5
-	VMAXPS Z6, Z12, Z6
-	VMAXPS Z7, Z12, Z7
-	VMAXPS Z8, Z12, Z8
-	VMAXPS Z9, Z12, Z9
-	VMAXPS Z10, Z12, Z10
-	VMAXPS Z11, Z12, Z11
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z12, Z12, Z12
+	VMAXPS       Z0, Z12, Z0
+	VMAXPS       Z1, Z12, Z1
+	VMAXPS       Z2, Z12, Z2
+	VMAXPS       Z3, Z12, Z3
+	VMAXPS       Z4, Z12, Z4
+	VMAXPS       Z5, Z12, Z5
+	VMAXPS       Z6, Z12, Z6
+	VMAXPS       Z7, Z12, Z7
+	VMAXPS       Z8, Z12, Z8
+	VMAXPS       Z9, Z12, Z9
+	VMAXPS       Z10, Z12, Z10
+	VMAXPS       Z11, Z12, Z11
+	VBROADCASTSS 204(AX), Z12
+	VMINPS       Z0, Z12, Z0
+	VMINPS       Z1, Z12, Z1
+	VMINPS       Z2, Z12, Z2
+	VMINPS       Z3, Z12, Z3
+	VMINPS       Z4, Z12, Z4
+	VMINPS       Z5, Z12, Z5
+	VMINPS       Z6, Z12, Z6
+	VMINPS       Z7, Z12, Z7
+	VMINPS       Z8, Z12, Z8
+	VMINPS       Z9, Z12, Z9
+	VMINPS       Z10, Z12, Z10
+	VMINPS       Z11, Z12, Z11
 
 scaled12x16AVX512Write:
 	MOVQ    48(AX), DX
@@ -4125,17 +4315,27 @@ scaled9x16AVX512Store:
 	CMPB 201(AX), $0x00
 	JE   scaled9x16AVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z9, Z9, Z9
-	VMAXPS Z0, Z9, Z0
-	VMAXPS Z1, Z9, Z1
-	VMAXPS Z2, Z9, Z2
-	VMAXPS Z3, Z9, Z3
-	VMAXPS Z4, Z9, Z4
-	VMAXPS Z5, Z9, Z5
-	VMAXPS Z6, Z9, Z6
-	VMAXPS Z7, Z9, Z7
-	VMAXPS Z8, Z9, Z8
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z9, Z9, Z9
+	VMAXPS       Z0, Z9, Z0
+	VMAXPS       Z1, Z9, Z1
+	VMAXPS       Z2, Z9, Z2
+	VMAXPS       Z3, Z9, Z3
+	VMAXPS       Z4, Z9, Z4
+	VMAXPS       Z5, Z9, Z5
+	VMAXPS       Z6, Z9, Z6
+	VMAXPS       Z7, Z9, Z7
+	VMAXPS       Z8, Z9, Z8
+	VBROADCASTSS 204(AX), Z9
+	VMINPS       Z0, Z9, Z0
+	VMINPS       Z1, Z9, Z1
+	VMINPS       Z2, Z9, Z2
+	VMINPS       Z3, Z9, Z3
+	VMINPS       Z4, Z9, Z4
+	VMINPS       Z5, Z9, Z5
+	VMINPS       Z6, Z9, Z6
+	VMINPS       Z7, Z9, Z7
+	VMINPS       Z8, Z9, Z8
 
 scaled9x16AVX512Write:
 	MOVQ    48(AX), DX
@@ -4302,12 +4502,17 @@ scaled4x16AVX512Store:
 	CMPB 201(AX), $0x00
 	JE   scaled4x16AVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z4, Z4, Z4
-	VMAXPS Z0, Z4, Z0
-	VMAXPS Z1, Z4, Z1
-	VMAXPS Z2, Z4, Z2
-	VMAXPS Z3, Z4, Z3
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z4, Z4, Z4
+	VMAXPS       Z0, Z4, Z0
+	VMAXPS       Z1, Z4, Z1
+	VMAXPS       Z2, Z4, Z2
+	VMAXPS       Z3, Z4, Z3
+	VBROADCASTSS 204(AX), Z4
+	VMINPS       Z0, Z4, Z0
+	VMINPS       Z1, Z4, Z1
+	VMINPS       Z2, Z4, Z2
+	VMINPS       Z3, Z4, Z3
 
 scaled4x16AVX512Write:
 	MOVQ    48(AX), DX
@@ -4432,9 +4637,11 @@ scaled1x16AVX512Store:
 	CMPB 201(AX), $0x00
 	JE   scaled1x16AVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z1, Z1, Z1
-	VMAXPS Z0, Z1, Z0
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z1, Z1, Z1
+	VMAXPS       Z0, Z1, Z0
+	VBROADCASTSS 204(AX), Z1
+	VMINPS       Z0, Z1, Z0
 
 scaled1x16AVX512Write:
 	MOVQ    48(AX), DX
@@ -4700,32 +4907,57 @@ scaled12x32AVX512Store:
 	CMPB 201(AX), $0x00
 	JE   scaled12x32AVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z24, Z24, Z24
-	VMAXPS Z0, Z24, Z0
-	VMAXPS Z1, Z24, Z1
-	VMAXPS Z2, Z24, Z2
-	VMAXPS Z3, Z24, Z3
-	VMAXPS Z4, Z24, Z4
-	VMAXPS Z5, Z24, Z5
-	VMAXPS Z6, Z24, Z6
-	VMAXPS Z7, Z24, Z7
-	VMAXPS Z8, Z24, Z8
-	VMAXPS Z9, Z24, Z9
-	VMAXPS Z10, Z24, Z10
-	VMAXPS Z11, Z24, Z11
-	VMAXPS Z12, Z24, Z12
-	VMAXPS Z13, Z24, Z13
-	VMAXPS Z14, Z24, Z14
-	VMAXPS Z15, Z24, Z15
-	VMAXPS Z16, Z24, Z16
-	VMAXPS Z17, Z24, Z17
-	VMAXPS Z18, Z24, Z18
-	VMAXPS Z19, Z24, Z19
-	VMAXPS Z20, Z24, Z20
-	VMAXPS Z21, Z24, Z21
-	VMAXPS Z22, Z24, Z22
-	VMAXPS Z23, Z24, Z23
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z24, Z24, Z24
+	VMAXPS       Z0, Z24, Z0
+	VMAXPS       Z1, Z24, Z1
+	VMAXPS       Z2, Z24, Z2
+	VMAXPS       Z3, Z24, Z3
+	VMAXPS       Z4, Z24, Z4
+	VMAXPS       Z5, Z24, Z5
+	VMAXPS       Z6, Z24, Z6
+	VMAXPS       Z7, Z24, Z7
+	VMAXPS       Z8, Z24, Z8
+	VMAXPS       Z9, Z24, Z9
+	VMAXPS       Z10, Z24, Z10
+	VMAXPS       Z11, Z24, Z11
+	VMAXPS       Z12, Z24, Z12
+	VMAXPS       Z13, Z24, Z13
+	VMAXPS       Z14, Z24, Z14
+	VMAXPS       Z15, Z24, Z15
+	VMAXPS       Z16, Z24, Z16
+	VMAXPS       Z17, Z24, Z17
+	VMAXPS       Z18, Z24, Z18
+	VMAXPS       Z19, Z24, Z19
+	VMAXPS       Z20, Z24, Z20
+	VMAXPS       Z21, Z24, Z21
+	VMAXPS       Z22, Z24, Z22
+	VMAXPS       Z23, Z24, Z23
+	VBROADCASTSS 204(AX), Z24
+	VMINPS       Z0, Z24, Z0
+	VMINPS       Z1, Z24, Z1
+	VMINPS       Z2, Z24, Z2
+	VMINPS       Z3, Z24, Z3
+	VMINPS       Z4, Z24, Z4
+	VMINPS       Z5, Z24, Z5
+	VMINPS       Z6, Z24, Z6
+	VMINPS       Z7, Z24, Z7
+	VMINPS       Z8, Z24, Z8
+	VMINPS       Z9, Z24, Z9
+	VMINPS       Z10, Z24, Z10
+	VMINPS       Z11, Z24, Z11
+	VMINPS       Z12, Z24, Z12
+	VMINPS       Z13, Z24, Z13
+	VMINPS       Z14, Z24, Z14
+	VMINPS       Z15, Z24, Z15
+	VMINPS       Z16, Z24, Z16
+	VMINPS       Z17, Z24, Z17
+	VMINPS       Z18, Z24, Z18
+	VMINPS       Z19, Z24, Z19
+	VMINPS       Z20, Z24, Z20
+	VMINPS       Z21, Z24, Z21
+	VMINPS       Z22, Z24, Z22
+	VMINPS       Z23, Z24, Z23
 
 scaled12x32AVX512Write:
 	MOVQ    48(AX), DX
@@ -4997,26 +5229,45 @@ scaled9x32AVX512Store:
 	CMPB 201(AX), $0x00
 	JE   scaled9x32AVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z18, Z18, Z18
-	VMAXPS Z0, Z18, Z0
-	VMAXPS Z1, Z18, Z1
-	VMAXPS Z2, Z18, Z2
-	VMAXPS Z3, Z18, Z3
-	VMAXPS Z4, Z18, Z4
-	VMAXPS Z5, Z18, Z5
-	VMAXPS Z6, Z18, Z6
-	VMAXPS Z7, Z18, Z7
-	VMAXPS Z8, Z18, Z8
-	VMAXPS Z9, Z18, Z9
-	VMAXPS Z10, Z18, Z10
-	VMAXPS Z11, Z18, Z11
-	VMAXPS Z12, Z18, Z12
-	VMAXPS Z13, Z18, Z13
-	VMAXPS Z14, Z18, Z14
-	VMAXPS Z15, Z18, Z15
-	VMAXPS Z16, Z18, Z16
-	VMAXPS Z17, Z18, Z17
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z18, Z18, Z18
+	VMAXPS       Z0, Z18, Z0
+	VMAXPS       Z1, Z18, Z1
+	VMAXPS       Z2, Z18, Z2
+	VMAXPS       Z3, Z18, Z3
+	VMAXPS       Z4, Z18, Z4
+	VMAXPS       Z5, Z18, Z5
+	VMAXPS       Z6, Z18, Z6
+	VMAXPS       Z7, Z18, Z7
+	VMAXPS       Z8, Z18, Z8
+	VMAXPS       Z9, Z18, Z9
+	VMAXPS       Z10, Z18, Z10
+	VMAXPS       Z11, Z18, Z11
+	VMAXPS       Z12, Z18, Z12
+	VMAXPS       Z13, Z18, Z13
+	VMAXPS       Z14, Z18, Z14
+	VMAXPS       Z15, Z18, Z15
+	VMAXPS       Z16, Z18, Z16
+	VMAXPS       Z17, Z18, Z17
+	VBROADCASTSS 204(AX), Z18
+	VMINPS       Z0, Z18, Z0
+	VMINPS       Z1, Z18, Z1
+	VMINPS       Z2, Z18, Z2
+	VMINPS       Z3, Z18, Z3
+	VMINPS       Z4, Z18, Z4
+	VMINPS       Z5, Z18, Z5
+	VMINPS       Z6, Z18, Z6
+	VMINPS       Z7, Z18, Z7
+	VMINPS       Z8, Z18, Z8
+	VMINPS       Z9, Z18, Z9
+	VMINPS       Z10, Z18, Z10
+	VMINPS       Z11, Z18, Z11
+	VMINPS       Z12, Z18, Z12
+	VMINPS       Z13, Z18, Z13
+	VMINPS       Z14, Z18, Z14
+	VMINPS       Z15, Z18, Z15
+	VMINPS       Z16, Z18, Z16
+	VMINPS       Z17, Z18, Z17
 
 scaled9x32AVX512Write:
 	MOVQ    48(AX), DX
@@ -5211,16 +5462,25 @@ scaled4x32AVX512Store:
 	CMPB 201(AX), $0x00
 	JE   scaled4x32AVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z8, Z8, Z8
-	VMAXPS Z0, Z8, Z0
-	VMAXPS Z1, Z8, Z1
-	VMAXPS Z2, Z8, Z2
-	VMAXPS Z3, Z8, Z3
-	VMAXPS Z4, Z8, Z4
-	VMAXPS Z5, Z8, Z5
-	VMAXPS Z6, Z8, Z6
-	VMAXPS Z7, Z8, Z7
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z8, Z8, Z8
+	VMAXPS       Z0, Z8, Z0
+	VMAXPS       Z1, Z8, Z1
+	VMAXPS       Z2, Z8, Z2
+	VMAXPS       Z3, Z8, Z3
+	VMAXPS       Z4, Z8, Z4
+	VMAXPS       Z5, Z8, Z5
+	VMAXPS       Z6, Z8, Z6
+	VMAXPS       Z7, Z8, Z7
+	VBROADCASTSS 204(AX), Z8
+	VMINPS       Z0, Z8, Z0
+	VMINPS       Z1, Z8, Z1
+	VMINPS       Z2, Z8, Z2
+	VMINPS       Z3, Z8, Z3
+	VMINPS       Z4, Z8, Z4
+	VMINPS       Z5, Z8, Z5
+	VMINPS       Z6, Z8, Z6
+	VMINPS       Z7, Z8, Z7
 
 scaled4x32AVX512Write:
 	MOVQ    48(AX), DX
@@ -5356,10 +5616,13 @@ scaled1x32AVX512Store:
 	CMPB 201(AX), $0x00
 	JE   scaled1x32AVX512Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VPXORD Z2, Z2, Z2
-	VMAXPS Z0, Z2, Z0
-	VMAXPS Z1, Z2, Z1
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z2, Z2, Z2
+	VMAXPS       Z0, Z2, Z0
+	VMAXPS       Z1, Z2, Z1
+	VBROADCASTSS 204(AX), Z2
+	VMINPS       Z0, Z2, Z0
+	VMINPS       Z1, Z2, Z1
 
 scaled1x32AVX512Write:
 	MOVQ    48(AX), DX
@@ -5533,14 +5796,21 @@ broadcast6x8AVX2Store:
 	CMPB 201(AX), $0x00
 	JE   broadcast6x8AVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y6, Y6, Y6
-	VMAXPS Y0, Y6, Y0
-	VMAXPS Y1, Y6, Y1
-	VMAXPS Y2, Y6, Y2
-	VMAXPS Y3, Y6, Y3
-	VMAXPS Y4, Y6, Y4
-	VMAXPS Y5, Y6, Y5
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y6, Y6, Y6
+	VMAXPS       Y0, Y6, Y0
+	VMAXPS       Y1, Y6, Y1
+	VMAXPS       Y2, Y6, Y2
+	VMAXPS       Y3, Y6, Y3
+	VMAXPS       Y4, Y6, Y4
+	VMAXPS       Y5, Y6, Y5
+	VBROADCASTSS 204(AX), Y6
+	VMINPS       Y0, Y6, Y0
+	VMINPS       Y1, Y6, Y1
+	VMINPS       Y2, Y6, Y2
+	VMINPS       Y3, Y6, Y3
+	VMINPS       Y4, Y6, Y4
+	VMINPS       Y5, Y6, Y5
 
 broadcast6x8AVX2Write:
 	MOVQ       48(AX), DX
@@ -5712,12 +5982,17 @@ broadcast4x8AVX2Store:
 	CMPB 201(AX), $0x00
 	JE   broadcast4x8AVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y4, Y4, Y4
-	VMAXPS Y0, Y4, Y0
-	VMAXPS Y1, Y4, Y1
-	VMAXPS Y2, Y4, Y2
-	VMAXPS Y3, Y4, Y3
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y4, Y4, Y4
+	VMAXPS       Y0, Y4, Y0
+	VMAXPS       Y1, Y4, Y1
+	VMAXPS       Y2, Y4, Y2
+	VMAXPS       Y3, Y4, Y3
+	VBROADCASTSS 204(AX), Y4
+	VMINPS       Y0, Y4, Y0
+	VMINPS       Y1, Y4, Y1
+	VMINPS       Y2, Y4, Y2
+	VMINPS       Y3, Y4, Y3
 
 broadcast4x8AVX2Write:
 	MOVQ       48(AX), DX
@@ -5859,10 +6134,13 @@ broadcast2x8AVX2Store:
 	CMPB 201(AX), $0x00
 	JE   broadcast2x8AVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y2, Y2, Y2
-	VMAXPS Y0, Y2, Y0
-	VMAXPS Y1, Y2, Y1
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y2, Y2, Y2
+	VMAXPS       Y0, Y2, Y0
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS 204(AX), Y2
+	VMINPS       Y0, Y2, Y0
+	VMINPS       Y1, Y2, Y1
 
 broadcast2x8AVX2Write:
 	MOVQ       48(AX), DX
@@ -5985,9 +6263,11 @@ broadcast1x8AVX2Store:
 	CMPB 201(AX), $0x00
 	JE   broadcast1x8AVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y1, Y1, Y1
-	VMAXPS Y0, Y1, Y0
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y1, Y1, Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS 204(AX), Y1
+	VMINPS       Y0, Y1, Y0
 
 broadcast1x8AVX2Write:
 	MOVQ       48(AX), DX
@@ -6274,20 +6554,33 @@ broadcast6x16wholeAVX2Store:
 	CMPB 201(AX), $0x00
 	JE   broadcast6x16wholeAVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y12, Y12, Y12
-	VMAXPS Y0, Y12, Y0
-	VMAXPS Y1, Y12, Y1
-	VMAXPS Y2, Y12, Y2
-	VMAXPS Y3, Y12, Y3
-	VMAXPS Y4, Y12, Y4
-	VMAXPS Y5, Y12, Y5
-	VMAXPS Y6, Y12, Y6
-	VMAXPS Y7, Y12, Y7
-	VMAXPS Y8, Y12, Y8
-	VMAXPS Y9, Y12, Y9
-	VMAXPS Y10, Y12, Y10
-	VMAXPS Y11, Y12, Y11
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y12, Y12, Y12
+	VMAXPS       Y0, Y12, Y0
+	VMAXPS       Y1, Y12, Y1
+	VMAXPS       Y2, Y12, Y2
+	VMAXPS       Y3, Y12, Y3
+	VMAXPS       Y4, Y12, Y4
+	VMAXPS       Y5, Y12, Y5
+	VMAXPS       Y6, Y12, Y6
+	VMAXPS       Y7, Y12, Y7
+	VMAXPS       Y8, Y12, Y8
+	VMAXPS       Y9, Y12, Y9
+	VMAXPS       Y10, Y12, Y10
+	VMAXPS       Y11, Y12, Y11
+	VBROADCASTSS 204(AX), Y12
+	VMINPS       Y0, Y12, Y0
+	VMINPS       Y1, Y12, Y1
+	VMINPS       Y2, Y12, Y2
+	VMINPS       Y3, Y12, Y3
+	VMINPS       Y4, Y12, Y4
+	VMINPS       Y5, Y12, Y5
+	VMINPS       Y6, Y12, Y6
+	VMINPS       Y7, Y12, Y7
+	VMINPS       Y8, Y12, Y8
+	VMINPS       Y9, Y12, Y9
+	VMINPS       Y10, Y12, Y10
+	VMINPS       Y11, Y12, Y11
 
 broadcast6x16wholeAVX2Write:
 	MOVQ    48(AX), DX
@@ -6466,16 +6759,25 @@ broadcast4x16wholeAVX2Store:
 	CMPB 201(AX), $0x00
 	JE   broadcast4x16wholeAVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y8, Y8, Y8
-	VMAXPS Y0, Y8, Y0
-	VMAXPS Y1, Y8, Y1
-	VMAXPS Y2, Y8, Y2
-	VMAXPS Y3, Y8, Y3
-	VMAXPS Y4, Y8, Y4
-	VMAXPS Y5, Y8, Y5
-	VMAXPS Y6, Y8, Y6
-	VMAXPS Y7, Y8, Y7
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y8, Y8, Y8
+	VMAXPS       Y0, Y8, Y0
+	VMAXPS       Y1, Y8, Y1
+	VMAXPS       Y2, Y8, Y2
+	VMAXPS       Y3, Y8, Y3
+	VMAXPS       Y4, Y8, Y4
+	VMAXPS       Y5, Y8, Y5
+	VMAXPS       Y6, Y8, Y6
+	VMAXPS       Y7, Y8, Y7
+	VBROADCASTSS 204(AX), Y8
+	VMINPS       Y0, Y8, Y0
+	VMINPS       Y1, Y8, Y1
+	VMINPS       Y2, Y8, Y2
+	VMINPS       Y3, Y8, Y3
+	VMINPS       Y4, Y8, Y4
+	VMINPS       Y5, Y8, Y5
+	VMINPS       Y6, Y8, Y6
+	VMINPS       Y7, Y8, Y7
 
 broadcast4x16wholeAVX2Write:
 	MOVQ    48(AX), DX
@@ -6618,12 +6920,17 @@ broadcast2x16wholeAVX2Store:
 	CMPB 201(AX), $0x00
 	JE   broadcast2x16wholeAVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y4, Y4, Y4
-	VMAXPS Y0, Y4, Y0
-	VMAXPS Y1, Y4, Y1
-	VMAXPS Y2, Y4, Y2
-	VMAXPS Y3, Y4, Y3
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y4, Y4, Y4
+	VMAXPS       Y0, Y4, Y0
+	VMAXPS       Y1, Y4, Y1
+	VMAXPS       Y2, Y4, Y2
+	VMAXPS       Y3, Y4, Y3
+	VBROADCASTSS 204(AX), Y4
+	VMINPS       Y0, Y4, Y0
+	VMINPS       Y1, Y4, Y1
+	VMINPS       Y2, Y4, Y2
+	VMINPS       Y3, Y4, Y3
 
 broadcast2x16wholeAVX2Write:
 	MOVQ    48(AX), DX
@@ -6744,10 +7051,13 @@ broadcast1x16wholeAVX2Store:
 	CMPB 201(AX), $0x00
 	JE   broadcast1x16wholeAVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y2, Y2, Y2
-	VMAXPS Y0, Y2, Y0
-	VMAXPS Y1, Y2, Y1
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y2, Y2, Y2
+	VMAXPS       Y0, Y2, Y0
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS 204(AX), Y2
+	VMINPS       Y0, Y2, Y0
+	VMINPS       Y1, Y2, Y1
 
 broadcast1x16wholeAVX2Write:
 	MOVQ    48(AX), DX
@@ -7065,20 +7375,33 @@ broadcast6x16AVX2Store:
 	CMPB 201(AX), $0x00
 	JE   broadcast6x16AVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y12, Y12, Y12
-	VMAXPS Y0, Y12, Y0
-	VMAXPS Y1, Y12, Y1
-	VMAXPS Y2, Y12, Y2
-	VMAXPS Y3, Y12, Y3
-	VMAXPS Y4, Y12, Y4
-	VMAXPS Y5, Y12, Y5
-	VMAXPS Y6, Y12, Y6
-	VMAXPS Y7, Y12, Y7
-	VMAXPS Y8, Y12, Y8
-	VMAXPS Y9, Y12, Y9
-	VMAXPS Y10, Y12, Y10
-	VMAXPS Y11, Y12, Y11
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y12, Y12, Y12
+	VMAXPS       Y0, Y12, Y0
+	VMAXPS       Y1, Y12, Y1
+	VMAXPS       Y2, Y12, Y2
+	VMAXPS       Y3, Y12, Y3
+	VMAXPS       Y4, Y12, Y4
+	VMAXPS       Y5, Y12, Y5
+	VMAXPS       Y6, Y12, Y6
+	VMAXPS       Y7, Y12, Y7
+	VMAXPS       Y8, Y12, Y8
+	VMAXPS       Y9, Y12, Y9
+	VMAXPS       Y10, Y12, Y10
+	VMAXPS       Y11, Y12, Y11
+	VBROADCASTSS 204(AX), Y12
+	VMINPS       Y0, Y12, Y0
+	VMINPS       Y1, Y12, Y1
+	VMINPS       Y2, Y12, Y2
+	VMINPS       Y3, Y12, Y3
+	VMINPS       Y4, Y12, Y4
+	VMINPS       Y5, Y12, Y5
+	VMINPS       Y6, Y12, Y6
+	VMINPS       Y7, Y12, Y7
+	VMINPS       Y8, Y12, Y8
+	VMINPS       Y9, Y12, Y9
+	VMINPS       Y10, Y12, Y10
+	VMINPS       Y11, Y12, Y11
 
 broadcast6x16AVX2Write:
 	MOVQ       48(AX), DX
@@ -7288,16 +7611,25 @@ broadcast4x16AVX2Store:
 	CMPB 201(AX), $0x00
 	JE   broadcast4x16AVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y8, Y8, Y8
-	VMAXPS Y0, Y8, Y0
-	VMAXPS Y1, Y8, Y1
-	VMAXPS Y2, Y8, Y2
-	VMAXPS Y3, Y8, Y3
-	VMAXPS Y4, Y8, Y4
-	VMAXPS Y5, Y8, Y5
-	VMAXPS Y6, Y8, Y6
-	VMAXPS Y7, Y8, Y7
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y8, Y8, Y8
+	VMAXPS       Y0, Y8, Y0
+	VMAXPS       Y1, Y8, Y1
+	VMAXPS       Y2, Y8, Y2
+	VMAXPS       Y3, Y8, Y3
+	VMAXPS       Y4, Y8, Y4
+	VMAXPS       Y5, Y8, Y5
+	VMAXPS       Y6, Y8, Y6
+	VMAXPS       Y7, Y8, Y7
+	VBROADCASTSS 204(AX), Y8
+	VMINPS       Y0, Y8, Y0
+	VMINPS       Y1, Y8, Y1
+	VMINPS       Y2, Y8, Y2
+	VMINPS       Y3, Y8, Y3
+	VMINPS       Y4, Y8, Y4
+	VMINPS       Y5, Y8, Y5
+	VMINPS       Y6, Y8, Y6
+	VMINPS       Y7, Y8, Y7
 
 broadcast4x16AVX2Write:
 	MOVQ       48(AX), DX
@@ -7463,12 +7795,17 @@ broadcast2x16AVX2Store:
 	CMPB 201(AX), $0x00
 	JE   broadcast2x16AVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y4, Y4, Y4
-	VMAXPS Y0, Y4, Y0
-	VMAXPS Y1, Y4, Y1
-	VMAXPS Y2, Y4, Y2
-	VMAXPS Y3, Y4, Y3
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y4, Y4, Y4
+	VMAXPS       Y0, Y4, Y0
+	VMAXPS       Y1, Y4, Y1
+	VMAXPS       Y2, Y4, Y2
+	VMAXPS       Y3, Y4, Y3
+	VBROADCASTSS 204(AX), Y4
+	VMINPS       Y0, Y4, Y0
+	VMINPS       Y1, Y4, Y1
+	VMINPS       Y2, Y4, Y2
+	VMINPS       Y3, Y4, Y3
 
 broadcast2x16AVX2Write:
 	MOVQ       48(AX), DX
@@ -7606,10 +7943,13 @@ broadcast1x16AVX2Store:
 	CMPB 201(AX), $0x00
 	JE   broadcast1x16AVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y2, Y2, Y2
-	VMAXPS Y0, Y2, Y0
-	VMAXPS Y1, Y2, Y1
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y2, Y2, Y2
+	VMAXPS       Y0, Y2, Y0
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS 204(AX), Y2
+	VMINPS       Y0, Y2, Y0
+	VMINPS       Y1, Y2, Y1
 
 broadcast1x16AVX2Write:
 	MOVQ       48(AX), DX
@@ -7791,14 +8131,21 @@ elementwise6x8AVX2Store:
 	CMPB 201(AX), $0x00
 	JE   elementwise6x8AVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y6, Y6, Y6
-	VMAXPS Y0, Y6, Y0
-	VMAXPS Y1, Y6, Y1
-	VMAXPS Y2, Y6, Y2
-	VMAXPS Y3, Y6, Y3
-	VMAXPS Y4, Y6, Y4
-	VMAXPS Y5, Y6, Y5
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y6, Y6, Y6
+	VMAXPS       Y0, Y6, Y0
+	VMAXPS       Y1, Y6, Y1
+	VMAXPS       Y2, Y6, Y2
+	VMAXPS       Y3, Y6, Y3
+	VMAXPS       Y4, Y6, Y4
+	VMAXPS       Y5, Y6, Y5
+	VBROADCASTSS 204(AX), Y6
+	VMINPS       Y0, Y6, Y0
+	VMINPS       Y1, Y6, Y1
+	VMINPS       Y2, Y6, Y2
+	VMINPS       Y3, Y6, Y3
+	VMINPS       Y4, Y6, Y4
+	VMINPS       Y5, Y6, Y5
 
 elementwise6x8AVX2Write:
 	MOVQ       48(AX), DX
@@ -7962,11 +8309,15 @@ elementwise3x8AVX2Store:
 	CMPB 201(AX), $0x00
 	JE   elementwise3x8AVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y3, Y3, Y3
-	VMAXPS Y0, Y3, Y0
-	VMAXPS Y1, Y3, Y1
-	VMAXPS Y2, Y3, Y2
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y3, Y3, Y3
+	VMAXPS       Y0, Y3, Y0
+	VMAXPS       Y1, Y3, Y1
+	VMAXPS       Y2, Y3, Y2
+	VBROADCASTSS 204(AX), Y3
+	VMINPS       Y0, Y3, Y0
+	VMINPS       Y1, Y3, Y1
+	VMINPS       Y2, Y3, Y2
 
 elementwise3x8AVX2Write:
 	MOVQ       48(AX), DX
@@ -8094,9 +8445,11 @@ elementwise1x8AVX2Store:
 	CMPB 201(AX), $0x00
 	JE   elementwise1x8AVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y1, Y1, Y1
-	VMAXPS Y0, Y1, Y0
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y1, Y1, Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS 204(AX), Y1
+	VMINPS       Y0, Y1, Y0
 
 elementwise1x8AVX2Write:
 	MOVQ       48(AX), DX
@@ -8277,20 +8630,33 @@ elementwise6x16wholeAVX2Store:
 	CMPB 201(AX), $0x00
 	JE   elementwise6x16wholeAVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y12, Y12, Y12
-	VMAXPS Y0, Y12, Y0
-	VMAXPS Y1, Y12, Y1
-	VMAXPS Y2, Y12, Y2
-	VMAXPS Y3, Y12, Y3
-	VMAXPS Y4, Y12, Y4
-	VMAXPS Y5, Y12, Y5
-	VMAXPS Y6, Y12, Y6
-	VMAXPS Y7, Y12, Y7
-	VMAXPS Y8, Y12, Y8
-	VMAXPS Y9, Y12, Y9
-	VMAXPS Y10, Y12, Y10
-	VMAXPS Y11, Y12, Y11
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y12, Y12, Y12
+	VMAXPS       Y0, Y12, Y0
+	VMAXPS       Y1, Y12, Y1
+	VMAXPS       Y2, Y12, Y2
+	VMAXPS       Y3, Y12, Y3
+	VMAXPS       Y4, Y12, Y4
+	VMAXPS       Y5, Y12, Y5
+	VMAXPS       Y6, Y12, Y6
+	VMAXPS       Y7, Y12, Y7
+	VMAXPS       Y8, Y12, Y8
+	VMAXPS       Y9, Y12, Y9
+	VMAXPS       Y10, Y12, Y10
+	VMAXPS       Y11, Y12, Y11
+	VBROADCASTSS 204(AX), Y12
+	VMINPS       Y0, Y12, Y0
+	VMINPS       Y1, Y12, Y1
+	VMINPS       Y2, Y12, Y2
+	VMINPS       Y3, Y12, Y3
+	VMINPS       Y4, Y12, Y4
+	VMINPS       Y5, Y12, Y5
+	VMINPS       Y6, Y12, Y6
+	VMINPS       Y7, Y12, Y7
+	VMINPS       Y8, Y12, Y8
+	VMINPS       Y9, Y12, Y9
+	VMINPS       Y10, Y12, Y10
+	VMINPS       Y11, Y12, Y11
 
 elementwise6x16wholeAVX2Write:
 	MOVQ    48(AX), DX
@@ -8452,14 +8818,21 @@ elementwise3x16wholeAVX2Store:
 	CMPB 201(AX), $0x00
 	JE   elementwise3x16wholeAVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y6, Y6, Y6
-	VMAXPS Y0, Y6, Y0
-	VMAXPS Y1, Y6, Y1
-	VMAXPS Y2, Y6, Y2
-	VMAXPS Y3, Y6, Y3
-	VMAXPS Y4, Y6, Y4
-	VMAXPS Y5, Y6, Y5
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y6, Y6, Y6
+	VMAXPS       Y0, Y6, Y0
+	VMAXPS       Y1, Y6, Y1
+	VMAXPS       Y2, Y6, Y2
+	VMAXPS       Y3, Y6, Y3
+	VMAXPS       Y4, Y6, Y4
+	VMAXPS       Y5, Y6, Y5
+	VBROADCASTSS 204(AX), Y6
+	VMINPS       Y0, Y6, Y0
+	VMINPS       Y1, Y6, Y1
+	VMINPS       Y2, Y6, Y2
+	VMINPS       Y3, Y6, Y3
+	VMINPS       Y4, Y6, Y4
+	VMINPS       Y5, Y6, Y5
 
 elementwise3x16wholeAVX2Write:
 	MOVQ    48(AX), DX
@@ -8583,10 +8956,13 @@ elementwise1x16wholeAVX2Store:
 	CMPB 201(AX), $0x00
 	JE   elementwise1x16wholeAVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y2, Y2, Y2
-	VMAXPS Y0, Y2, Y0
-	VMAXPS Y1, Y2, Y1
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y2, Y2, Y2
+	VMAXPS       Y0, Y2, Y0
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS 204(AX), Y2
+	VMINPS       Y0, Y2, Y0
+	VMINPS       Y1, Y2, Y1
 
 elementwise1x16wholeAVX2Write:
 	MOVQ    48(AX), DX
@@ -8814,20 +9190,33 @@ elementwise6x16AVX2Store:
 	CMPB 201(AX), $0x00
 	JE   elementwise6x16AVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y12, Y12, Y12
-	VMAXPS Y0, Y12, Y0
-	VMAXPS Y1, Y12, Y1
-	VMAXPS Y2, Y12, Y2
-	VMAXPS Y3, Y12, Y3
-	VMAXPS Y4, Y12, Y4
-	VMAXPS Y5, Y12, Y5
-	VMAXPS Y6, Y12, Y6
-	VMAXPS Y7, Y12, Y7
-	VMAXPS Y8, Y12, Y8
-	VMAXPS Y9, Y12, Y9
-	VMAXPS Y10, Y12, Y10
-	VMAXPS Y11, Y12, Y11
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y12, Y12, Y12
+	VMAXPS       Y0, Y12, Y0
+	VMAXPS       Y1, Y12, Y1
+	VMAXPS       Y2, Y12, Y2
+	VMAXPS       Y3, Y12, Y3
+	VMAXPS       Y4, Y12, Y4
+	VMAXPS       Y5, Y12, Y5
+	VMAXPS       Y6, Y12, Y6
+	VMAXPS       Y7, Y12, Y7
+	VMAXPS       Y8, Y12, Y8
+	VMAXPS       Y9, Y12, Y9
+	VMAXPS       Y10, Y12, Y10
+	VMAXPS       Y11, Y12, Y11
+	VBROADCASTSS 204(AX), Y12
+	VMINPS       Y0, Y12, Y0
+	VMINPS       Y1, Y12, Y1
+	VMINPS       Y2, Y12, Y2
+	VMINPS       Y3, Y12, Y3
+	VMINPS       Y4, Y12, Y4
+	VMINPS       Y5, Y12, Y5
+	VMINPS       Y6, Y12, Y6
+	VMINPS       Y7, Y12, Y7
+	VMINPS       Y8, Y12, Y8
+	VMINPS       Y9, Y12, Y9
+	VMINPS       Y10, Y12, Y10
+	VMINPS       Y11, Y12, Y11
 
 elementwise6x16AVX2Write:
 	MOVQ       48(AX), DX
@@ -9030,14 +9419,21 @@ elementwise3x16AVX2Store:
 	CMPB 201(AX), $0x00
 	JE   elementwise3x16AVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y6, Y6, Y6
-	VMAXPS Y0, Y6, Y0
-	VMAXPS Y1, Y6, Y1
-	VMAXPS Y2, Y6, Y2
-	VMAXPS Y3, Y6, Y3
-	VMAXPS Y4, Y6, Y4
-	VMAXPS Y5, Y6, Y5
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y6, Y6, Y6
+	VMAXPS       Y0, Y6, Y0
+	VMAXPS       Y1, Y6, Y1
+	VMAXPS       Y2, Y6, Y2
+	VMAXPS       Y3, Y6, Y3
+	VMAXPS       Y4, Y6, Y4
+	VMAXPS       Y5, Y6, Y5
+	VBROADCASTSS 204(AX), Y6
+	VMINPS       Y0, Y6, Y0
+	VMINPS       Y1, Y6, Y1
+	VMINPS       Y2, Y6, Y2
+	VMINPS       Y3, Y6, Y3
+	VMINPS       Y4, Y6, Y4
+	VMINPS       Y5, Y6, Y5
 
 elementwise3x16AVX2Write:
 	MOVQ       48(AX), DX
@@ -9184,10 +9580,13 @@ elementwise1x16AVX2Store:
 	CMPB 201(AX), $0x00
 	JE   elementwise1x16AVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y2, Y2, Y2
-	VMAXPS Y0, Y2, Y0
-	VMAXPS Y1, Y2, Y1
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y2, Y2, Y2
+	VMAXPS       Y0, Y2, Y0
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS 204(AX), Y2
+	VMINPS       Y0, Y2, Y0
+	VMINPS       Y1, Y2, Y1
 
 elementwise1x16AVX2Write:
 	MOVQ       48(AX), DX
@@ -9368,14 +9767,21 @@ scaled6x8AVX2Store:
 	CMPB 201(AX), $0x00
 	JE   scaled6x8AVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y6, Y6, Y6
-	VMAXPS Y0, Y6, Y0
-	VMAXPS Y1, Y6, Y1
-	VMAXPS Y2, Y6, Y2
-	VMAXPS Y3, Y6, Y3
-	VMAXPS Y4, Y6, Y4
-	VMAXPS Y5, Y6, Y5
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y6, Y6, Y6
+	VMAXPS       Y0, Y6, Y0
+	VMAXPS       Y1, Y6, Y1
+	VMAXPS       Y2, Y6, Y2
+	VMAXPS       Y3, Y6, Y3
+	VMAXPS       Y4, Y6, Y4
+	VMAXPS       Y5, Y6, Y5
+	VBROADCASTSS 204(AX), Y6
+	VMINPS       Y0, Y6, Y0
+	VMINPS       Y1, Y6, Y1
+	VMINPS       Y2, Y6, Y2
+	VMINPS       Y3, Y6, Y3
+	VMINPS       Y4, Y6, Y4
+	VMINPS       Y5, Y6, Y5
 
 scaled6x8AVX2Write:
 	MOVQ       48(AX), DX
@@ -9538,11 +9944,15 @@ scaled3x8AVX2Store:
 	CMPB 201(AX), $0x00
 	JE   scaled3x8AVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y3, Y3, Y3
-	VMAXPS Y0, Y3, Y0
-	VMAXPS Y1, Y3, Y1
-	VMAXPS Y2, Y3, Y2
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y3, Y3, Y3
+	VMAXPS       Y0, Y3, Y0
+	VMAXPS       Y1, Y3, Y1
+	VMAXPS       Y2, Y3, Y2
+	VBROADCASTSS 204(AX), Y3
+	VMINPS       Y0, Y3, Y0
+	VMINPS       Y1, Y3, Y1
+	VMINPS       Y2, Y3, Y2
 
 scaled3x8AVX2Write:
 	MOVQ       48(AX), DX
@@ -9669,9 +10079,11 @@ scaled1x8AVX2Store:
 	CMPB 201(AX), $0x00
 	JE   scaled1x8AVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y1, Y1, Y1
-	VMAXPS Y0, Y1, Y0
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y1, Y1, Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS 204(AX), Y1
+	VMINPS       Y0, Y1, Y0
 
 scaled1x8AVX2Write:
 	MOVQ       48(AX), DX
@@ -9851,20 +10263,33 @@ scaled6x16wholeAVX2Store:
 	CMPB 201(AX), $0x00
 	JE   scaled6x16wholeAVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y12, Y12, Y12
-	VMAXPS Y0, Y12, Y0
-	VMAXPS Y1, Y12, Y1
-	VMAXPS Y2, Y12, Y2
-	VMAXPS Y3, Y12, Y3
-	VMAXPS Y4, Y12, Y4
-	VMAXPS Y5, Y12, Y5
-	VMAXPS Y6, Y12, Y6
-	VMAXPS Y7, Y12, Y7
-	VMAXPS Y8, Y12, Y8
-	VMAXPS Y9, Y12, Y9
-	VMAXPS Y10, Y12, Y10
-	VMAXPS Y11, Y12, Y11
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y12, Y12, Y12
+	VMAXPS       Y0, Y12, Y0
+	VMAXPS       Y1, Y12, Y1
+	VMAXPS       Y2, Y12, Y2
+	VMAXPS       Y3, Y12, Y3
+	VMAXPS       Y4, Y12, Y4
+	VMAXPS       Y5, Y12, Y5
+	VMAXPS       Y6, Y12, Y6
+	VMAXPS       Y7, Y12, Y7
+	VMAXPS       Y8, Y12, Y8
+	VMAXPS       Y9, Y12, Y9
+	VMAXPS       Y10, Y12, Y10
+	VMAXPS       Y11, Y12, Y11
+	VBROADCASTSS 204(AX), Y12
+	VMINPS       Y0, Y12, Y0
+	VMINPS       Y1, Y12, Y1
+	VMINPS       Y2, Y12, Y2
+	VMINPS       Y3, Y12, Y3
+	VMINPS       Y4, Y12, Y4
+	VMINPS       Y5, Y12, Y5
+	VMINPS       Y6, Y12, Y6
+	VMINPS       Y7, Y12, Y7
+	VMINPS       Y8, Y12, Y8
+	VMINPS       Y9, Y12, Y9
+	VMINPS       Y10, Y12, Y10
+	VMINPS       Y11, Y12, Y11
 
 scaled6x16wholeAVX2Write:
 	MOVQ    48(AX), DX
@@ -10025,14 +10450,21 @@ scaled3x16wholeAVX2Store:
 	CMPB 201(AX), $0x00
 	JE   scaled3x16wholeAVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y6, Y6, Y6
-	VMAXPS Y0, Y6, Y0
-	VMAXPS Y1, Y6, Y1
-	VMAXPS Y2, Y6, Y2
-	VMAXPS Y3, Y6, Y3
-	VMAXPS Y4, Y6, Y4
-	VMAXPS Y5, Y6, Y5
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y6, Y6, Y6
+	VMAXPS       Y0, Y6, Y0
+	VMAXPS       Y1, Y6, Y1
+	VMAXPS       Y2, Y6, Y2
+	VMAXPS       Y3, Y6, Y3
+	VMAXPS       Y4, Y6, Y4
+	VMAXPS       Y5, Y6, Y5
+	VBROADCASTSS 204(AX), Y6
+	VMINPS       Y0, Y6, Y0
+	VMINPS       Y1, Y6, Y1
+	VMINPS       Y2, Y6, Y2
+	VMINPS       Y3, Y6, Y3
+	VMINPS       Y4, Y6, Y4
+	VMINPS       Y5, Y6, Y5
 
 scaled3x16wholeAVX2Write:
 	MOVQ    48(AX), DX
@@ -10155,10 +10587,13 @@ scaled1x16wholeAVX2Store:
 	CMPB 201(AX), $0x00
 	JE   scaled1x16wholeAVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y2, Y2, Y2
-	VMAXPS Y0, Y2, Y0
-	VMAXPS Y1, Y2, Y1
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y2, Y2, Y2
+	VMAXPS       Y0, Y2, Y0
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS 204(AX), Y2
+	VMINPS       Y0, Y2, Y0
+	VMINPS       Y1, Y2, Y1
 
 scaled1x16wholeAVX2Write:
 	MOVQ    48(AX), DX
@@ -10383,20 +10818,33 @@ scaled6x16AVX2Store:
 	CMPB 201(AX), $0x00
 	JE   scaled6x16AVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y12, Y12, Y12
-	VMAXPS Y0, Y12, Y0
-	VMAXPS Y1, Y12, Y1
-	VMAXPS Y2, Y12, Y2
-	VMAXPS Y3, Y12, Y3
-	VMAXPS Y4, Y12, Y4
-	VMAXPS Y5, Y12, Y5
-	VMAXPS Y6, Y12, Y6
-	VMAXPS Y7, Y12, Y7
-	VMAXPS Y8, Y12, Y8
-	VMAXPS Y9, Y12, Y9
-	VMAXPS Y10, Y12, Y10
-	VMAXPS Y11, Y12, Y11
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y12, Y12, Y12
+	VMAXPS       Y0, Y12, Y0
+	VMAXPS       Y1, Y12, Y1
+	VMAXPS       Y2, Y12, Y2
+	VMAXPS       Y3, Y12, Y3
+	VMAXPS       Y4, Y12, Y4
+	VMAXPS       Y5, Y12, Y5
+	VMAXPS       Y6, Y12, Y6
+	VMAXPS       Y7, Y12, Y7
+	VMAXPS       Y8, Y12, Y8
+	VMAXPS       Y9, Y12, Y9
+	VMAXPS       Y10, Y12, Y10
+	VMAXPS       Y11, Y12, Y11
+	VBROADCASTSS 204(AX), Y12
+	VMINPS       Y0, Y12, Y0
+	VMINPS       Y1, Y12, Y1
+	VMINPS       Y2, Y12, Y2
+	VMINPS       Y3, Y12, Y3
+	VMINPS       Y4, Y12, Y4
+	VMINPS       Y5, Y12, Y5
+	VMINPS       Y6, Y12, Y6
+	VMINPS       Y7, Y12, Y7
+	VMINPS       Y8, Y12, Y8
+	VMINPS       Y9, Y12, Y9
+	VMINPS       Y10, Y12, Y10
+	VMINPS       Y11, Y12, Y11
 
 scaled6x16AVX2Write:
 	MOVQ       48(AX), DX
@@ -10596,14 +11044,21 @@ scaled3x16AVX2Store:
 	CMPB 201(AX), $0x00
 	JE   scaled3x16AVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y6, Y6, Y6
-	VMAXPS Y0, Y6, Y0
-	VMAXPS Y1, Y6, Y1
-	VMAXPS Y2, Y6, Y2
-	VMAXPS Y3, Y6, Y3
-	VMAXPS Y4, Y6, Y4
-	VMAXPS Y5, Y6, Y5
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y6, Y6, Y6
+	VMAXPS       Y0, Y6, Y0
+	VMAXPS       Y1, Y6, Y1
+	VMAXPS       Y2, Y6, Y2
+	VMAXPS       Y3, Y6, Y3
+	VMAXPS       Y4, Y6, Y4
+	VMAXPS       Y5, Y6, Y5
+	VBROADCASTSS 204(AX), Y6
+	VMINPS       Y0, Y6, Y0
+	VMINPS       Y1, Y6, Y1
+	VMINPS       Y2, Y6, Y2
+	VMINPS       Y3, Y6, Y3
+	VMINPS       Y4, Y6, Y4
+	VMINPS       Y5, Y6, Y5
 
 scaled3x16AVX2Write:
 	MOVQ       48(AX), DX
@@ -10747,10 +11202,13 @@ scaled1x16AVX2Store:
 	CMPB 201(AX), $0x00
 	JE   scaled1x16AVX2Write
 
-	// The maximum of zero and a NaN is the second operand, the NaN.
-	VXORPS Y2, Y2, Y2
-	VMAXPS Y0, Y2, Y0
-	VMAXPS Y1, Y2, Y1
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y2, Y2, Y2
+	VMAXPS       Y0, Y2, Y0
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS 204(AX), Y2
+	VMINPS       Y0, Y2, Y0
+	VMINPS       Y1, Y2, Y1
 
 scaled1x16AVX2Write:
 	MOVQ       48(AX), DX
@@ -11057,6 +11515,19 @@ dot12x1AVX512ReLU:
 	VMAXSS X11, X0, X11
 	VMAXSS X12, X0, X12
 	VMAXSS X13, X0, X13
+	VMOVSS 204(AX), X0
+	VMINSS X2, X0, X2
+	VMINSS X3, X0, X3
+	VMINSS X4, X0, X4
+	VMINSS X5, X0, X5
+	VMINSS X6, X0, X6
+	VMINSS X7, X0, X7
+	VMINSS X8, X0, X8
+	VMINSS X9, X0, X9
+	VMINSS X10, X0, X10
+	VMINSS X11, X0, X11
+	VMINSS X12, X0, X12
+	VMINSS X13, X0, X13
 
 dot12x1AVX512Write:
 	MOVQ   (SI), DI
@@ -11247,6 +11718,11 @@ dot4x1AVX512ReLU:
 	VMAXSS X3, X0, X3
 	VMAXSS X4, X0, X4
 	VMAXSS X5, X0, X5
+	VMOVSS 204(AX), X0
+	VMINSS X2, X0, X2
+	VMINSS X3, X0, X3
+	VMINSS X4, X0, X4
+	VMINSS X5, X0, X5
 
 dot4x1AVX512Write:
 	MOVQ   (SI), DI
@@ -11359,6 +11835,8 @@ dot1x1AVX512ReLU:
 	JE     dot1x1AVX512Write
 	VXORPS X0, X0, X0
 	VMAXSS X2, X0, X2
+	VMOVSS 204(AX), X0
+	VMINSS X2, X0, X2
 
 dot1x1AVX512Write:
 	MOVQ   (SI), DI
@@ -11841,6 +12319,31 @@ dot12x2AVX512ReLU:
 	VMAXSS X24, X0, X24
 	VMAXSS X25, X0, X25
 	VMAXSS X26, X0, X26
+	VMOVSS 204(AX), X0
+	VMINSS X3, X0, X3
+	VMINSS X4, X0, X4
+	VMINSS X5, X0, X5
+	VMINSS X6, X0, X6
+	VMINSS X7, X0, X7
+	VMINSS X8, X0, X8
+	VMINSS X9, X0, X9
+	VMINSS X10, X0, X10
+	VMINSS X11, X0, X11
+	VMINSS X12, X0, X12
+	VMINSS X13, X0, X13
+	VMINSS X14, X0, X14
+	VMINSS X15, X0, X15
+	VMINSS X16, X0, X16
+	VMINSS X17, X0, X17
+	VMINSS X18, X0, X18
+	VMINSS X19, X0, X19
+	VMINSS X20, X0, X20
+	VMINSS X21, X0, X21
+	VMINSS X22, X0, X22
+	VMINSS X23, X0, X23
+	VMINSS X24, X0, X24
+	VMINSS X25, X0, X25
+	VMINSS X26, X0, X26
 
 dot12x2AVX512Write:
 	MOVQ   (SI), DI
@@ -12116,6 +12619,15 @@ dot4x2AVX512ReLU:
 	VMAXSS X8, X0, X8
 	VMAXSS X9, X0, X9
 	VMAXSS X10, X0, X10
+	VMOVSS 204(AX), X0
+	VMINSS X3, X0, X3
+	VMINSS X4, X0, X4
+	VMINSS X5, X0, X5
+	VMINSS X6, X0, X6
+	VMINSS X7, X0, X7
+	VMINSS X8, X0, X8
+	VMINSS X9, X0, X9
+	VMINSS X10, X0, X10
 
 dot4x2AVX512Write:
 	MOVQ   (SI), DI
@@ -12252,6 +12764,9 @@ dot1x2AVX512ReLU:
 	VXORPS X0, X0, X0
 	VMAXSS X3, X0, X3
 	VMAXSS X4, X0, X4
+	VMOVSS 204(AX), X0
+	VMINSS X3, X0, X3
+	VMINSS X4, X0, X4
 
 dot1x2AVX512Write:
 	MOVQ   (SI), DI
@@ -12717,6 +13232,31 @@ dot8x3AVX512ReLU:
 	VMAXSS X25, X0, X25
 	VMAXSS X26, X0, X26
 	VMAXSS X27, X0, X27
+	VMOVSS 204(AX), X0
+	VMINSS X4, X0, X4
+	VMINSS X5, X0, X5
+	VMINSS X6, X0, X6
+	VMINSS X7, X0, X7
+	VMINSS X8, X0, X8
+	VMINSS X9, X0, X9
+	VMINSS X10, X0, X10
+	VMINSS X11, X0, X11
+	VMINSS X12, X0, X12
+	VMINSS X13, X0, X13
+	VMINSS X14, X0, X14
+	VMINSS X15, X0, X15
+	VMINSS X16, X0, X16
+	VMINSS X17, X0, X17
+	VMINSS X18, X0, X18
+	VMINSS X19, X0, X19
+	VMINSS X20, X0, X20
+	VMINSS X21, X0, X21
+	VMINSS X22, X0, X22
+	VMINSS X23, X0, X23
+	VMINSS X24, X0, X24
+	VMINSS X25, X0, X25
+	VMINSS X26, X0, X26
+	VMINSS X27, X0, X27
 
 dot8x3AVX512Write:
 	MOVQ   (SI), DI
@@ -13045,6 +13585,19 @@ dot4x3AVX512ReLU:
 	VMAXSS X13, X0, X13
 	VMAXSS X14, X0, X14
 	VMAXSS X15, X0, X15
+	VMOVSS 204(AX), X0
+	VMINSS X4, X0, X4
+	VMINSS X5, X0, X5
+	VMINSS X6, X0, X6
+	VMINSS X7, X0, X7
+	VMINSS X8, X0, X8
+	VMINSS X9, X0, X9
+	VMINSS X10, X0, X10
+	VMINSS X11, X0, X11
+	VMINSS X12, X0, X12
+	VMINSS X13, X0, X13
+	VMINSS X14, X0, X14
+	VMINSS X15, X0, X15
 
 dot4x3AVX512Write:
 	MOVQ   (SI), DI
@@ -13204,6 +13757,10 @@ dot1x3AVX512ReLU:
 	VMAXSS X4, X0, X4
 	VMAXSS X5, X0, X5
 	VMAXSS X6, X0, X6
+	VMOVSS 204(AX), X0
+	VMINSS X4, X0, X4
+	VMINSS X5, X0, X5
+	VMINSS X6, X0, X6
 
 dot1x3AVX512Write:
 	MOVQ   (SI), DI
@@ -13662,6 +14219,31 @@ dot6x4AVX512ReLU:
 	VMAXSS X26, X0, X26
 	VMAXSS X27, X0, X27
 	VMAXSS X28, X0, X28
+	VMOVSS 204(AX), X0
+	VMINSS X5, X0, X5
+	VMINSS X6, X0, X6
+	VMINSS X7, X0, X7
+	VMINSS X8, X0, X8
+	VMINSS X9, X0, X9
+	VMINSS X10, X0, X10
+	VMINSS X11, X0, X11
+	VMINSS X12, X0, X12
+	VMINSS X13, X0, X13
+	VMINSS X14, X0, X14
+	VMINSS X15, X0, X15
+	VMINSS X16, X0, X16
+	VMINSS X17, X0, X17
+	VMINSS X18, X0, X18
+	VMINSS X19, X0, X19
+	VMINSS X20, X0, X20
+	VMINSS X21, X0, X21
+	VMINSS X22, X0, X22
+	VMINSS X23, X0, X23
+	VMINSS X24, X0, X24
+	VMINSS X25, X0, X25
+	VMINSS X26, X0, X26
+	VMINSS X27, X0, X27
+	VMINSS X28, X0, X28
 
 dot6x4AVX512Write:
 	MOVQ   (SI), DI
@@ -13984,6 +14566,19 @@ dot3x4AVX512ReLU:
 	VMAXSS X14, X0, X14
 	VMAXSS X15, X0, X15
 	VMAXSS X16, X0, X16
+	VMOVSS 204(AX), X0
+	VMINSS X5, X0, X5
+	VMINSS X6, X0, X6
+	VMINSS X7, X0, X7
+	VMINSS X8, X0, X8
+	VMINSS X9, X0, X9
+	VMINSS X10, X0, X10
+	VMINSS X11, X0, X11
+	VMINSS X12, X0, X12
+	VMINSS X13, X0, X13
+	VMINSS X14, X0, X14
+	VMINSS X15, X0, X15
+	VMINSS X16, X0, X16
 
 dot3x4AVX512Write:
 	MOVQ   (SI), DI
@@ -14157,6 +14752,11 @@ dot1x4AVX512ReLU:
 	VMAXSS X6, X0, X6
 	VMAXSS X7, X0, X7
 	VMAXSS X8, X0, X8
+	VMOVSS 204(AX), X0
+	VMINSS X5, X0, X5
+	VMINSS X6, X0, X6
+	VMINSS X7, X0, X7
+	VMINSS X8, X0, X8
 
 dot1x4AVX512Write:
 	MOVQ   (SI), DI
@@ -14383,6 +14983,15 @@ dot8x1AVX2ReLU:
 	VMAXSS X7, X0, X7
 	VMAXSS X8, X0, X8
 	VMAXSS X9, X0, X9
+	VMOVSS 204(AX), X0
+	VMINSS X2, X0, X2
+	VMINSS X3, X0, X3
+	VMINSS X4, X0, X4
+	VMINSS X5, X0, X5
+	VMINSS X6, X0, X6
+	VMINSS X7, X0, X7
+	VMINSS X8, X0, X8
+	VMINSS X9, X0, X9
 
 dot8x1AVX2Write:
 	MOVQ   (SI), DI
@@ -14556,6 +15165,11 @@ dot4x1AVX2ReLU:
 	VMAXSS X3, X0, X3
 	VMAXSS X4, X0, X4
 	VMAXSS X5, X0, X5
+	VMOVSS 204(AX), X0
+	VMINSS X2, X0, X2
+	VMINSS X3, X0, X3
+	VMINSS X4, X0, X4
+	VMINSS X5, X0, X5
 
 dot4x1AVX2Write:
 	MOVQ   (SI), DI
@@ -14666,6 +15280,8 @@ dot1x1AVX2ReLU:
 	JE     dot1x1AVX2Write
 	VXORPS X0, X0, X0
 	VMAXSS X2, X0, X2
+	VMOVSS 204(AX), X0
+	VMINSS X2, X0, X2
 
 dot1x1AVX2Write:
 	MOVQ   (SI), DI
@@ -14937,6 +15553,19 @@ dot6x2AVX2ReLU:
 	VMAXSS X12, X0, X12
 	VMAXSS X13, X0, X13
 	VMAXSS X14, X0, X14
+	VMOVSS 204(AX), X0
+	VMINSS X3, X0, X3
+	VMINSS X4, X0, X4
+	VMINSS X5, X0, X5
+	VMINSS X6, X0, X6
+	VMINSS X7, X0, X7
+	VMINSS X8, X0, X8
+	VMINSS X9, X0, X9
+	VMINSS X10, X0, X10
+	VMINSS X11, X0, X11
+	VMINSS X12, X0, X12
+	VMINSS X13, X0, X13
+	VMINSS X14, X0, X14
 
 dot6x2AVX2Write:
 	MOVQ   (SI), DI
@@ -15142,6 +15771,13 @@ dot3x2AVX2ReLU:
 	VMAXSS X6, X0, X6
 	VMAXSS X7, X0, X7
 	VMAXSS X8, X0, X8
+	VMOVSS 204(AX), X0
+	VMINSS X3, X0, X3
+	VMINSS X4, X0, X4
+	VMINSS X5, X0, X5
+	VMINSS X6, X0, X6
+	VMINSS X7, X0, X7
+	VMINSS X8, X0, X8
 
 dot3x2AVX2Write:
 	MOVQ   (SI), DI
@@ -15270,6 +15906,9 @@ dot1x2AVX2ReLU:
 	VXORPS X0, X0, X0
 	VMAXSS X3, X0, X3
 	VMAXSS X4, X0, X4
+	VMOVSS 204(AX), X0
+	VMINSS X3, X0, X3
+	VMINSS X4, X0, X4
 
 dot1x2AVX2Write:
 	MOVQ   (SI), DI
@@ -15534,6 +16173,19 @@ dot4x3AVX2ReLU:
 	VMAXSS X13, X0, X13
 	VMAXSS X14, X0, X14
 	VMAXSS X15, X0, X15
+	VMOVSS 204(AX), X0
+	VMINSS X4, X0, X4
+	VMINSS X5, X0, X5
+	VMINSS X6, X0, X6
+	VMINSS X7, X0, X7
+	VMINSS X8, X0, X8
+	VMINSS X9, X0, X9
+	VMINSS X10, X0, X10
+	VMINSS X11, X0, X11
+	VMINSS X12, X0, X12
+	VMINSS X13, X0, X13
+	VMINSS X14, X0, X14
+	VMINSS X15, X0, X15
 
 dot4x3AVX2Write:
 	MOVQ   (SI), DI
@@ -15689,6 +16341,10 @@ dot1x3AVX2ReLU:
 	VMAXSS X4, X0, X4
 	VMAXSS X5, X0, X5
 	VMAXSS X6, X0, X6
+	VMOVSS 204(AX), X0
+	VMINSS X4, X0, X4
+	VMINSS X5, X0, X5
+	VMINSS X6, X0, X6
 
 dot1x3AVX2Write:
 	MOVQ   (SI), DI
@@ -15894,6 +16550,15 @@ dot2x4AVX2ReLU:
 	VMAXSS X10, X0, X10
 	VMAXSS X11, X0, X11
 	VMAXSS X12, X0, X12
+	VMOVSS 204(AX), X0
+	VMINSS X5, X0, X5
+	VMINSS X6, X0, X6
+	VMINSS X7, X0, X7
+	VMINSS X8, X0, X8
+	VMINSS X9, X0, X9
+	VMINSS X10, X0, X10
+	VMINSS X11, X0, X11
+	VMINSS X12, X0, X12
 
 dot2x4AVX2Write:
 	MOVQ   (SI), DI
@@ -16053,6 +16718,11 @@ dot1x4AVX2ReLU:
 	VMAXSS X6, X0, X6
 	VMAXSS X7, X0, X7
 	VMAXSS X8, X0, X8
+	VMOVSS 204(AX), X0
+	VMINSS X5, X0, X5
+	VMINSS X6, X0, X6
+	VMINSS X7, X0, X7
+	VMINSS X8, X0, X8
 
 dot1x4AVX2Write:
 	MOVQ   (SI), DI

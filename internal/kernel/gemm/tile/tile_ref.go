@@ -72,10 +72,7 @@ func refDot(t *Args, m int) {
 			if t.Bias != nil {
 				sum += t.Bias[n]
 			}
-			if t.ReLU && sum < 0 {
-				sum = 0
-			}
-			t.C[c] = sum
+			t.C[c] = refActivate(t, sum)
 		}
 	}
 }
@@ -92,10 +89,18 @@ func refInit(t *Args, r, n int) float32 {
 }
 
 func refStore(t *Args, r, n int, x float32) {
-	if t.ReLU && x < 0 {
-		x = 0
+	t.C[t.CRows[r]+n] = refActivate(t, x)
+}
+
+func refActivate(t *Args, x float32) float32 {
+	switch {
+	case !t.ReLU:
+	case x < 0:
+		return 0
+	case x > t.Most:
+		return t.Most
 	}
-	t.C[t.CRows[r]+n] = x
+	return x
 }
 
 // refOne computes one element. aColumn and bColumn are 1 where the column

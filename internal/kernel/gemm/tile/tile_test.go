@@ -15,7 +15,7 @@ const guard = float32(-12345.5)
 // layout draws a call's arguments at random: rows anywhere, taps forwards and
 // backwards, C with gaps. A and B hold not one element more than is read.
 func layout(r *rand.Rand, kern *Kernels, kind string, m, n int) *Args {
-	t := &Args{N: n, KStride: 1 + r.IntN(3), LDB: n + r.IntN(3), CStride: 1, FromC: r.IntN(2) == 0, ReLU: r.IntN(2) == 0}
+	t := &Args{N: n, KStride: 1 + r.IntN(3), LDB: n + r.IntN(3), CStride: 1, FromC: r.IntN(2) == 0, ReLU: r.IntN(2) == 0, Most: []float32{1, float32(math.Inf(1))}[r.IntN(2)]}
 	lanes := 1
 	switch kind {
 	case "dot":
@@ -120,7 +120,7 @@ func expect(kern *Kernels, t *Args, kind string, m int) []float64 {
 				}
 			}
 			if t.ReLU {
-				sum = max(sum, 0)
+				sum = min(max(sum, 0), float64(t.Most))
 			}
 			out[at] = sum
 		}
@@ -172,7 +172,7 @@ func TestNaN(t *testing.T) {
 			"broadcast": kern.Broadcast, "elementwise": kern.Elementwise, "scaled": kern.Scaled, "dot": kern.Dot,
 		} {
 			args := &Args{A: a, B: make([]float32, lanes), C: []float32{1}, Rows: []int{0}, CRows: []int{0},
-				Taps: []Tap{{Len: lanes}}, KStride: 1, N: 1, CStride: 1, LDB: 1, ReLU: true}
+				Taps: []Tap{{Len: lanes}}, KStride: 1, N: 1, CStride: 1, LDB: 1, ReLU: true, Most: 6}
 			run(args, 1)
 			if args.C[0] == args.C[0] {
 				t.Errorf("%v %s: a NaN became %v", level, name, args.C[0])

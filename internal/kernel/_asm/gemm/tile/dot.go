@@ -185,6 +185,13 @@ func (k *kernel) storeDot(symbol string) {
 			VMAXSS(sum, zero, sum)
 		}
 	}
+	VMOVSS(field(spare, "Most"), zero)
+	for _, acc := range k.acc {
+		for _, x := range acc {
+			sum := x.(Vec).AsX()
+			VMINSS(sum, zero, sum)
+		}
+	}
 	Label(symbol + "Write")
 	each(func(_ int, x Register, at Mem) { VMOVSS(x, at) })
 }

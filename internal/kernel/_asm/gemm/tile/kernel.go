@@ -349,12 +349,18 @@ func (k *kernel) store() {
 	MOVQ(k.args, spare)
 	CMPB(field(spare, "ReLU"), Imm(0))
 	JE(LabelRef(k.label("Write")))
-	Comment("The maximum of zero and a NaN is the second operand, the NaN.")
+	Comment("The maximum or minimum of a number and a NaN is the second operand, the NaN.")
 	zero := k.b[0]
 	k.zero(zero)
 	for _, acc := range k.acc {
 		for _, a := range acc {
 			VMAXPS(a, zero, a)
+		}
+	}
+	VBROADCASTSS(field(spare, "Most"), zero)
+	for _, acc := range k.acc {
+		for _, a := range acc {
+			VMINPS(a, zero, a)
 		}
 	}
 	Label(k.label("Write"))

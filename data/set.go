@@ -56,6 +56,16 @@ func (s *Set) Len() int { return len(s.Names) }
 // ImageBytes returns the number of values in one image, H·W·C.
 func (s *Set) ImageBytes() int { return s.Height * s.Width * s.Channels }
 
+// Gather copies the images at indices, [N,H,W,C].
+func (s *Set) Gather(indices []int) []uint8 {
+	n := s.ImageBytes()
+	all := make([]uint8, len(indices)*n)
+	for i, index := range indices {
+		copy(all[i*n:], s.Image(index))
+	}
+	return all
+}
+
 // Image returns the pixels of image i, [H,W,C], as a part of s.Pixels.
 func (s *Set) Image(i int) []uint8 {
 	n := s.ImageBytes()

@@ -27,7 +27,7 @@ func (l Dropout) Apply(c *Context, x *graph.Node) *graph.Node {
 		return c.Fail(l, x, "training it needs the step's number in the context's options")
 	}
 	b := c.b
-	u := b.RandomUniform(c.o.Step, c.o.Seed, stream("dropout", c.Path()), x.Shape()...)
+	u := c.Uniform("dropout", x.Shape()...)
 	kept := b.GreaterEqual(u, b.Scalar(l.Rate))
 	return b.Mul(x, b.Scale(kept, 1/(1-l.Rate)))
 }

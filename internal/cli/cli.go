@@ -79,7 +79,7 @@ variable ` + isa.EnvVar + ` (avx512, avx2, generic) selects the instructions to 
 	flags.BoolVar(&a.json, "json", false, "print the result as one JSON object")
 	flags.BoolVar(&a.quiet, "quiet", false, "show no progress and no warnings")
 	flags.IntVar(&a.threads, "threads", 0, "processor threads to use (default: all); results do not depend on it")
-	root.AddCommand(a.learn(), a.train(), a.resume(), a.classify(), a.evaluate(), a.denoise(), a.inpaint(), a.restore(), a.encode(), a.decode(), a.reconstruct(), a.segment(), a.show(), a.augment(), a.lab(), a.bench(), a.version())
+	root.AddCommand(a.learn(), a.train(), a.resume(), a.classify(), a.evaluate(), a.denoise(), a.inpaint(), a.restore(), a.encode(), a.decode(), a.reconstruct(), a.segment(), a.generate(), a.show(), a.augment(), a.lab(), a.bench(), a.version())
 	return root
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hourglass/format/table"
-	"hourglass/task/autoencode"
+	"hourglass/train/model"
 )
 
 // decoded is the result of decode.
@@ -70,7 +70,7 @@ its name.`,
 			if err != nil {
 				return err
 			}
-			bytes := autoencode.ToBytes(images)
+			bytes := model.Bytes(images)
 			for i := at; i < end; i++ {
 				picture := sideBySide(cfg.Height, cfg.Width, cfg.Channels, bytes[(i-at)*d:(i-at+1)*d])
 				name := ""

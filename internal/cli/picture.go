@@ -19,14 +19,20 @@ const gap = 2
 // sideBySide sets pictures [height,width,channels] of bytes in a row, with
 // white between them. Channels are 1 (grey) or 3 (colour).
 func sideBySide(height, width, channels int, pictures ...[]uint8) image.Image {
-	all := image.Rect(0, 0, len(pictures)*(width+gap)-gap, height)
+	return inRows(height, width, channels, len(pictures), pictures...)
+}
+
+// inRows sets pictures in rows of so many, in the manner of sideBySide.
+func inRows(height, width, channels, columns int, pictures ...[]uint8) image.Image {
+	rows := (len(pictures) + columns - 1) / columns
+	all := image.Rect(0, 0, columns*(width+gap)-gap, rows*(height+gap)-gap)
 	if channels == 1 {
 		m := image.NewGray(all)
 		fill(m.Pix)
 		for i, p := range pictures {
-			left := i * (width + gap)
+			left, top := i%columns*(width+gap), i/columns*(height+gap)
 			for y := range height {
-				copy(m.Pix[y*m.Stride+left:], p[y*width:(y+1)*width])
+				copy(m.Pix[(top+y)*m.Stride+left:], p[y*width:(y+1)*width])
 			}
 		}
 		return m
@@ -34,11 +40,11 @@ func sideBySide(height, width, channels int, pictures ...[]uint8) image.Image {
 	m := image.NewRGBA(all)
 	fill(m.Pix)
 	for i, p := range pictures {
-		left := i * (width + gap)
+		left, top := i%columns*(width+gap), i/columns*(height+gap)
 		for y := range height {
 			for x := range width {
 				at := 3 * (y*width + x)
-				m.SetRGBA(left+x, y, color.RGBA{p[at], p[at+1], p[at+2], 255})
+				m.SetRGBA(left+x, top+y, color.RGBA{p[at], p[at+1], p[at+2], 255})
 			}
 		}
 	}

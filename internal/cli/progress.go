@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/term"
 
+	"hourglass/task/generate"
 	"hourglass/train"
 	"hourglass/train/run"
 )
@@ -108,11 +109,18 @@ var titles = map[run.Phase]string{
 	run.PhaseJudge:  "judging",
 	run.PhasePCA:    "fitting PCA",
 	run.PhaseReport: "reporting",
+
+	generate.PhaseSecond:   "training the second stage",
+	generate.PhasePlain:    "training an autoencoder to compare with",
+	generate.PhaseFeatures: "training a classifier to judge by",
 }
 
 func (t *tracker) hooks() run.Hooks {
 	return run.Hooks{
-		Phase: func(p run.Phase) { t.begin(titles[p]) },
+		Phase: func(p run.Phase) {
+			t.loss, t.judged, t.score = 0, 0, nil // of the stage before
+			t.begin(titles[p])
+		},
 		Read:  t.read,
 		Begun: t.began,
 		Step:  t.step,

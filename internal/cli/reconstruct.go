@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hourglass/task/autoencode"
+	"hourglass/train/model"
 	"hourglass/train/run"
 )
 
@@ -94,7 +95,7 @@ func (r *reconstructed) block(m *autoencode.Model, names []string, pixels []uint
 	}
 	c := m.Config()
 	d := c.Height * c.Width * c.Channels
-	bytes := autoencode.ToBytes(back)
+	bytes := model.Bytes(back)
 	for i, name := range names {
 		from, to := i*d, (i+1)*d
 		file := pictureName(len(r.Each), r.Images, name)

@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/color/palette"
-	"image/draw"
-	"image/gif"
 	"io"
 	"path/filepath"
 	"strings"
@@ -15,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"hourglass/data"
-	"hourglass/internal/atomicfile"
 	"hourglass/task/autoencode"
 	"hourglass/task/restore"
 )
@@ -145,34 +141,17 @@ func shrunk(ctx context.Context, file string, holes *holeFlags, c autoencode.Con
 	return pixels, missing, nil
 }
 
-// writeSteps writes an animation of a projection, enlarged where it is tiny.
+// writeSteps writes an animation of a projection.
 func writeSteps(file string, p *restore.Projection, c autoencode.Config) error {
-	const side, delay = 224, 15 // pixels, hundredths of a second
-	scale := max(1, side/max(c.Height, c.Width))
-	g := &gif.GIF{}
-	for i, step := range p.Steps {
+	var frames []image.Image
+	for _, step := range p.Steps {
 		q := &data.Picture{Height: c.Height, Width: c.Width, Channels: c.Channels, Pixels: step}
 		m, err := q.Image()
 		if err != nil {
 			return err
 		}
-		frame := image.NewPaletted(image.Rect(0, 0, c.Width*scale, c.Height*scale), palette.Plan9)
-		large := image.NewRGBA(frame.Rect)
-		for y := range frame.Rect.Dy() {
-			for x := range frame.Rect.Dx() {
-				large.Set(x, y, m.At(x/scale, y/scale))
-			}
-		}
-		draw.FloydSteinberg.Draw(frame, frame.Rect, large, image.Point{})
-		g.Image = append(g.Image, frame)
-		g.Delay = append(g.Delay, delay)
-		if i == 0 || i == len(p.Steps)-1 {
-			g.Delay[i] = 10 * delay
-		}
+		frames = append(frames, m)
 	}
-	err := atomicfile.Write(file, func(w io.Writer) error { return gif.EncodeAll(w, g) })
-	if err != nil {
-		return fmt.Errorf("cannot write an animation: %w", err)
-	}
-	return nil
+	const delay = 15 // hundredths of a second
+	return writeAnimation(file, frames, delay)
 }

@@ -12,6 +12,7 @@ import (
 	"hourglass/engine"
 	"hourglass/task/autoencode"
 	"hourglass/task/classify"
+	"hourglass/task/generate"
 	"hourglass/task/restore"
 	"hourglass/task/segment"
 	"hourglass/train/run"
@@ -71,6 +72,12 @@ func (a *app) goOn(ctx context.Context, e *engine.Engine, dir string, o run.Opti
 			return err
 		}
 		return a.finishSegment(out, t)
+	case generate.Task:
+		out, err := generate.Resume(ctx, e, dir, o, t.hooks())
+		if err != nil {
+			return err
+		}
+		return a.finishGenerate(out, t)
 	case restore.Denoise, restore.Inpaint:
 		out, err := besideProjection(ctx, e)(restore.Resume(ctx, e, dir, task, o, t.hooks()))
 		if err != nil {

@@ -13,6 +13,7 @@ import (
 	"hourglass/nn"
 	"hourglass/task/autoencode"
 	"hourglass/task/classify"
+	"hourglass/task/generate"
 	"hourglass/task/restore"
 	"hourglass/task/segment"
 	"hourglass/train"
@@ -68,6 +69,8 @@ func (a *app) show() *cobra.Command {
 				return a.showAutoencoder(e, args[0])
 			case classify.Task:
 				return a.showClassifier(e, args[0])
+			case generate.Task:
+				return a.showGenerator(e, args[0])
 			case restore.Denoise, restore.Inpaint:
 				return a.showRestorer(e, args[0], task)
 			case segment.Task:
@@ -143,6 +146,32 @@ func (a *app) showSegmenter(e *engine.Engine, path string) error {
 			{"loss", fmt.Sprintf("%s, classes weighed by %s, average of weights %v", c.Loss, c.Balance, c.EMA)},
 		}, courseChoices(c.Course, c.ISA)), s.Layers)
 	})
+}
+
+// shownGenerator is the result of show for a model that makes images.
+type shownGenerator struct {
+	shown
+	Config  generate.Config `json:"config"`
+	Sigma   float64         `json:"sigma"`
+	Encoder []shownLayer    `json:"encoder"`
+	Decoder []shownLayer    `json:"decoder"`
+	Prior   []shownLayer    `json:"prior"`
+}
+
+func (a *app) showGenerator(e *engine.Engine, path string) error {
+	m, err := generator(e, path)
+	if err != nil {
+		return err
+	}
+	s := shownGenerator{shown: shown{Model: path, Task: generate.Task, Training: m.Record()}, Config: m.Config(), Sigma: m.Sigma()}
+	encoder, decoder, prior := m.Rows()
+	s.Encoder, s.Decoder, s.Prior = s.layers(encoder), s.layers(decoder), s.layers(prior)
+	c := s.Config
+	choices := slices.Concat(imageChoices(c.Images, c.Division), [][]string{
+		{"network", fmt.Sprintf("%s, d = %s to k = %s, β %v, σ %.4f", c.Arch, number(c.Height*c.Width*c.Channels), number(c.Latent), c.Beta, s.Sigma)},
+		{"second stage", fmt.Sprintf("%s, %s", c.Prior, count(c.PriorSteps, "step"))},
+	}, courseChoices(c.Course, c.ISA))
+	return a.result(s, func(w io.Writer) { s.text(w, c.Images, choices, s.Encoder, s.Decoder, s.Prior) })
 }
 
 // shownRestorer is the result of show for a model that denoises or inpaints.

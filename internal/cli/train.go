@@ -24,11 +24,12 @@ func (a *app) train() *cobra.Command {
 		Long:  `Train learns a task from images. The tasks are the commands below.`,
 		Example: `  hourglass train classify photos/
   hourglass train segment scenes/
-  hourglass train denoise photos/`,
+  hourglass train denoise photos/
+  hourglass train generate photos/`,
 		RunE: a.run(func(c *cobra.Command, _ []string) error { return c.Help() }),
 		Args: takes(0, 0),
 	}
-	c.AddCommand(a.trainClassify(), a.trainSegment(), a.trainDenoise(), a.trainInpaint())
+	c.AddCommand(a.trainClassify(), a.trainSegment(), a.trainDenoise(), a.trainInpaint(), a.trainGenerate())
 	return c
 }
 

@@ -79,7 +79,7 @@ func TestHelpListsChoices(t *testing.T) {
 }
 
 func TestEveryCommandHasAnExample(t *testing.T) {
-	for _, name := range []string{"", "learn", "resume", "encode", "decode", "reconstruct", "show", "augment", "lab", "version"} {
+	for _, name := range []string{"", "learn", "resume", "encode", "decode", "reconstruct", "show", "augment", "lab", "train generate", "generate", "version"} {
 		args := append(strings.Fields(name), "--help")
 		e := succeed(t, args...)
 		if !strings.Contains(e.stdout, "Examples:\n  hourglass "+name) {

@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"math"
 
 	"hourglass/task/autoencode"
 )
@@ -29,33 +28,8 @@ func (a *autoencoderPage) warnings() []Block {
 // name.
 func (a *autoencoderPage) sizes() Section {
 	s, c := a.s, a.s.Config
-	all, named := powerOfTen(s.Codes.Images), powerOfTen(s.Codes.Names)
-	text := fmt.Sprintf("An image is %s of 256 levels each, so about %s different ones could be written down, nearly all of them noise.",
-		counted(s.Dimensions, "number"), all)
-	text += fmt.Sprintf(" The code, if only 11 levels of each of its %s are told apart, can name about %s of them", counted(c.Latent, "number"), named)
-	switch {
-	case s.Copyable:
-		text += ": nothing makes the network choose which are worth a name."
-	case c.Train > 0 && s.Codes.Names < math.Log10(float64(c.Train)):
-		text += fmt.Sprintf(": fewer than the %s learnt from, so that many of those must share one.", counted(c.Train, "image"))
-	default:
-		text += fmt.Sprintf(": enough for the %s learnt from, and so few beside all there could be that the network has to find out what real images have in common.", counted(c.Train, "image"))
-	}
-	channels := counted(c.Channels, "channel")
-	switch c.Channels {
-	case 1:
-		channels = "grey"
-	case 3:
-		channels = "red, green, blue"
-	}
-	return Section{Title: "How small is small?", Text: text, Blocks: []Block{&Columns{Blocks: []Block{
-		&Facts{Title: "What there can be", Items: []Fact{
-			{"image, d", counted(s.Dimensions, "number"), fmt.Sprintf("%d × %d, %s", c.Height, c.Width, channels)},
-			{"code, k", counted(c.Latent, "number"), ""},
-			{"images of 256 levels", "about " + all, "256" + superscript(s.Dimensions)},
-			{"names of 11 levels", "about " + named, "11" + superscript(c.Latent)},
-			{"as stored", byteSize(int64(s.Dimensions)) + " → " + byteSize(4*int64(c.Latent)), "a byte for a pixel’s value, four for a number of the code"},
-		}},
+	return Section{Title: "How small is small?", Text: countsText(s.Dimensions, c.Latent, c.Train, s.Codes, s.Copyable), Blocks: []Block{&Columns{Blocks: []Block{
+		countsFacts(c.Images, c.Latent, s.Codes),
 		&Facts{Title: "The network", Items: []Fact{
 			{"architecture", a.architecture(), ""},
 			{"parameters", whole(s.Parameters), "numbers that were learnt, " + byteSize(4*int64(s.Parameters))},

@@ -47,7 +47,7 @@ func learnt() (*autoencode.Summary, *autoencode.Evidence) {
 		Curve:         []autoencode.CurvePoint{{K: 0, MSE: 0.12}, {K: 1, MSE: 0.09}, {K: 2, MSE: 0.065}, {K: 4, MSE: 0.04}, {K: 8, MSE: 0.02}, {K: 16, MSE: 0.008}},
 		PCANeeds:      8,
 		PCAClippedMSE: 0.0388, PCAMethod: "covariance", KNNBase: 1200, KNNQueries: 300,
-		Codes:   autoencode.Counts{Images: side * side * math.Log10(256), Names: 4 * math.Log10(11)},
+		Codes:   run.CountsOf(side*side, 4),
 		Seconds: run.Times{Read: 0.123, Train: 9.5, Judge: 1.2, PCA: 0.4}, ImagesPerS: 358.7, PeakBytes: 123_456_789,
 	}
 	r := rand.New(rand.NewPCG(1, 2))
@@ -183,7 +183,7 @@ func TestAutoencoderVariants(t *testing.T) {
 				s.Training.Epochs[i].Loss, s.Training.Epochs[i].Validation, s.Training.Epochs[i].LR = inf, nan, nan
 			}
 			s.Seconds, s.ImagesPerS, s.PCAClippedMSE = run.Times{Read: nan, Train: inf, Judge: -1, PCA: 1e300}, inf, nan
-			s.Codes, s.Config.LR, s.PeakBytes = autoencode.Counts{Images: inf, Names: nan}, 1e-300, math.MaxInt64
+			s.Codes, s.Config.LR, s.PeakBytes = run.Counts{Images: inf, Names: nan}, 1e-300, math.MaxInt64
 			for i := range e.Map {
 				e.Map[i].X = nan
 			}

@@ -3,7 +3,6 @@ package autoencode
 import (
 	"context"
 	"fmt"
-	"math"
 	"runtime"
 	"slices"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"hourglass/represent/embedding"
 	"hourglass/represent/neighbors"
 	"hourglass/represent/pca"
+	"hourglass/train/model"
 	"hourglass/train/run"
 )
 
@@ -30,16 +30,6 @@ const (
 	nearest     = 8
 	blockImages = 256 // images in floating point at a time
 )
-
-// gather copies the images at indices.
-func gather(set *data.Set, indices []int) []uint8 {
-	d := set.ImageBytes()
-	all := make([]uint8, len(indices)*d)
-	for i, index := range indices {
-		copy(all[i*d:], set.Image(index))
-	}
-	return all
-}
 
 // toFloats writes bytes as numbers in 0–1.
 func toFloats(dst []float32, src []uint8) {
@@ -69,7 +59,7 @@ func (r *learner) reconstruct(indices []int) (codes []float32, each []float64, m
 	d := r.Set.ImageBytes()
 	each = make([]float64, 0, len(indices))
 	for at := 0; at < len(indices); at += blockImages {
-		block := gather(r.Set, indices[at:min(at+blockImages, len(indices))])
+		block := r.Set.Gather(indices[at:min(at+blockImages, len(indices))])
 		z, err := r.model.Encode(block)
 		if err != nil {
 			return nil, nil, 0, err
@@ -174,7 +164,7 @@ func (r *learner) summarize() *Summary {
 	s := &Summary{
 		Config: c, Command: r.Command, Found: r.Set.Found, Skipped: r.Skipped(), Classes: r.Set.Classes,
 		Dimensions: d, Parameters: r.model.record.Parameters, Training: r.model.record,
-		Codes: Counts{Images: float64(d) * math.Log10(256), Names: float64(r.model.CodeLength()) * math.Log10(11)},
+		Codes: run.CountsOf(d, r.model.CodeLength()),
 	}
 	encoder, decoder := r.model.Rows()
 	for _, rows := range [][]nn.Row{encoder, decoder} {
@@ -229,7 +219,7 @@ func (p *pools) fill() (err error) {
 func (r *learner) codes(indices []int) ([]float32, error) {
 	var all []float32
 	for at := 0; at < len(indices); at += blockImages {
-		codes, err := r.model.Encode(gather(r.Set, indices[at:min(at+blockImages, len(indices))]))
+		codes, err := r.model.Encode(r.Set.Gather(indices[at:min(at+blockImages, len(indices))]))
 		if err != nil {
 			return nil, err
 		}
@@ -360,30 +350,30 @@ func (p *pools) judgePCA(s *Summary, ev *Evidence) error {
 			s.PCANeeds = i
 		}
 	}
-	model, err := full.Truncate(min(k, most))
+	fitted, err := full.Truncate(min(k, most))
 	if err != nil {
 		return err
 	}
-	s.HeldOut.PCA = score(errs[model.K()])
+	s.HeldOut.PCA = score(errs[fitted.K()])
 	if p.Set.Labels != nil {
-		base, err := model.Transform(p.basePixels, o)
+		base, err := fitted.Transform(p.basePixels, o)
 		if err != nil {
 			return err
 		}
-		queries, err := model.Transform(p.queryPixels, o)
+		queries, err := fitted.Transform(p.queryPixels, o)
 		if err != nil {
 			return err
 		}
-		if s.HeldOut.PCA.KNNAccuracy, err = p.accuracy(queries, base, model.K()); err != nil {
+		if s.HeldOut.PCA.KNNAccuracy, err = p.accuracy(queries, base, fitted.K()); err != nil {
 			return err
 		}
 	}
-	return p.samples(s, ev, model, o)
+	return p.samples(s, ev, fitted, o)
 }
 
 // samples shows both reconstructions of held-out images, evenly spaced, and
 // measures PCA's error when what it gives is clipped to the range of pixels.
-func (p *pools) samples(s *Summary, ev *Evidence, model *pca.Model, o pca.Options) error {
+func (p *pools) samples(s *Summary, ev *Evidence, fitted *pca.Model, o pca.Options) error {
 	d := p.Set.ImageBytes()
 	shown := run.Evenly(len(p.parts.HeldOut), sampleCount)
 	clipped := 0.0
@@ -391,11 +381,11 @@ func (p *pools) samples(s *Summary, ev *Evidence, model *pca.Model, o pca.Option
 		images := p.parts.HeldOut[at:min(at+blockImages, len(p.parts.HeldOut))]
 		x := make([]float32, len(images)*d)
 		pixelRows{p.Set, images}.Read(0, x)
-		z, err := model.Transform(x, o)
+		z, err := fitted.Transform(x, o)
 		if err != nil {
 			return err
 		}
-		y, err := model.Inverse(z, o)
+		y, err := fitted.Inverse(z, o)
 		if err != nil {
 			return err
 		}
@@ -414,8 +404,8 @@ func (p *pools) samples(s *Summary, ev *Evidence, model *pca.Model, o pca.Option
 			}
 			ev.Samples = append(ev.Samples, Sample{
 				Name: p.Set.Names[image], Label: p.labelOf(image), Original: original,
-				Autoencoder: ToBytes(own), AutoencoderPSNR: PSNR(p.heldOutErrors[at+i]),
-				PCA: ToBytes(back), PCAPSNR: PSNR(mse),
+				Autoencoder: model.Bytes(own), AutoencoderPSNR: PSNR(p.heldOutErrors[at+i]),
+				PCA: model.Bytes(back), PCAPSNR: PSNR(mse),
 			})
 		}
 	}
@@ -427,15 +417,6 @@ func clip(v []float32) {
 	for i, x := range v {
 		v[i] = max(0, min(1, x))
 	}
-}
-
-// ToBytes returns an image in 0–1 as pixels in 0–255, rounded to nearest.
-func ToBytes(image []float32) []uint8 {
-	b := make([]uint8, len(image))
-	for i, v := range image {
-		b[i] = uint8(max(0, min(255, math.Round(float64(v)*255))))
-	}
-	return b
 }
 
 // Result returns what `hourglass learn --json` prints.

@@ -34,7 +34,7 @@ const maxCode = 1e15
 // steps.
 func (r *learner) sound() error {
 	const few = 64
-	codes, err := r.model.Encode(gather(r.Set, run.Spread(r.parts.HeldOut, few)))
+	codes, err := r.model.Encode(r.Set.Gather(run.Spread(r.parts.HeldOut, few)))
 	if err != nil {
 		return err
 	}

@@ -26,15 +26,15 @@ type Summary struct {
 	PCANeeds int `json:"pca_needs,omitempty"`
 	// PCAClippedMSE is PCA's held-out error with k components when what it
 	// gives is clipped to the range of pixels, as the autoencoder's is.
-	PCAClippedMSE float64   `json:"pca_clipped_mse"`
-	PCAMethod     string    `json:"pca_method"`
-	KNNBase       int       `json:"knn_base,omitempty"` // images that vote
-	KNNQueries    int       `json:"knn_queries,omitempty"`
-	Codes         Counts    `json:"codes"`
-	Seconds       run.Times `json:"seconds"`
-	ImagesPerS    float64   `json:"images_per_second"`
-	PeakBytes     int64     `json:"peak_bytes"`         // of memory, by the operating system's count
-	Copyable      bool      `json:"copyable,omitempty"` // no bottleneck: it can copy its input
+	PCAClippedMSE float64    `json:"pca_clipped_mse"`
+	PCAMethod     string     `json:"pca_method"`
+	KNNBase       int        `json:"knn_base,omitempty"` // images that vote
+	KNNQueries    int        `json:"knn_queries,omitempty"`
+	Codes         run.Counts `json:"codes"`
+	Seconds       run.Times  `json:"seconds"`
+	ImagesPerS    float64    `json:"images_per_second"`
+	PeakBytes     int64      `json:"peak_bytes"`         // of memory, by the operating system's count
+	Copyable      bool       `json:"copyable,omitempty"` // no bottleneck: it can copy its input
 }
 
 // HeldOut holds the scores on images that were not learnt from.
@@ -56,13 +56,6 @@ type Score struct {
 type CurvePoint struct {
 	K   int     `json:"k"`
 	MSE float64 `json:"mse"`
-}
-
-// Counts compares how many images there can be with how many the waist can
-// name, as powers of ten.
-type Counts struct {
-	Images float64 `json:"images_log10"` // 256^d
-	Names  float64 `json:"names_log10"`  // 11^k
 }
 
 // Result is what `hourglass learn --json` prints.

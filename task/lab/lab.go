@@ -39,7 +39,7 @@ type Experiment struct {
 // Experiments returns all there are, in the order in which they are run and
 // shown.
 func Experiments() []Experiment {
-	return []Experiment{batchnorm(), dropout(), augmentation(), optimizers(), bottleneck()}
+	return []Experiment{batchnorm(), dropout(), augmentation(), optimizers(), bottleneck(), projection(), generation()}
 }
 
 // Names returns the names of all experiments.

@@ -55,6 +55,14 @@ func TestVerdicts(t *testing.T) {
 			map[string]float64{"error_falls": 1, "wide_mse": 0.001, "best_mse": 0.01, "wide_neighbours": 0.8, "best_neighbours": 0.82, "best_latent": 16},
 			[]map[string]float64{{"error_falls": 0}, {"wide_neighbours": 0.83}, {"wide_mse": 0.02}},
 			[]string{"does not fall", "neighbours of 83.0%", "error of 0.02000"}},
+		"projection": {verdictProjection,
+			map[string]float64{"own": 18, "before_50": 44, "after_50": 20, "taken_50": 0.55, "before_5": 4, "after_5": 18.1, "taken_5": -3.5, "crossed": 21},
+			[]map[string]float64{{"taken_50": 0.45}, {"taken_5": 0.1}, {"crossed": 30}},
+			[]string{"takes off 45.0%", "noise of 5 puts", "puts images 30.0 away"}},
+		"generation": {verdictGeneration,
+			map[string]float64{"pixels_frechet": 300, "plain_frechet": 12, "variational_frechet": 5, "second_frechet": 2, "ratio": 0.4, "learnt_frechet": 0.1},
+			[]map[string]float64{{"ratio": 0.6}, {"variational_frechet": 13}, {"pixels_frechet": 11}},
+			[]string{"leaves 0.60", "13.000 for a variational", "11.0 for random pixels"}},
 	} {
 		if text, holds := c.verdict(resultOf(c.good)); !holds || !strings.HasSuffix(text, ".") || strings.Contains(text, "NaN") && name == "batchnorm" {
 			t.Errorf("%s: figures as claimed give %v: %s", name, holds, text)

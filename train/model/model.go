@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 
 	"hourglass/engine/backend"
@@ -199,6 +200,24 @@ func (f *File) Fill(params []nn.Param, store *backend.Store) error {
 // Pixels turns bytes into numbers in 0–1.
 func Pixels(b *graph.Builder, images *graph.Node) *graph.Node {
 	return b.Scale(b.Cast(images), 1.0/255)
+}
+
+// Floats returns pixels in 0–255 as values in 0–1.
+func Floats(pixels []uint8) []float32 {
+	v := make([]float32, len(pixels))
+	for i, p := range pixels {
+		v[i] = float32(p) / 255
+	}
+	return v
+}
+
+// Bytes returns values in 0–1 as pixels in 0–255, rounded to nearest.
+func Bytes(values []float32) []uint8 {
+	b := make([]uint8, len(values))
+	for i, v := range values {
+		b[i] = uint8(max(0, min(255, math.Round(float64(v)*255))))
+	}
+	return b
 }
 
 const (

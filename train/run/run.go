@@ -77,6 +77,7 @@ type Run struct {
 	Command  string       // makes the run again
 	Warnings []string     // what was noticed without harm
 
+	stage   Phase  // of training, "" the first; see Stage
 	source  string // as it was given
 	options Options
 	hooks   Hooks

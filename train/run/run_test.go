@@ -127,3 +127,25 @@ func TestBatchesArePure(t *testing.T) {
 		t.Errorf("an unknown change: %v", err)
 	}
 }
+
+// TestStage keeps what stages leave apart.
+func TestStage(t *testing.T) {
+	r := &Run{Dir: "d"}
+	s := r.Stage("second")
+	if got, want := r.checkpointDir(), r.Path(CheckpointDir); got != want {
+		t.Errorf("the first stage's checkpoints are in %s, not %s", got, want)
+	}
+	if r.metricsFile() != r.Path(MetricsFile) || s.metricsFile() != r.Path("metrics-second.jsonl") {
+		t.Errorf("metrics are in %s and %s", r.metricsFile(), s.metricsFile())
+	}
+	if s.checkpointDir() != filepath.Join("d", CheckpointDir, "second") || r.phase() != PhaseTrain || s.phase() != "second" {
+		t.Errorf("the second stage is announced as %s, with checkpoints in %s", s.phase(), s.checkpointDir())
+	}
+}
+
+func TestCounts(t *testing.T) {
+	c := CountsOf(784, 2)
+	if math.Abs(c.Images-784*math.Log10(256)) > 1e-9 || math.Abs(math.Pow(10, c.Names)-121) > 1e-9 {
+		t.Errorf("counts are %+v", c)
+	}
+}

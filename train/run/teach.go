@@ -23,7 +23,7 @@ func (r *Run) TrainOptions(c Course) (train.Options, error) {
 	}
 	return train.Options{
 		Epochs: c.Epochs, Seed: c.Seed, Optimizer: o, LR: c.LR, Schedule: schedule, Patience: max(0, c.Patience),
-		Checkpoint: r.Path(CheckpointDir), CheckpointEvery: r.options.CheckpointEvery,
+		Checkpoint: r.checkpointDir(), CheckpointEvery: r.options.CheckpointEvery,
 		OnStep: r.hooks.Step, OnEpoch: r.onEpoch,
 	}, nil
 }
@@ -50,7 +50,7 @@ func (r *Run) Train(ctx context.Context, t *train.Trainer, resume bool) (record 
 	}
 	// The file of metrics is written anew up to the checkpoint: a killed
 	// process may have left lines from after it, or half of one.
-	if r.metrics, err = os.Create(r.Path(MetricsFile)); err != nil {
+	if r.metrics, err = os.Create(r.metricsFile()); err != nil {
 		return record, fmt.Errorf("cannot write the metrics: %w", err)
 	}
 	defer func() {
@@ -63,7 +63,7 @@ func (r *Run) Train(ctx context.Context, t *train.Trainer, resume bool) (record 
 			return record, err
 		}
 	}
-	r.Phase(PhaseTrain)
+	r.Phase(r.phase())
 	record, err = t.Run(ctx)
 	if errors.Is(err, train.ErrInterrupted) {
 		err = &Interrupted{r.Dir}

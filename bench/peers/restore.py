@@ -42,7 +42,7 @@ def main():
             for clean in sorted(folder.glob("*-clean.png")):
                 stem = str(clean)[: -len("clean.png")]
                 x, y = cv2.imread(stem + "harmed.png"), cv2.imread(str(clean))
-                mask = cv2.imread(stem + "mask.png", cv2.IMREAD_GRAYSCALE)
+                mask = cv2.imread(stem + "mask.png", cv2.IMREAD_GRAYSCALE) if pathlib.Path(stem + "mask.png").exists() else None
                 begun = time.perf_counter()
                 back = run(x, mask)
                 seconds += time.perf_counter() - begun

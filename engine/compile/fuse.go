@@ -51,10 +51,14 @@ func activated(n *graph.Node) bool {
 	return false
 }
 
+// activations are the operations that products and convolutions can apply as
+// they store.
+var activations = map[graph.Op]graph.Activation{graph.OpRelu: graph.ActRelu, graph.OpRelu6: graph.ActRelu6}
+
 func fuseRelu(g *graph.Graph) (*graph.Graph, error) {
 	count := uses(g)
 	return rewrite(g, func(r *rewriter, n *graph.Node, in []*graph.Node) *graph.Node {
-		act, ok := map[graph.Op]graph.Activation{graph.OpRelu: graph.ActRelu, graph.OpRelu6: graph.ActRelu6}[n.Op()]
+		act, ok := activations[n.Op()]
 		if !ok || count[n.Input(0)] != 1 || activated(n.Input(0)) {
 			return nil
 		}

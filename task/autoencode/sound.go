@@ -2,8 +2,6 @@ package autoencode
 
 import (
 	"errors"
-	"fmt"
-	"math"
 
 	"hourglass/data"
 	"hourglass/train/run"
@@ -25,10 +23,6 @@ func (c Config) fits(set *data.Set) error {
 	return c.check(set.ImageBytes())
 }
 
-// maxCode bounds the numbers of a code: the squares of larger ones, and so the
-// distances between codes, would leave the range of float32.
-const maxCode = 1e15
-
 // sound reports a model that training has ruined: one whose codes or images
 // are no usable numbers. The loss does not tell if that came with the last
 // steps.
@@ -42,12 +36,9 @@ func (r *learner) sound() error {
 	if err != nil {
 		return err
 	}
-	for _, values := range [][]float32{codes, images} {
-		for _, v := range values {
-			if !(math.Abs(float64(v)) < maxCode) {
-				return fmt.Errorf("training diverged: the model answers held-out images with %v; begin a new run with a lower --lr than %v", v, r.config.LR)
-			}
-		}
+	const what = "the model answers held-out images"
+	if err := run.Sound(codes, what, r.config.LR); err != nil {
+		return err
 	}
-	return nil
+	return run.Sound(images, what, r.config.LR)
 }

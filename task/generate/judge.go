@@ -195,7 +195,7 @@ func (j *judgement) vectors(images []uint8) ([]float32, error) {
 	if err != nil {
 		return nil, err
 	}
-	return v, sound(v, "the network that judges answers", j.config)
+	return v, run.Sound(v, "the network that judges answers", j.config.LR)
 }
 
 // made makes n images and returns their vectors, and the first of them.

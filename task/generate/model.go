@@ -2,7 +2,6 @@ package generate
 
 import (
 	"encoding/json"
-	"fmt"
 	"math"
 
 	"hourglass/engine"
@@ -174,16 +173,4 @@ func Load(e *engine.Engine, path string) (*Model, error) {
 		return nil, err
 	}
 	return m, nil
-}
-
-// sound reports values that are no usable numbers, which come of a training
-// that diverged.
-func sound(values []float32, what string, c Config) error {
-	const most = 1e15
-	for _, v := range values {
-		if !(math.Abs(float64(v)) < most) {
-			return fmt.Errorf("training diverged: %s with %v; begin a new run with a lower --lr than %v", what, v, c.LR)
-		}
-	}
-	return nil
 }

@@ -182,14 +182,14 @@ func (r *learner) sound() error {
 	if err != nil {
 		return err
 	}
-	if err := sound(images, "the model makes images", r.config); err != nil {
+	if err := run.Sound(images, "the model makes images", r.config.LR); err != nil {
 		return err
 	}
 	means, _, err := r.model.Encode(r.Set.Gather(run.Spread(r.parts.HeldOut, few)))
 	if err != nil {
 		return err
 	}
-	return sound(means, "the model answers held-out images", r.config)
+	return run.Sound(means, "the model answers held-out images", r.config.LR)
 }
 
 // learnPlain trains the autoencoder that is compared with: the same network

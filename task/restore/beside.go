@@ -3,9 +3,8 @@ package restore
 import (
 	"context"
 	"fmt"
-	"image"
 
-	"golang.org/x/image/draw"
+	"hourglass/data"
 )
 
 // Autoencoder is a network that learnt to pass whole images of one size through
@@ -50,7 +49,7 @@ func (m *Model) Beside(ctx context.Context, a Autoencoder, samples []Sample) ([]
 
 func (m *Model) beside(ctx context.Context, a Autoencoder, s Sample, i uint64) (*Projected, error) {
 	p := &Projected{Photo: s.Photo, Level: s.Level, Height: a.Height, Width: a.Width}
-	p.Clean = scaled(s.Clean, s.Side, a.Height, a.Width)
+	p.Clean = data.Rescale(s.Clean, s.Side, s.Side, 3, a.Height, a.Width)
 	for _, l := range m.config.levels() {
 		if l.name == s.Level && l.hole != "" {
 			p.Missing = make([]float32, a.Height*a.Width)
@@ -75,22 +74,6 @@ func (m *Model) beside(ctx context.Context, a Autoencoder, s Sample, i uint64) (
 	p.Projection, p.Inpainting, p.Passes = ToBytes(projection.Restored), ToBytes(filled), len(projection.Moved)
 	p.ProjectionPSNR, p.PSNR = missingPSNR(p.Projection, p.Clean, p.Missing), missingPSNR(p.Inpainting, p.Clean, p.Missing)
 	return p, nil
-}
-
-// scaled brings a square picture [side,side,3] to another size.
-func scaled(pixels []uint8, side, height, width int) []uint8 {
-	from := image.NewRGBA(image.Rect(0, 0, side, side))
-	for i := range side * side {
-		copy(from.Pix[4*i:], pixels[3*i:3*i+3])
-		from.Pix[4*i+3] = 255
-	}
-	to := image.NewRGBA(image.Rect(0, 0, width, height))
-	draw.CatmullRom.Scale(to, to.Rect, from, from.Rect, draw.Src, nil)
-	out := make([]uint8, 3*height*width)
-	for i := range height * width {
-		copy(out[3*i:3*i+3], to.Pix[4*i:])
-	}
-	return out
 }
 
 // missingPSNR is the PSNR in dB of the pixels [N,3] that are missing.

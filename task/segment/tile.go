@@ -2,11 +2,8 @@ package segment
 
 import (
 	"fmt"
-	"image"
 	"math"
 	"slices"
-
-	"golang.org/x/image/draw"
 
 	"hourglass/data"
 )
@@ -48,36 +45,10 @@ func (m *Model) Segment(pixels []uint8, height, width int, scale float64) ([]uin
 		return m.Classes(pixels)
 	}
 	out := &enlarger{k: len(c.Labels.Classes), from: [2]int{h, w}, to: [2]int{height, width}, classes: make([]uint8, height*width)}
-	if err := m.tiled(rescale(pixels, height, width, c.Channels, h, w), h, w, out.add); err != nil {
+	if err := m.tiled(data.Rescale(pixels, height, width, c.Channels, h, w), h, w, out.add); err != nil {
 		return nil, err
 	}
 	return out.classes, nil
-}
-
-// rescale brings an image to another size.
-func rescale(pixels []uint8, height, width, channels, h, w int) []uint8 {
-	if height == h && width == w {
-		return pixels
-	}
-	out := make([]uint8, h*w*channels)
-	if channels == 1 {
-		from, to := image.NewGray(image.Rect(0, 0, width, height)), image.NewRGBA(image.Rect(0, 0, w, h))
-		copy(from.Pix, pixels)
-		draw.CatmullRom.Scale(to, to.Rect, from, from.Rect, draw.Src, nil)
-		for i := range out {
-			out[i] = to.Pix[4*i]
-		}
-		return out
-	}
-	from, to := image.NewRGBA(image.Rect(0, 0, width, height)), image.NewRGBA(image.Rect(0, 0, w, h))
-	for i := range height * width {
-		copy(from.Pix[4*i:4*i+4], []uint8{pixels[3*i], pixels[3*i+1], pixels[3*i+2], 255})
-	}
-	draw.CatmullRom.Scale(to, to.Rect, from, from.Rect, draw.Src, nil)
-	for i := range h * w {
-		copy(out[3*i:3*i+3], to.Pix[4*i:])
-	}
-	return out
 }
 
 // starts returns where tiles begin that cover length pixels, evenly spaced.

@@ -8,25 +8,49 @@
 package par
 
 import (
+	"math"
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
-// spinRounds bounds how long an idle worker watches for new work before it
-// sleeps: about 20 µs, longer than the gap between two operations of a
-// program and far shorter than anything a person or a power meter notices.
-const spinRounds = 10000
+// patience is how long a thread watches for what it waits for before it sleeps:
+// new work, or the end of the others' parts. To be woken takes a virtual machine
+// up to a tenth of a millisecond, as long as many an operation, so a thread must
+// not sleep between the operations of a program, nor while another ends its
+// part; a millisecond is no more than a person or a power meter notices.
+const patience = time.Millisecond
+
+// watch waits until ready reports true, but not longer than patience, and
+// returns what it last reported. Now and then it lets other goroutines have the
+// processor.
+func watch(ready func() bool) bool {
+	var begun time.Time
+	for round := 0; ; round++ {
+		for range 500 {
+			if ready() {
+				return true
+			}
+		}
+		now := time.Now()
+		if round == 0 {
+			begun = now
+		} else if now.Sub(begun) > patience {
+			return false
+		}
+		runtime.Gosched()
+	}
+}
 
 // Pool is a team of workers. Its zero value is not usable; call New. Run must
 // not be called by two goroutines at once, nor from within a part.
 type Pool struct {
 	threads int
 
-	fn    func(worker, part int)
-	parts int64
-	next  atomic.Int64 // next part to be taken
-	busy  atomic.Int32 // helpers that have not finished this generation
+	fn     func(worker, part int)
+	shares []share      // of each worker
+	busy   atomic.Int32 // helpers that have not finished this generation
 
 	generation atomic.Uint32 // counts calls of Run that involve the helpers
 	closed     atomic.Bool
@@ -38,13 +62,50 @@ type Pool struct {
 	failure any // first panic of a part in this generation
 }
 
+// share is the range of parts that a worker has yet to run. Neighbouring parts
+// are on neighbouring memory, and the same worker has them in operation after
+// operation: what it wrote in one it finds in its cache in the next.
+type share struct {
+	span atomic.Uint64 // begin and end, 32 bits each
+	_    [120]byte     // lines of its own, two as they are fetched in pairs
+}
+
+func (s *share) set(begin, end int) { s.span.Store(uint64(begin)<<32 | uint64(end)) }
+
+// first and last take a part off the range's ends; they return -1 if it is empty.
+func (s *share) first() int {
+	for {
+		span := s.span.Load()
+		begin, end := span>>32, span&math.MaxUint32
+		if begin >= end {
+			return -1
+		}
+		if s.span.CompareAndSwap(span, span+1<<32) {
+			return int(begin)
+		}
+	}
+}
+
+func (s *share) last() int {
+	for {
+		span := s.span.Load()
+		begin, end := span>>32, span&math.MaxUint32
+		if begin >= end {
+			return -1
+		}
+		if s.span.CompareAndSwap(span, span-1) {
+			return int(end - 1)
+		}
+	}
+}
+
 // New returns a pool of the given number of threads, the calling goroutine
 // included; zero or less means GOMAXPROCS.
 func New(threads int) *Pool {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	p := &Pool{threads: threads}
+	p := &Pool{threads: threads, shares: make([]share, threads)}
 	p.wake.L, p.done.L = &p.mu, &p.mu
 	for w := 1; w < threads; w++ {
 		go p.help(w)
@@ -63,10 +124,10 @@ func (p *Pool) Close() {
 	p.mu.Unlock()
 }
 
-// Run calls f(worker, part) once for every part in [0, parts) and returns
-// when all have returned. worker is in [0, Threads()) and no two concurrent
-// calls share it, so it can index scratch memory. A panic in a part is
-// re-raised here. Run itself allocates nothing.
+// Run calls f(worker, part) once for every part in [0, parts), of which there
+// are less than 2^32, and returns when all have returned. worker is in
+// [0, Threads()) and no two concurrent calls share it, so it can index scratch
+// memory. A panic in a part is re-raised here. Run itself allocates nothing.
 func (p *Pool) Run(parts int, f func(worker, part int)) {
 	if p.threads == 1 || parts <= 1 {
 		for i := range parts {
@@ -74,8 +135,10 @@ func (p *Pool) Run(parts int, f func(worker, part int)) {
 		}
 		return
 	}
-	p.fn, p.parts = f, int64(parts)
-	p.next.Store(0)
+	p.fn = f
+	for w := range p.shares {
+		p.shares[w].set(w*parts/p.threads, (w+1)*parts/p.threads)
+	}
 	p.busy.Store(int32(p.threads - 1))
 	p.generation.Add(1)
 	p.mu.Lock()
@@ -93,13 +156,11 @@ func (p *Pool) Run(parts int, f func(worker, part int)) {
 	}
 }
 
-// await returns when the helpers are done. It sleeps rather than spins on: if
-// they are late, it is because other processes have their processors.
+// await returns when the helpers are done. It does not watch for ever: if they
+// are late, it is because other processes have their processors.
 func (p *Pool) await() {
-	for range spinRounds {
-		if p.busy.Load() == 0 {
-			return
-		}
+	if watch(func() bool { return p.busy.Load() == 0 }) {
+		return
 	}
 	p.mu.Lock()
 	for p.busy.Load() != 0 {
@@ -111,12 +172,7 @@ func (p *Pool) await() {
 func (p *Pool) help(worker int) {
 	var seen uint32
 	for {
-		for spins := 0; p.generation.Load() == seen && spins < spinRounds; spins++ {
-			if p.closed.Load() {
-				return
-			}
-		}
-		if p.generation.Load() == seen {
+		if !watch(func() bool { return p.generation.Load() != seen || p.closed.Load() }) {
 			p.mu.Lock()
 			p.sleeping++
 			for p.generation.Load() == seen && !p.closed.Load() {
@@ -124,9 +180,9 @@ func (p *Pool) help(worker int) {
 			}
 			p.sleeping--
 			p.mu.Unlock()
-			if p.closed.Load() {
-				return
-			}
+		}
+		if p.closed.Load() {
+			return
 		}
 		seen = p.generation.Load()
 		p.work(worker)
@@ -138,20 +194,26 @@ func (p *Pool) help(worker int) {
 	}
 }
 
+// work runs a worker's share of the parts from its first one on, then what
+// others have left of theirs, from their last one back.
 func (p *Pool) work(worker int) {
 	defer p.catch()
-	for {
-		part := p.next.Add(1) - 1
-		if part >= p.parts {
-			return
+	for part := p.shares[worker].first(); part >= 0; part = p.shares[worker].first() {
+		p.fn(worker, part)
+	}
+	for i := 1; i < p.threads; i++ {
+		other := &p.shares[(worker+i)%p.threads]
+		for part := other.last(); part >= 0; part = other.last() {
+			p.fn(worker, part)
 		}
-		p.fn(worker, int(part))
 	}
 }
 
 func (p *Pool) catch() {
 	if r := recover(); r != nil {
-		p.next.Store(p.parts)
+		for w := range p.shares {
+			p.shares[w].set(0, 0)
+		}
 		p.mu.Lock()
 		if p.failure == nil {
 			p.failure = r

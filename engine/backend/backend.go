@@ -34,6 +34,7 @@ type Program interface {
 type Store struct {
 	names  []string
 	values map[string]*tensor.Tensor
+	frozen bool
 }
 
 // NewStore returns an empty store.
@@ -46,8 +47,18 @@ func (s *Store) Names() []string { return s.names }
 // elements sets the variable.
 func (s *Store) Get(name string) *tensor.Tensor { return s.values[name] }
 
+// Freeze promises that the variables keep their values from now on: those of a
+// model in use. Programs compiled on the store afterwards compute what depends
+// on variables alone once, and lay weights out as their kernels read them; none
+// may update a variable, or have one that the store lacks.
+func (s *Store) Freeze() { s.frozen = true }
+
+// Frozen reports whether the variables keep their values.
+func (s *Store) Frozen() bool { return s.frozen }
+
 // Variable returns the named variable, created as zeros if it is missing. It
-// fails if the one there has another type or shape.
+// fails if the one there has another type or shape, or if it is missing from a
+// frozen store.
 func (s *Store) Variable(name string, dtype tensor.DType, shape tensor.Shape) (*tensor.Tensor, error) {
 	if v, ok := s.values[name]; ok {
 		if v.DType() != dtype || !v.Shape().Equal(shape) {
@@ -55,6 +66,9 @@ func (s *Store) Variable(name string, dtype tensor.DType, shape tensor.Shape) (*
 				name, v.DType(), v.Shape(), dtype, shape)
 		}
 		return v, nil
+	}
+	if s.frozen {
+		return nil, fmt.Errorf("backend: the program has a variable %q, which the frozen store lacks", name)
 	}
 	if err := shape.Validate(); err != nil {
 		return nil, err
@@ -66,8 +80,11 @@ func (s *Store) Variable(name string, dtype tensor.DType, shape tensor.Shape) (*
 }
 
 // Bind returns the tensor of each variable of g, in order, creating those
-// that are missing.
+// that are missing. It fails if g updates a variable of a frozen store.
 func (s *Store) Bind(g *graph.Graph) ([]*tensor.Tensor, error) {
+	if s.frozen && len(g.Updates) > 0 {
+		return nil, fmt.Errorf("backend: program %s updates variables of a frozen store", g.Name)
+	}
 	var bound []*tensor.Tensor
 	for _, n := range g.Variables() {
 		v, err := s.Variable(n.Name(), n.DType(), n.Shape())

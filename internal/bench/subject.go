@@ -60,12 +60,12 @@ func NewSubject(e *engine.Engine, name string) (*Subject, error) {
 	if err != nil {
 		return nil, err
 	}
-	store := backend.NewStore()
-	compiled, err := e.Compile(g, store)
+	store, err := storeOf(g, params)
 	if err != nil {
 		return nil, err
 	}
-	if err := nn.Initialize(params, store, seed); err != nil {
+	compiled, err := e.Compile(g, store)
+	if err != nil {
 		return nil, err
 	}
 	return &Subject{name, Flops(g), LeastBytes(g), p, e, compiled, fill(g.Inputs())}, nil
@@ -137,12 +137,12 @@ func (s *Subject) Export(path string) error {
 	if err != nil {
 		return err
 	}
-	store := backend.NewStore()
-	compiled, err := s.engine.Compile(g, store)
+	store, err := storeOf(g, params)
 	if err != nil {
 		return err
 	}
-	if err := nn.Initialize(params, store, seed); err != nil {
+	compiled, err := s.engine.Compile(g, store)
+	if err != nil {
 		return err
 	}
 	var tensors []safetensors.Tensor

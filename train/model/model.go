@@ -177,7 +177,8 @@ func (f *File) CheckImages(height, width, channels int) error {
 	return nil
 }
 
-// Fill reads the tensors of a network into the store.
+// Fill reads the tensors of a network into the store and freezes it: a model
+// that was read is one to use.
 func (f *File) Fill(params []nn.Param, store *backend.Store) error {
 	for _, p := range params {
 		// The file's header has been checked against its length, so a shape
@@ -194,6 +195,7 @@ func (f *File) Fill(params []nn.Param, store *backend.Store) error {
 			return f.Fail("%w", err)
 		}
 	}
+	store.Freeze()
 	return nil
 }
 

@@ -69,11 +69,11 @@ type task struct {
 	begin, end int
 }
 
-// joinChains makes batches of the chains among the steps. It returns the steps
+// joinChains makes batches of the chains among some steps. It returns the steps
 // that are left and, for each one before, the number of that which it is part
 // of.
-func (c *compiler) joinChains() (joined []step, place []int) {
-	place = make([]int, len(c.steps))
+func (c *compiler) joinChains(steps []step) (joined []step, place []int) {
+	place = make([]int, len(steps))
 	var open *batch
 	finish := func() {
 		if open != nil {
@@ -81,7 +81,7 @@ func (c *compiler) joinChains() (joined []step, place []int) {
 			open = nil
 		}
 	}
-	for i, s := range c.steps {
+	for i, s := range steps {
 		ch := s.kernel.chain
 		switch {
 		case ch == nil:

@@ -57,20 +57,24 @@ func (b *Backend) Compile(g *graph.Graph, store *backend.Store) (backend.Program
 	if err := c.placeValues(store); err != nil {
 		return nil, err
 	}
-	for i := range c.steps {
-		s := &c.steps[i]
-		if err := c.lower(s); err != nil {
-			return nil, fmt.Errorf("cpu: program %s: %v%v: %w", g.Name, s.node.Op(), s.node.Shape(), err)
+	for _, steps := range [][]step{c.once, c.steps} {
+		for i := range steps {
+			s := &steps[i]
+			if err := c.lower(s); err != nil {
+				return nil, fmt.Errorf("cpu: program %s: %v%v: %w", g.Name, s.node.Op(), s.node.Shape(), err)
+			}
 		}
 	}
 	return c.finish(), nil
 }
 
-// kernel is a lowered operation: what to call, and how many float32s of
-// scratch it needs while it runs.
+// kernel is a lowered operation: what to call, how many float32s of scratch it
+// needs while it runs, and what to call once before, if anything, when what is
+// fixed has its values.
 type kernel struct {
 	run     func(scratch []float32)
 	scratch int
+	prepare func()
 	chain   *chain // instead of both: what joinChains makes a kernel of
 }
 

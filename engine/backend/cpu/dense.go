@@ -5,6 +5,8 @@ import (
 	"hourglass/internal/kernel/conv"
 	"hourglass/internal/kernel/depthwise"
 	"hourglass/internal/kernel/gemm"
+	"hourglass/internal/kernel/gemm/tile"
+	"hourglass/internal/par"
 )
 
 func lowerMatMul(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kernel, error) {
@@ -18,20 +20,45 @@ func lowerMatMul(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kernel,
 	if err != nil {
 		return kernel{}, err
 	}
-	pool, epilogue := c.pool, epilogueOf(a.Act, in)
-	return kernel{run: func(scratch []float32) {
-		plan.Run(pool, out.f32, in[0].f32, in[1].f32, scratch, epilogue())
-	}, scratch: plan.Scratch(pool.Threads())}, nil
+	return c.dense(plan, a.Act, out, in), nil
+}
+
+// densePlan is what the plans of products have in common.
+type densePlan interface {
+	Scratch(threads int) int
+	Run(pool *par.Pool, to, from, weights, scratch []float32, ep gemm.Epilogue)
+	PackedLen() int
+	Pack(pool *par.Pool, packed, weights []float32)
+	RunPacked(pool *par.Pool, to, from, packed, scratch []float32, ep gemm.Epilogue)
+}
+
+// dense returns the kernel of a product of an operand with weights. Weights
+// that are the same in every run are laid out for the kernel once, and are not
+// kept besides if nothing else reads them.
+func (c *compiler) dense(plan densePlan, act graph.Activation, out *buffer, in []*buffer) kernel {
+	pool, epilogue := c.pool, epilogueOf(act, in)
+	from, weights := in[0], in[1]
+	k := kernel{scratch: plan.Scratch(pool.Threads())}
+	if n := plan.PackedLen(); weights.fixed && n > 0 {
+		packed := tile.Align(make([]float32, n+tile.AlignSlack))[:n]
+		k.prepare = func() { plan.Pack(pool, packed, weights.f32) }
+		k.run = func(scratch []float32) { plan.RunPacked(pool, out.f32, from.f32, packed, scratch, epilogue()) }
+		return k
+	}
+	k.run = func(scratch []float32) { plan.Run(pool, out.f32, from.f32, weights.f32, scratch, epilogue()) }
+	return k
 }
 
 // epilogueOf returns what a dense operation with a bias as optional third
 // operand does to each element that it stores. The bias is bound at each run.
 func epilogueOf(act graph.Activation, in []*buffer) func() gemm.Epilogue {
 	e := gemm.Epilogue{Act: activationOf(act)}
+	if len(in) < 3 {
+		return func() gemm.Epilogue { return e }
+	}
+	bias := in[2]
 	return func() gemm.Epilogue {
-		if len(in) == 3 {
-			e.Bias = in[2].f32
-		}
+		e.Bias = bias.f32
 		return e
 	}
 }
@@ -70,10 +97,7 @@ func lowerConv2D(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kernel,
 	if err != nil {
 		return kernel{}, err
 	}
-	pool, epilogue := c.pool, epilogueOf(a.Act, in)
-	return kernel{run: func(scratch []float32) {
-		plan.Run(pool, out.f32, in[0].f32, in[1].f32, scratch, epilogue())
-	}, scratch: plan.Scratch(pool.Threads())}, nil
+	return c.dense(plan, a.Act, out, in), nil
 }
 
 // depthwise returns the kernel of a plan, which is nil if planning failed.
@@ -103,10 +127,7 @@ func lowerConv2DGradInput(c *compiler, n *graph.Node, out *buffer, in []*buffer)
 	if err != nil {
 		return kernel{}, err
 	}
-	pool, epilogue := c.pool, epilogueOf(a.Act, in)
-	return kernel{run: func(scratch []float32) {
-		plan.Run(pool, out.f32, in[0].f32, in[1].f32, scratch, epilogue())
-	}, scratch: plan.Scratch(pool.Threads())}, nil
+	return c.dense(plan, a.Act, out, in), nil
 }
 
 func lowerConv2DGradWeight(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kernel, error) {

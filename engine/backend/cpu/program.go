@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"math"
+	"slices"
 
 	"hourglass/engine/backend"
 	"hourglass/engine/compile"
@@ -18,6 +19,7 @@ type buffer struct {
 	i32   []int32
 	u8    []uint8
 
+	fixed    bool // the same in every run: a variable of a frozen store, or made of such
 	arena    bool // placed by the memory plan
 	first    int  // step that writes it
 	lastRead int  // last step that reads it
@@ -46,6 +48,7 @@ type compiler struct {
 	*Backend
 	g       *graph.Graph
 	buffers map[*graph.Node]*buffer
+	once    []step // of what is fixed: they run when the program is compiled
 	steps   []step
 	program Program
 }
@@ -113,12 +116,19 @@ func (c *compiler) placeValues(store *backend.Store) error {
 			c.program.bound = append(c.program.bound, b)
 		case graph.OpVariable:
 			b.bind(variables[0])
+			b.fixed = store.Frozen()
 			variables = variables[1:]
 		case graph.OpConstant:
 			b.bind(n.Attrs().(graph.ConstantAttrs).Value)
 		case graph.OpReshape:
 			b = c.buffers[n.Input(0)]
 		default:
+			if c.isFixed(n) {
+				b.fixed = true
+				b.bind(tensor.New(n.DType(), n.Shape()...))
+				c.once = append(c.once, step{node: n})
+				break
+			}
 			b.arena = n.DType() == tensor.Float32
 			b.first = len(c.steps)
 			if !b.arena {
@@ -142,6 +152,22 @@ func (c *compiler) placeValues(store *backend.Store) error {
 		}
 	}
 	return nil
+}
+
+// isFixed reports whether an operation gives the same in every run of a program
+// on a frozen store. What is larger than what it is made of, such as a bias laid
+// out over an image, is made anew in each run instead of kept.
+func (c *compiler) isFixed(n *graph.Node) bool {
+	size, any := 0, false
+	for _, in := range n.Inputs() {
+		b := c.buffers[in]
+		if !b.fixed && in.Op() != graph.OpConstant {
+			return false
+		}
+		size += b.size
+		any = any || b.fixed
+	}
+	return any && n.Shape().Elements() <= size
 }
 
 // placeOutputs gives each output a tensor of its own. The operation that
@@ -248,10 +274,20 @@ func (c *compiler) reuseOperand(i int, n *graph.Node) {
 // finish places the arena's buffers and allocates everything.
 func (c *compiler) finish() *Program {
 	p := &c.program
-	steps, place := c.joinChains()
+	steps, place := c.joinChains(c.steps)
 	p.steps = steps
-	for _, s := range steps {
+	once, _ := c.joinChains(c.once)
+	for _, s := range slices.Concat(once, steps) {
 		p.scratch = growTo(p.scratch, s.kernel.scratch)
+	}
+	for _, s := range once {
+		s.kernel.run(p.scratch)
+	}
+	for _, s := range steps {
+		if s.kernel.prepare != nil {
+			s.kernel.prepare()
+			s.kernel.prepare = nil
+		}
 	}
 	var placed []*buffer
 	var intervals []compile.Interval

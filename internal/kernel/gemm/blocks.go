@@ -56,6 +56,11 @@ func (p *Plan) stepB() int {
 	if p.directB || p.ownB {
 		return 0
 	}
+	return p.width()
+}
+
+// width is how many elements of a packed B one step takes.
+func (p *Plan) width() int {
 	full := (p.panels - 1) * p.kern.Columns()
 	return full + p.kern.Panel(p.s.N-full)
 }
@@ -80,7 +85,7 @@ func (p *Plan) packParts() (a, b int) {
 	if p.packA {
 		a = passes * ceilDiv(p.tiles, packTiles)
 	}
-	if !p.directB && !p.ownB {
+	if !p.directB && !p.ownB && p.given == nil {
 		b = passes * p.panels
 	}
 	return a, b
@@ -155,6 +160,8 @@ func (p *Plan) multiply(w, part int) {
 			t.N = n
 			t.C = p.c[m0*s.LDC+n0:]
 			switch {
+			case p.given != nil:
+				t.B, t.LDB = p.given[k0*p.width()+n0*p.depth:], p.kern.Panel(n)
 			case p.directB:
 				t.B, t.LDB = p.b[k0*s.LDB+n0:], s.LDB
 			case p.ownB:

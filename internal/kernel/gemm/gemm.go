@@ -71,6 +71,7 @@ type Plan struct {
 
 	// What one Run holds for its parts.
 	c, a, b                []float32
+	given                  []float32 // all of B as Pack has laid it out, or nil
 	packedA, packedB, own  []float32
 	ep                     Epilogue
 	k0                     int // where the stage begins
@@ -171,11 +172,49 @@ func (p *Plan) Scratch(threads int) int {
 // do not matter. Run allocates nothing after its first call with a pool of
 // that size, and its result does not depend on the pool.
 func (p *Plan) Run(pool *par.Pool, c, a, b, scratch []float32, ep Epilogue) {
-	p.check(pool, c, a, b, scratch, ep)
+	p.checkB(b)
+	p.run(pool, c, a, b, nil, scratch, ep)
+}
+
+// PackedLen returns how many float32s a packed B takes, 0 if it is best read
+// where it lies.
+func (p *Plan) PackedLen() int {
+	if p.thin {
+		return 0
+	}
+	return ceilDiv(p.s.K, p.depth) * p.depth * p.width()
+}
+
+// Pack rearranges B into packed, of length PackedLen, for RunPacked of a plan of
+// the same shape and level.
+func (p *Plan) Pack(pool *par.Pool, packed, b []float32) {
+	p.checkB(b)
+	if len(packed) < p.PackedLen() {
+		panic(fmt.Sprintf("gemm: %d elements do not hold the packed B of %+v", len(packed), p.s))
+	}
+	p.b = b
+	pool.Run(ceilDiv(p.s.K, p.depth)*p.panels, func(_, part int) {
+		k0 := part / p.panels * p.depth
+		n0, n := p.panel(part % p.panels)
+		p.packPanel(packed[k0*p.width()+n0*p.depth:], k0, min(p.depth, p.s.K-k0), n0, n)
+	})
+	p.b = nil
+}
+
+// RunPacked is Run with a B that Pack has rearranged.
+func (p *Plan) RunPacked(pool *par.Pool, c, a, packed, scratch []float32, ep Epilogue) {
+	if n := p.PackedLen(); n == 0 || len(packed) < n {
+		panic(fmt.Sprintf("gemm: the packed B holds %d elements, and it has %d: %+v", len(packed), n, p.s))
+	}
+	p.run(pool, c, a, nil, packed, scratch, ep)
+}
+
+func (p *Plan) run(pool *par.Pool, c, a, b, given, scratch []float32, ep Epilogue) {
+	p.check(pool, c, a, scratch, ep)
 	for len(p.workers) < pool.Threads() {
 		p.workers = append(p.workers, &worker{})
 	}
-	p.c, p.a, p.b, p.ep = c, a, b, ep
+	p.c, p.a, p.b, p.given, p.ep = c, a, b, given, ep
 	lenA, lenB := p.packedLens()
 	p.packedA, p.packedB, p.own = tile.Align(scratch[:lenA]), tile.Align(scratch[lenA:lenA+lenB]), scratch[lenA+lenB:]
 	if p.thin {
@@ -187,27 +226,32 @@ func (p *Plan) Run(pool *par.Pool, c, a, b, scratch []float32, ep Epilogue) {
 		pool.Run(partsA+partsB, p.packPart)
 		pool.Run(p.rowTasks()*p.panelTasks(), p.multiplyPart)
 	}
-	p.c, p.a, p.b, p.packedA, p.packedB, p.own, p.ep = nil, nil, nil, nil, nil, nil, Epilogue{}
+	p.c, p.a, p.b, p.given, p.packedA, p.packedB, p.own, p.ep = nil, nil, nil, nil, nil, nil, nil, Epilogue{}
 	for _, w := range p.workers {
 		w.args = tile.Args{}
 	}
 }
 
-// check panics where the kernels would otherwise run past an end.
-func (p *Plan) check(pool *par.Pool, c, a, b, scratch []float32, ep Epilogue) {
-	s := p.s
-	aRows, aCols, bRows, bCols := s.M, s.K, s.K, s.N
-	if s.TransA {
-		aRows, aCols = aCols, aRows
+// checkB and check panic where the kernels would otherwise run past an end.
+func (p *Plan) checkB(b []float32) {
+	rows, cols := p.s.K, p.s.N
+	if p.s.TransB {
+		rows, cols = cols, rows
 	}
-	if s.TransB {
-		bRows, bCols = bCols, bRows
+	if len(b) < (rows-1)*p.s.LDB+cols {
+		panic(fmt.Sprintf("gemm: B holds %d elements, too few for %+v", len(b), p.s))
+	}
+}
+
+func (p *Plan) check(pool *par.Pool, c, a, scratch []float32, ep Epilogue) {
+	s := p.s
+	rows, cols := s.M, s.K
+	if s.TransA {
+		rows, cols = cols, rows
 	}
 	switch {
-	case len(a) < (aRows-1)*s.LDA+aCols:
+	case len(a) < (rows-1)*s.LDA+cols:
 		panic(fmt.Sprintf("gemm: A holds %d elements, too few for %+v", len(a), s))
-	case len(b) < (bRows-1)*s.LDB+bCols:
-		panic(fmt.Sprintf("gemm: B holds %d elements, too few for %+v", len(b), s))
 	case len(c) < (s.M-1)*s.LDC+s.N:
 		panic(fmt.Sprintf("gemm: C holds %d elements, too few for %+v", len(c), s))
 	case ep.Bias != nil && len(ep.Bias) < s.N:

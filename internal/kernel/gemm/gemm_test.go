@@ -125,6 +125,18 @@ func checkProduct(t *testing.T, s Shape, level isa.Level, pools []*par.Pool, ep 
 				t.Fatalf("%s %+v: element %d is %v, want %v", name, ep, i, c[i], want[i])
 			}
 		}
+		if n := p.PackedLen(); n > 0 {
+			packed, checkPacked := guarded(t, r, n, 7)
+			p.Pack(pool, packed, b)
+			again, checkAgain := guarded(t, r, nc, offset)
+			copy(again, before)
+			p.RunPacked(pool, again, a, packed, scratch, ep)
+			checkPacked(name + ": packed B")
+			checkAgain(name + ": C of a packed B")
+			if !slices.Equal(again, c) {
+				t.Fatalf("%s: a packed B gives other bits", name)
+			}
+		}
 		if first == nil {
 			first = c
 		} else if !slices.Equal(first, c) {

@@ -52,6 +52,8 @@ type phase struct {
 	packed               int // where its weights begin
 }
 
+const tilesPerBlock = 32 // of points
+
 // build completes a correlator whose geometry and phases' grids and offsets
 // are set. It fails if blocks of the source take memory beyond reason.
 func (c *correlator) build(level isa.Level) error {
@@ -63,10 +65,15 @@ func (c *correlator) build(level isa.Level) error {
 	c.panels = ceilDiv(c.perGroup, c.kern.Columns())
 	lanes := c.kern.Lanes()
 	c.dot = !c.depthwise && c.perGroup <= tile.MaxDotColumns && c.src.perGroup%lanes == 0
-	c.src.cut(32*c.kern.Rows(), 4*c.kern.Rows())
+	tiles := 4 // in a block, at least
+	if c.src.gridW == 1 && c.panels >= minBlocks {
+		tiles = tilesPerBlock // panels can be shared out, and each is read once a block
+	}
+	cut := func() { c.src.cut(tilesPerBlock*c.kern.Rows(), tiles*c.kern.Rows(), c.kern.Rows()) }
+	cut()
 	if c.src.padded && c.fewRegions() {
 		c.src.padded = false
-		c.src.cut(32*c.kern.Rows(), 4*c.kern.Rows())
+		cut()
 	}
 	if err := c.src.check(); err != nil {
 		return err

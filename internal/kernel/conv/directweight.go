@@ -67,7 +67,7 @@ func newDirectWeight(s Shape, level isa.Level) (*directWeight, error) {
 		// cache lines apart would share a few sets of the cache.
 		g.src.gap = lineLen
 	}
-	g.src.cut(pixelsPerBlock, pixelsPerBlock/2)
+	g.src.cut(pixelsPerBlock, pixelsPerBlock/2, 1)
 	if err := g.src.check(); err != nil {
 		return nil, err
 	}

@@ -29,7 +29,7 @@ func NewForward(s Shape, level isa.Level, o Options) (*Forward, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	s = s.withDefaults()
+	s = s.withDefaults().flat()
 	oh, ow := s.Out()
 	algorithm, err := o.choose(s, level, output)
 	if err != nil {

@@ -28,7 +28,7 @@ func NewGradInput(s Shape, level isa.Level, o Options) (*GradInput, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	s = s.withDefaults()
+	s = s.withDefaults().flat()
 	algorithm, err := o.choose(s, level, inputGradient)
 	if err != nil {
 		return nil, err

@@ -111,6 +111,17 @@ func (s Shape) depthwise() bool {
 	return s.Groups > 1 && s.Groups == s.C && s.K == s.C
 }
 
+// flat returns the shape with all pixels in one column where a convolution looks
+// at each alone, so that blocks need not end with rows or images; other shapes
+// stay as they are.
+func (s Shape) flat() Shape {
+	if s.KH == 1 && s.KW == 1 && s.StrideH == 1 && s.StrideW == 1 && s.Groups == 1 &&
+		s.PadTop == 0 && s.PadBottom == 0 && s.PadLeft == 0 && s.PadRight == 0 {
+		s.N, s.H, s.W = 1, s.N*s.H*s.W, 1
+	}
+	return s
+}
+
 func (s Shape) inputLen() int  { return s.N * s.H * s.W * s.C }
 func (s Shape) filterLen() int { return s.KH * s.KW * (s.C / s.Groups) * s.K }
 func (s Shape) outputLen() int {

@@ -62,10 +62,11 @@ const (
 )
 
 // cut chooses blocks of about the given number of grid points, but at least
-// the given fewest if smaller ones would still be too few to share out.
-func (s *source) cut(points, fewest int) {
+// the given fewest if smaller ones would still be too few to share out. Where it
+// is free to, it fills tiles of the given number of points.
+func (s *source) cut(points, fewest, tile int) {
 	for {
-		s.cutFor(points)
+		s.cutFor(points, tile)
 		if s.blocks() >= minBlocks || points/2 < fewest {
 			break
 		}
@@ -80,7 +81,7 @@ func (s *source) cut(points, fewest int) {
 	}
 }
 
-func (s *source) cutFor(points int) {
+func (s *source) cutFor(points, tile int) {
 	rowLen := ((s.gridW-1)*s.stepW + s.spanX + 1) * (s.perGroup + s.gap) // of the buffer
 	imageLen := ((s.gridH-1)*s.stepH + s.spanY + 1) * rowLen
 	s.blockRows = s.gridH
@@ -92,6 +93,9 @@ func (s *source) cutFor(points int) {
 	fit := (bufferLimit/rowLen-s.spanY-1)/s.stepH + 1
 	s.blockRows = max(1, min(points/s.gridW, fit, s.gridH))
 	s.blockRows = ceilDiv(s.gridH, ceilDiv(s.gridH, s.blockRows)) // of even height
+	if s.gridW == 1 {
+		s.blockRows = min(ceilDiv(s.blockRows, tile)*tile, s.gridH)
+	}
 }
 
 func (s *source) blocks() int {

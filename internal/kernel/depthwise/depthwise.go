@@ -39,10 +39,10 @@ type Plan struct {
 	stepH, stepW   int // destination rows and columns from one grid point to the next
 	kh, kw         int // of the filter
 	grids          []grid
-	turned         bool // weights are copied, each grid's in its order
-	bandRows, band int  // grid rows in a part, and parts in an image
-	groups         []group
-	ahead          bool // prefetch
+	turned         bool      // weights are copied, each grid's in its order
+	bandRows, band int       // grid rows in a band, and bands in an image
+	slices         [][]group // of the channels; a part is a slice of a band
+	ahead          bool      // prefetch
 
 	// What one Run holds for its parts.
 	dst, src, weights, bias []float32
@@ -149,15 +149,25 @@ func (p *Plan) add(g grid) {
 // enough that neighbouring rows of the source are still in the cache.
 const partLen = 1 << 15
 
+// leastParts are enough for uneven workers to end together.
+const leastParts = 16
+
+// cut divides the work. Images so small that their rows are few are also cut
+// between channels.
 func (p *Plan) cut() {
 	rows := ceilDiv(p.dstH, p.stepH)
-	p.bandRows = min(rows, max(1, partLen/(p.stepH*p.dstW*p.c)))
+	p.bandRows = min(rows, max(1, min(partLen/(p.stepH*p.dstW*p.c), p.n*rows/leastParts)))
 	p.band = ceilDiv(rows, p.bandRows)
 	lanes := p.kern.lanes
 	blocks := p.c / lanes
-	p.groups = append(p.groups, group{0, blocks})
+	slices := min(blocks, ceilDiv(leastParts, p.n*p.band))
+	for i := range slices {
+		first, last := i*blocks/slices, (i+1)*blocks/slices
+		p.slices = append(p.slices, []group{{first * lanes, last - first}})
+	}
 	if blocks*lanes < p.c { // the last vector repeats some channels
-		p.groups = append(p.groups, group{p.c - lanes, 1})
+		end := &p.slices[slices-1]
+		*end = append(*end, group{p.c - lanes, 1})
 	}
 	p.ahead = p.n*p.c*(p.srcH*p.srcW+p.dstH*p.dstW) > cacheLen
 }
@@ -207,18 +217,21 @@ func (p *Plan) Run(pool *par.Pool, dst, src, w, bias, scratch []float32, act gem
 			}
 		}
 	}
-	pool.Run(p.n*p.band, p.part)
+	pool.Run(p.n*p.band*len(p.slices), p.part)
 	p.dst, p.src, p.weights, p.bias = nil, nil, nil, nil
 	for _, s := range p.workers {
 		*s = strip{}
 	}
 }
 
-// run computes a band of grid rows of one image, in every grid. Memory passes
-// in the order in which it lies: going down a few channels at a time would
-// keep more in the first-level cache, and took longer.
+// run computes some channels, most often all, of a band of grid rows of one
+// image, in every grid. Memory passes in the order in which it lies: going down
+// a few channels at a time would keep more in the first-level cache, and took
+// longer.
 func (p *Plan) run(worker, part int) {
 	s := p.workers[worker]
+	groups := p.slices[part%len(p.slices)]
+	part /= len(p.slices)
 	n, first := part/p.band, part%p.band*p.bandRows
 	for i := first; i < first+p.bandRows; i++ {
 		for j := range p.grids {
@@ -227,7 +240,7 @@ func (p *Plan) run(worker, part int) {
 				continue
 			}
 			for k := range g.spans {
-				for _, c := range p.groups {
+				for _, c := range groups {
 					p.call(s, g, &g.spans[k], c, n, i)
 				}
 			}

@@ -179,8 +179,11 @@ func (p *Plan) Run(pool *par.Pool, c, a, b, scratch []float32, ep Epilogue) {
 // PackedLen returns how many float32s a packed B takes, 0 if it is best read
 // where it lies.
 func (p *Plan) PackedLen() int {
-	if p.thin {
+	switch {
+	case p.thin && p.s.TransB:
 		return 0
+	case p.thin:
+		return p.s.K * p.s.N
 	}
 	return ceilDiv(p.s.K, p.depth) * p.depth * p.width()
 }
@@ -191,6 +194,10 @@ func (p *Plan) Pack(pool *par.Pool, packed, b []float32) {
 	p.checkB(b)
 	if len(packed) < p.PackedLen() {
 		panic(fmt.Sprintf("gemm: %d elements do not hold the packed B of %+v", len(packed), p.s))
+	}
+	if p.thin {
+		p.packRow(packed, b)
+		return
 	}
 	p.b = b
 	pool.Run(ceilDiv(p.s.K, p.depth)*p.panels, func(_, part int) {

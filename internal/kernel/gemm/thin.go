@@ -93,6 +93,17 @@ func (p *Plan) multiplyDots(w, part int) {
 	p.finish(n0, n)
 }
 
+// packRow puts the columns of B that a task multiplies the only row of A by next
+// to each other.
+func (p *Plan) packRow(packed, b []float32) {
+	for n0 := 0; n0 < p.s.N; n0 += p.thinPer {
+		n := min(p.thinPer, p.s.N-n0)
+		for k := range p.s.K {
+			copy(packed[n0*p.s.K+k*n:][:n], b[k*p.s.LDB+n0:])
+		}
+	}
+}
+
 // multiplyRow computes some columns of the only row of C.
 func (p *Plan) multiplyRow(w, part int) {
 	s, columns := p.s, p.kern.Columns()
@@ -101,9 +112,14 @@ func (p *Plan) multiplyRow(w, part int) {
 
 	p.workers[w].tap[0] = tile.Tap{Len: s.K}
 	t := &p.workers[w].args
-	t.A, t.B, t.C = p.b[n0:], p.a, p.c[n0:]
+	t.B, t.C = p.a, p.c[n0:]
 	t.Rows, t.CRows, t.Taps = p.rows, p.cRows, p.workers[w].tap[:]
-	t.KStride, t.LDB = s.LDB, 1
+	if p.given != nil {
+		t.A, t.KStride = p.given[n0*s.K:], n
+	} else {
+		t.A, t.KStride = p.b[n0:], s.LDB
+	}
+	t.LDB = 1
 	if s.TransA {
 		t.LDB = s.LDA
 	}

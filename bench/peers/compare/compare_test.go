@@ -63,13 +63,33 @@ func TestSummarise(t *testing.T) {
 }
 
 func sample() report {
-	return report{
+	r := report{
 		Date: "2026-01-01", Threads: 2, Rounds: 9, Machine: bench.Machine{CPU: "A  CPU", ISA: "avx2", PeakGflops: 200, BandwidthGBs: 20},
 		Results: []result{
 			{Workload: "cifar", Peer: "pytorch", PeerVersion: "2", Variant: "eager", OursMS: 100, PeerMS: 200, Ratio: 0.5, Agree: true, Flops: 1e10, Bytes: 1e8},
 			{Workload: "cifar", Peer: "jax", PeerVersion: "1", OursMS: 100, PeerMS: 150, Ratio: 0.67, Flops: 1e10, Bytes: 1e8, OutputError: 0.5},
 			{Workload: "gemm/nn-2x2x2", Peer: "pytorch", OursMS: 1, PeerMS: 1, Ratio: 1, Agree: true, Flops: 1e5, Bytes: 1e5},
 		},
+	}
+	r.sign()
+	return r
+}
+
+func TestJoin(t *testing.T) {
+	older, r := sample().Results, sample()
+	r.Date, r.Machine.PeakGflops = "2026-02-02", 100
+	r.Results = []result{{Workload: "cifar", Peer: "jax", OursMS: 50, Flops: 1e9}, {Workload: "unet", Peer: "jax"}}
+	r.sign()
+	if err := r.join(older); err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Results) != 4 || r.Results[1].OursMS != 50 || r.Results[1].share() != 0.2 || r.Results[1].Date != "2026-02-02" ||
+		r.Results[0].Date != "2026-01-01" || r.Results[0].share() != 0.5 || r.Results[3].Workload != "unet" {
+		t.Errorf("joined to %+v", r.Results)
+	}
+	r.Threads = 1
+	if err := r.join(sample().Results); err == nil || !strings.Contains(err.Error(), "another machine") {
+		t.Errorf("lines of another machine: error %v", err)
 	}
 }
 

@@ -39,7 +39,7 @@ func main() {
 	flag.Float64Var(&o.seconds, "seconds", 0.3, "least time of each side in a round")
 	flag.IntVar(&o.threads, "threads", min(2, runtime.GOMAXPROCS(0)), "threads of each side")
 	flag.BoolVar(&o.quick, "quick", false, "one short round and PyTorch's eager form only: to see that the sides agree")
-	flag.BoolVar(&o.write, "write", false, "write docs/performance.md, docs/roofline.svg and bench/peers/results.json")
+	flag.BoolVar(&o.write, "write", false, "write docs/performance.md, docs/roofline.svg and bench/peers/results.json; of what is not measured, the lines there stay")
 	flag.BoolVar(&o.serve, "serve", false, "be our side: answer commands on standard input")
 	flag.Parse()
 	o.workloads = flag.Args()
@@ -71,6 +71,7 @@ func (o options) run() error {
 	if o.quick {
 		o.rounds, o.seconds = 1, 0.01
 	}
+	some := len(o.workloads) > 0 || o.peers != ""
 	if len(o.workloads) == 0 {
 		o.workloads = defaults()
 	}
@@ -111,11 +112,12 @@ func (o options) run() error {
 			return err
 		}
 	}
+	report.sign()
 	report.print(os.Stdout)
 	if !o.write {
 		return nil
 	}
-	return report.write()
+	return report.write(some)
 }
 
 // ours starts our side.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -42,7 +43,15 @@ type result struct {
 	PeerPeakBytes int64   `json:"peer_peak_bytes"`
 	Flops         int64   `json:"flops"`
 	Bytes         int64   `json:"bytes"`
+
+	Date       string  `json:"date"`
+	Machine    string  `json:"machine"`
+	PeakGflops float64 `json:"peak_gflops"` // of the machine, in the run that the line is from
 }
+
+// gflops is our speed, and share its part of the peak.
+func (r result) gflops() float64 { return float64(r.Flops) / 1e6 / r.OursMS }
+func (r result) share() float64  { return r.gflops() / r.PeakGflops }
 
 // summarise takes the milliseconds of both sides, round by round.
 func (r *result) summarise(ours, theirs []float64) {
@@ -83,6 +92,40 @@ type report struct {
 	Results []result
 }
 
+// machine says what the figures hold for: lines of another do not stand beside
+// them.
+func (r *report) machine() string {
+	return fmt.Sprintf("%s, %s, %d threads", strings.Join(strings.Fields(r.Machine.CPU), " "), r.Machine.ISA, r.Threads)
+}
+
+// sign notes in each line when and where it was measured.
+func (r *report) sign() {
+	for i := range r.Results {
+		x := &r.Results[i]
+		x.Date, x.Machine, x.PeakGflops = r.Date, r.machine(), r.Machine.PeakGflops
+	}
+}
+
+// join puts the lines among older ones, in the place of those that they
+// measure anew. It fails if the older ones are of another machine.
+func (r *report) join(older []result) error {
+	for _, x := range older {
+		if x.Machine != r.machine() {
+			return fmt.Errorf("the table there is of another machine (%s, and this is %s); measure all workloads beside all peers, without naming any", x.Machine, r.machine())
+		}
+	}
+	for _, x := range r.Results {
+		same := func(y result) bool { return y.Workload == x.Workload && y.Peer == x.Peer }
+		if i := slices.IndexFunc(older, same); i >= 0 {
+			older[i] = x
+		} else {
+			older = append(older, x)
+		}
+	}
+	r.Results = older
+	return nil
+}
+
 // measureMachine measures the ceilings and keeps the higher ones.
 func (r *report) measureMachine(threads int) error {
 	e, err := engine.New(engine.Options{Threads: threads})
@@ -100,18 +143,15 @@ func (r *report) measureMachine(threads int) error {
 	return nil
 }
 
-func (r *report) gflops(x result) float64 { return float64(x.Flops) / 1e6 / x.OursMS }
-
 // print writes the table as Markdown.
 func (r *report) print(w io.Writer) {
-	m := r.Machine
-	fmt.Fprintf(w, "Made by `bench/peers/run` on %s: %s, %s, %d threads on both sides, medians of %d rounds in turn; peak %.0f GFLOP/s, copying memory %.1f GB/s. "+
+	fmt.Fprintf(w, "Made by `bench/peers/run`: %s on both sides, medians of %d rounds in turn; peak %.0f GFLOP/s, copying memory %.1f GB/s in the last run, and each line's share is of the peak in its own. "+
 		"A ratio below 1 means that Hourglass is faster; in brackets its quartiles. Both sides compute the same from the same weights and images: "+
 		"results differ by at most %g of the greatest value and gradients by at most %g of their length, or the line says so. Of PyTorch's forms (eager or compiled, channels first or last) the fastest counts. "+
 		"Memory is the peak of the whole process.\n\n",
-		r.Date, strings.Join(strings.Fields(m.CPU), " "), m.ISA, r.Threads, r.Rounds, m.PeakGflops, m.BandwidthGBs, outputTolerance, gradientTolerance)
-	fmt.Fprintln(w, "| workload | peer | ours | peer's | ratio | GFLOP/s | of the peak | memory, ours | peer's | |")
-	fmt.Fprintln(w, "|-|-|-|-|-|-|-|-|-|-|")
+		r.machine(), r.Rounds, r.Machine.PeakGflops, r.Machine.BandwidthGBs, outputTolerance, gradientTolerance)
+	fmt.Fprintln(w, "| workload | peer | ours | peer's | ratio | GFLOP/s | of the peak | memory, ours | peer's | day | |")
+	fmt.Fprintln(w, "|-|-|-|-|-|-|-|-|-|-|-|")
 	for _, x := range r.Results {
 		form := strings.TrimSpace(x.Peer + " " + x.PeerVersion)
 		if x.Variant != "" {
@@ -121,28 +161,44 @@ func (r *report) print(w io.Writer) {
 		if !x.Agree {
 			verdict = fmt.Sprintf("differ: %.1e, %.1e", x.OutputError, x.GradientError)
 		}
-		fmt.Fprintf(w, "| %s | %s | %.3g ms | %.3g ms | %.2f (%.2f–%.2f) | %.0f | %.0f %% | %d MB | %d MB | %s |\n", x.Workload, form,
-			x.OursMS, x.PeerMS, x.Ratio, x.RatioLow, x.RatioHigh, r.gflops(x), 100*r.gflops(x)/m.PeakGflops,
-			x.OursPeakBytes/1e6, x.PeerPeakBytes/1e6, verdict)
+		fmt.Fprintf(w, "| %s | %s | %.3g ms | %.3g ms | %.2f (%.2f–%.2f) | %.0f | %.0f %% | %d MB | %d MB | %s | %s |\n", x.Workload, form,
+			x.OursMS, x.PeerMS, x.Ratio, x.RatioLow, x.RatioHigh, x.gflops(), 100*x.share(),
+			x.OursPeakBytes/1e6, x.PeerPeakBytes/1e6, x.Date, verdict)
 	}
 }
 
 // The part of docs/performance.md that is the table's.
 const (
 	document = "docs/performance.md"
+	figures  = "bench/peers/results.json"
 	begin    = "<!-- bench/peers/run writes from here -->\n"
 	end      = "<!-- to here -->\n"
 )
 
-func (r *report) write() error {
+// write writes table, plot and figures. If only some of the workloads or peers
+// were measured, the lines of the others stay.
+func (r *report) write(some bool) error {
 	if len(r.Results) == 0 {
 		return errors.New("nothing was compared, so nothing is written")
+	}
+	if some {
+		old, err := os.ReadFile(figures)
+		if err != nil {
+			return err
+		}
+		var older []result
+		if err := json.Unmarshal(old, &older); err != nil {
+			return fmt.Errorf("%s: %w", figures, err)
+		}
+		if err := r.join(older); err != nil {
+			return err
+		}
 	}
 	data, err := encode(r.Results)
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile("bench/peers/results.json", data, 0o644); err != nil {
+	if err := os.WriteFile(figures, data, 0o644); err != nil {
 		return err
 	}
 	plot, err := r.roofline()

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"fmt"
 	"image/color"
 	"math"
 	"slices"
@@ -26,7 +25,7 @@ var (
 // allow.
 func (r *report) roofline() ([]byte, error) {
 	p := plot.New()
-	p.Title.Text = fmt.Sprintf("%s, %s, %d threads", strings.Join(strings.Fields(r.Machine.CPU), " "), r.Machine.ISA, r.Threads)
+	p.Title.Text = r.machine()
 	p.X.Label.Text, p.Y.Label.Text = "operations for each byte that must move", "GFLOP/s"
 	p.X.Scale, p.Y.Scale = plot.LogScale{}, plot.LogScale{}
 	p.X.Tick.Marker, p.Y.Tick.Marker = plot.LogTicks{Prec: -1}, plot.LogTicks{Prec: -1}
@@ -37,7 +36,7 @@ func (r *report) roofline() ([]byte, error) {
 	for _, x := range r.fastest() {
 		intensity := float64(x.Flops) / float64(x.Bytes)
 		low, high = min(low, intensity), max(high, intensity)
-		ours = append(ours, plotter.XY{X: intensity, Y: r.gflops(x)})
+		ours = append(ours, plotter.XY{X: intensity, Y: x.gflops()})
 		theirs = append(theirs, plotter.XY{X: intensity, Y: float64(x.Flops) / 1e6 / x.PeerMS})
 		// Kernels alone are many; their names would hide each other.
 		if !strings.Contains(x.Workload, "gemm/") && !strings.Contains(x.Workload, "mobile/") {

@@ -8,6 +8,7 @@ import (
 	"hourglass/data"
 	"hourglass/internal/random"
 	"hourglass/nn"
+	"hourglass/optim"
 	"hourglass/train/run"
 )
 
@@ -199,6 +200,23 @@ func TestFastForAnyBatch(t *testing.T) {
 		want := fastLR * float64(batch) / 1024 / (1 + 1/(1-momentum))
 		if got := fastRate(c); math.Abs(got-want) > 0.01*want {
 			t.Errorf("batch %d: rate %v, want %v", batch, got, want)
+		}
+	}
+}
+
+// Few images are learnt often by a small network, many seldom by a larger one.
+func TestLectureFollowsTheCollection(t *testing.T) {
+	choose := func(train int) recipe {
+		c := Config{Recipe: recipeLecture, Common: run.Common{Images: run.Images{Height: 32, Width: 32, Channels: 3}, Division: run.Division{Train: train}}}
+		return defaults(c, run.Course{})
+	}
+	few, many := choose(8_000), choose(49_000)
+	if few.Widths[0] >= many.Widths[0] || few.Epochs <= many.Epochs || few.Batch >= many.Batch {
+		t.Errorf("for few images %+v, for many %+v", few, many)
+	}
+	for _, r := range []recipe{few, many} {
+		if _, err := optim.Parse(r.Optimizer); err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -132,6 +132,10 @@ def optimizer(c, net):
     params = [(n, p) for n, p in net.named_parameters() if p.requires_grad]
     if name == "adam" and not s:
         return torch.optim.Adam([p for _, p in params], lr=c["lr"], fused=True)
+    if name == "adamw":
+        decayed, others = [p for _, p in params if p.dim() > 1], [p for _, p in params if p.dim() <= 1]
+        groups = [{"params": decayed, "weight_decay": s.get("decay", 0.01)}, {"params": others, "weight_decay": 0}]
+        return torch.optim.AdamW(groups, lr=c["lr"], fused=True)
     if name != "nesterov":
         raise SystemExit(f"classify: the twin has no optimiser {c['optimizer']}")
     groups = []

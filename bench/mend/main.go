@@ -11,6 +11,7 @@ import (
 	"image"
 	"image/draw"
 	"image/png"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,8 +21,6 @@ import (
 	"golang.org/x/image/font"
 	"golang.org/x/image/font/basicfont"
 	"golang.org/x/image/math/fixed"
-
-	"hourglass/internal/random"
 )
 
 const (
@@ -63,11 +62,10 @@ func mend(out string) error {
 	harmed := clone(photo)
 	draw.DrawMask(harmed, harmed.Bounds(), image.White, image.Point{}, alpha(mask), image.Point{}, draw.Over)
 	noisy := clone(photo)
-	noise := make([]float32, len(noisy.Pix))
-	random.Normal(noise, 1, 0, 0)
+	noise := rand.New(rand.NewPCG(1, 1))
 	for i, v := range noisy.Pix {
 		if i%4 != 3 {
-			noisy.Pix[i] = uint8(min(max(float32(v)+sigma*noise[i]+0.5, 0), 255))
+			noisy.Pix[i] = uint8(min(max(float64(v)+sigma*noise.NormFloat64()+0.5, 0), 255))
 		}
 	}
 	for name, m := range map[string]image.Image{"mask.png": mask, "harmed.png": harmed, "noisy.png": noisy} {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"hourglass/engine/backend"
+	"hourglass/engine/enginetest"
 	"hourglass/tensor"
 	"hourglass/train"
 )
@@ -30,7 +31,7 @@ func TestAverageOfWeights(t *testing.T) {
 	p := toy()
 	judged := 0.0
 	p.Validate = func() (float64, error) { judged--; return judged, nil } // the last is the best
-	tr, s := newTrainer(t, newEngine(t), p, o)
+	tr, s := newTrainer(t, enginetest.New(t, 2), p, o)
 	store = s
 	for _, v := range store.Get(name).Float32() {
 		want = append(want, float64(v))
@@ -48,7 +49,7 @@ func TestAverageOfWeights(t *testing.T) {
 		}
 	}
 	o.EMA = 1
-	if _, err := train.New(newEngine(t), backend.NewStore(), toy(), o); err == nil {
+	if _, err := train.New(enginetest.New(t, 2), backend.NewStore(), toy(), o); err == nil {
 		t.Error("an average of nothing but the past was taken")
 	}
 }
@@ -56,7 +57,7 @@ func TestAverageOfWeights(t *testing.T) {
 func TestAverageSurvivesAResume(t *testing.T) {
 	o := options("")
 	o.EMA = 0.9
-	tr, want := newTrainer(t, newEngine(t), toy(), o)
+	tr, want := newTrainer(t, enginetest.New(t, 2), toy(), o)
 	if _, err := tr.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}
@@ -67,11 +68,11 @@ func TestAverageSurvivesAResume(t *testing.T) {
 			cancel()
 		}
 	}
-	tr, _ = newTrainer(t, newEngine(t), toy(), o)
+	tr, _ = newTrainer(t, enginetest.New(t, 2), toy(), o)
 	if _, err := tr.Run(ctx); !errors.Is(err, train.ErrInterrupted) {
 		t.Fatal(err)
 	}
-	tr, got := newTrainer(t, newEngine(t), toy(), o)
+	tr, got := newTrainer(t, enginetest.New(t, 2), toy(), o)
 	if _, err := tr.Restore(); err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +116,7 @@ func TestNonFiniteNamesTheLayer(t *testing.T) {
 				before[name] = slices.Clone(store.Get(name).Float32())
 			}
 		}
-		tr, s := newTrainer(t, newEngine(t), p, o)
+		tr, s := newTrainer(t, enginetest.New(t, 2), p, o)
 		store = s
 		_, err := tr.Run(context.Background())
 		var n *train.NonFiniteError
@@ -144,7 +145,7 @@ func TestPrepareAndScore(t *testing.T) {
 	}
 	p.Validate = func() (float64, error) { return 3, nil }
 	p.Score = func() float64 { return 0.75 }
-	tr, store := newTrainer(t, newEngine(t), p, o)
+	tr, store := newTrainer(t, enginetest.New(t, 2), p, o)
 	r, err := tr.Run(context.Background())
 	if err != nil {
 		t.Fatal(err)
@@ -157,7 +158,7 @@ func TestPrepareAndScore(t *testing.T) {
 	}
 	failed := errors.New("not prepared")
 	p.Prepare = func(*backend.Store) error { return failed }
-	if _, err := train.New(newEngine(t), backend.NewStore(), p, o); !errors.Is(err, failed) {
+	if _, err := train.New(enginetest.New(t, 2), backend.NewStore(), p, o); !errors.Is(err, failed) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -172,7 +173,7 @@ func TestBatchesComeInOrder(t *testing.T) {
 		asked = append(asked, epoch*steps+step)
 		batch(epoch, step, in)
 	}
-	tr, _ := newTrainer(t, newEngine(t), p, o)
+	tr, _ := newTrainer(t, enginetest.New(t, 2), p, o)
 	if _, err := tr.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"hourglass/engine"
 	"hourglass/engine/backend"
+	"hourglass/engine/enginetest"
 	"hourglass/engine/graph"
 	"hourglass/internal/random"
 	"hourglass/nn"
@@ -57,15 +58,6 @@ func toy() train.Problem {
 	}
 }
 
-func newEngine(t testing.TB) *engine.Engine {
-	e, err := engine.New(engine.Options{Threads: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(e.Close)
-	return e
-}
-
 func options(dir string) train.Options {
 	return train.Options{
 		Epochs: 6, Seed: 3, LR: 0.02, Schedule: optim.Cosine{},
@@ -93,7 +85,7 @@ func values(s *backend.Store) map[string][]float32 {
 func TestTrainingLearns(t *testing.T) {
 	o := options("")
 	o.Epochs = 200
-	tr, _ := newTrainer(t, newEngine(t), toy(), o)
+	tr, _ := newTrainer(t, enginetest.New(t, 2), toy(), o)
 	r, err := tr.Run(context.Background())
 	if err != nil {
 		t.Fatal(err)
@@ -110,7 +102,7 @@ func TestTrainingLearns(t *testing.T) {
 // TestResumeIsExact interrupts a run after each number of steps and goes on in
 // a new trainer, as a new process would.
 func TestResumeIsExact(t *testing.T) {
-	e := newEngine(t)
+	e := enginetest.New(t, 2)
 	whole, store := newTrainer(t, e, toy(), options(t.TempDir()))
 	want, err := whole.Run(context.Background())
 	if err != nil {
@@ -166,7 +158,7 @@ func TestPatienceKeepsTheBest(t *testing.T) {
 	o := options("")
 	o.Patience = 3
 	var tr *train.Trainer
-	tr, store = newTrainer(t, newEngine(t), p, o)
+	tr, store = newTrainer(t, enginetest.New(t, 2), p, o)
 	r, err := tr.Run(context.Background())
 	if err != nil {
 		t.Fatal(err)
@@ -188,7 +180,7 @@ func TestNonFiniteLossStops(t *testing.T) {
 			inputs[0].Float32()[0] = float32(math.Inf(1))
 		}
 	}
-	tr, _ := newTrainer(t, newEngine(t), p, options(t.TempDir()))
+	tr, _ := newTrainer(t, enginetest.New(t, 2), p, options(t.TempDir()))
 	_, err := tr.Run(context.Background())
 	var e *train.NonFiniteError
 	if !errors.As(err, &e) || e.Step != 7 || !e.Saved || !strings.Contains(err.Error(), "lower --lr") {
@@ -197,7 +189,7 @@ func TestNonFiniteLossStops(t *testing.T) {
 }
 
 func TestRestoreRefusesAnotherArchitecture(t *testing.T) {
-	e, dir := newEngine(t), t.TempDir()
+	e, dir := enginetest.New(t, 2), t.TempDir()
 	tr, _ := newTrainer(t, e, toy(), options(dir))
 	if _, err := tr.Run(context.Background()); err != nil {
 		t.Fatal(err)
@@ -212,7 +204,7 @@ func TestRestoreRefusesAnotherArchitecture(t *testing.T) {
 }
 
 func TestRestoreRefusesDamage(t *testing.T) {
-	e, dir := newEngine(t), t.TempDir()
+	e, dir := enginetest.New(t, 2), t.TempDir()
 	tr, _ := newTrainer(t, e, toy(), options(dir))
 	if _, err := tr.Run(context.Background()); err != nil {
 		t.Fatal(err)
@@ -238,14 +230,14 @@ func TestUnwritableFolderIsNamed(t *testing.T) {
 	if err := os.WriteFile(blocked, nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	tr, _ := newTrainer(t, newEngine(t), toy(), options(filepath.Join(blocked, "checkpoint")))
+	tr, _ := newTrainer(t, enginetest.New(t, 2), toy(), options(filepath.Join(blocked, "checkpoint")))
 	if _, err := tr.Run(context.Background()); err == nil || !strings.Contains(err.Error(), blocked) {
 		t.Errorf("got %v, want an error that names %s", err, blocked)
 	}
 }
 
 func TestTimeLeavesNoTrace(t *testing.T) {
-	e := newEngine(t)
+	e := enginetest.New(t, 2)
 	tr, store := newTrainer(t, e, toy(), options(""))
 	before := values(store)
 	d, err := tr.Time(3)
@@ -261,7 +253,7 @@ func TestNonFiniteJudgementStops(t *testing.T) {
 	for _, judgement := range []float64{math.NaN(), math.Inf(1)} {
 		p := toy()
 		p.Validate = func() (float64, error) { return judgement, nil }
-		tr, _ := newTrainer(t, newEngine(t), p, options(t.TempDir()))
+		tr, _ := newTrainer(t, enginetest.New(t, 2), p, options(t.TempDir()))
 		_, err := tr.Run(context.Background())
 		var e *train.NonFiniteError
 		if !errors.As(err, &e) || e.Epoch != 0 || !strings.Contains(err.Error(), "validation") {

@@ -38,6 +38,7 @@ var allowed = []struct {
 	{"engine/backend/cpu", "engine/backend engine/compile engine/graph tensor internal/isa internal/par internal/random internal/kernel/..."},
 	{"engine/backend/backendtest", "engine/backend engine/backend/ref engine/graph engine/autodiff tensor internal/random"},
 	{"engine", "engine/backend/... engine/compile engine/graph tensor internal/isa internal/par"},
+	{"engine/enginetest", "engine"},
 
 	// learning
 	{"format/...", "format/... internal/atomicfile"},

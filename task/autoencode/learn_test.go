@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"hourglass/data"
-	"hourglass/engine"
+	"hourglass/engine/enginetest"
 	"hourglass/format/safetensors"
 	"hourglass/train"
 	"hourglass/train/model"
@@ -59,15 +59,6 @@ func drawDiscs(t testing.TB, n, side int) string {
 	return dir
 }
 
-func newEngine(t testing.TB, threads int) *engine.Engine {
-	e, err := engine.New(engine.Options{Threads: threads})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(e.Close)
-	return e
-}
-
 func small(source string) Options {
 	return Options{Source: source, Latent: 4, Course: run.Course{Epochs: 3, Batch: 16, Seed: 1}}
 }
@@ -79,7 +70,7 @@ func runIn(dir string) run.Options {
 func learn(t testing.TB, threads int, o Options) (*Outcome, string) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "run")
-	out, err := Learn(context.Background(), newEngine(t, threads), o, runIn(dir), run.Hooks{})
+	out, err := Learn(context.Background(), enginetest.New(t, threads), o, runIn(dir), run.Hooks{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +158,7 @@ func TestThreadsDoNotMatter(t *testing.T) {
 func TestInterruptAndResume(t *testing.T) {
 	source := drawDiscs(t, 100, 16)
 	want, wantDir := learn(t, 2, small(source))
-	e := newEngine(t, 2)
+	e := enginetest.New(t, 2)
 	dir := filepath.Join(t.TempDir(), "run")
 	ctx, cancel := context.WithCancel(context.Background())
 	_, err := Learn(ctx, e, small(source), runIn(dir), run.Hooks{Step: func(p train.Progress) {
@@ -197,7 +188,7 @@ func TestInterruptAndResume(t *testing.T) {
 }
 
 func TestResumeRefuses(t *testing.T) {
-	e := newEngine(t, 2)
+	e := enginetest.New(t, 2)
 	if _, err := Resume(context.Background(), e, t.TempDir(), runIn(""), run.Hooks{}); err == nil || !strings.Contains(err.Error(), "is no run") {
 		t.Errorf("an empty folder: %v", err)
 	}
@@ -213,7 +204,7 @@ func TestResumeRefuses(t *testing.T) {
 
 // TestResumeRefusesAChangedConfig changes config.json in ways that no run has.
 func TestResumeRefusesAChangedConfig(t *testing.T) {
-	e := newEngine(t, 1)
+	e := enginetest.New(t, 1)
 	_, dir := learn(t, 1, small(drawDiscs(t, 40, 16)))
 	path := filepath.Join(dir, run.ConfigFile)
 	whole, err := os.ReadFile(path)
@@ -257,7 +248,7 @@ func TestDivergedTraining(t *testing.T) {
 		o := small(source)
 		o.Arch, o.Loss, o.Optimizer, o.Epochs, o.LR = "dense", "mse", optimizer, 1, 1e30
 		dir := filepath.Join(t.TempDir(), "run")
-		_, err := Learn(context.Background(), newEngine(t, 1), o, runIn(dir), run.Hooks{})
+		_, err := Learn(context.Background(), enginetest.New(t, 1), o, runIn(dir), run.Hooks{})
 		if err == nil || !strings.Contains(err.Error(), "lower --lr") {
 			t.Errorf("%s: %v, want advice to lower --lr", optimizer, err)
 		}
@@ -269,7 +260,7 @@ func TestDivergedTraining(t *testing.T) {
 
 func TestEveryChoiceTrains(t *testing.T) {
 	source := drawDiscs(t, 40, 13)
-	e := newEngine(t, 2)
+	e := enginetest.New(t, 2)
 	for name, change := range map[string]func(o *Options){
 		"dense":     func(o *Options) { o.Arch = "dense" },
 		"spatial":   func(o *Options) { o.Arch, o.Latent = "spatial", 16 },
@@ -313,7 +304,7 @@ func TestMinutesBecomeEpochs(t *testing.T) {
 
 func TestWrongChoices(t *testing.T) {
 	source := drawDiscs(t, 10, 16)
-	e := newEngine(t, 1)
+	e := enginetest.New(t, 1)
 	for name, c := range map[string]struct {
 		change func(o *Options)
 		want   string
@@ -345,7 +336,7 @@ func TestWrongChoices(t *testing.T) {
 func TestTooFewImages(t *testing.T) {
 	for _, n := range []int{1, 2} {
 		dir := filepath.Join(t.TempDir(), "run")
-		_, err := Learn(context.Background(), newEngine(t, 1), small(drawDiscs(t, n, 16)), runIn(dir), run.Hooks{})
+		_, err := Learn(context.Background(), enginetest.New(t, 1), small(drawDiscs(t, n, 16)), runIn(dir), run.Hooks{})
 		if err == nil || !strings.Contains(err.Error(), "at least 3") {
 			t.Errorf("%d images: %v", n, err)
 		}
@@ -353,14 +344,14 @@ func TestTooFewImages(t *testing.T) {
 			t.Errorf("%d images: a folder was made for a run that cannot begin", n)
 		}
 	}
-	if _, err := Learn(context.Background(), newEngine(t, 1), small(drawDiscs(t, 3, 16)), runIn(t.TempDir()), run.Hooks{}); err != nil {
+	if _, err := Learn(context.Background(), enginetest.New(t, 1), small(drawDiscs(t, 3, 16)), runIn(t.TempDir()), run.Hooks{}); err != nil {
 		t.Errorf("3 images: %v", err)
 	}
 }
 
 func TestModelRoundTrip(t *testing.T) {
 	_, dir := learn(t, 2, small(drawDiscs(t, 60, 16)))
-	e := newEngine(t, 2)
+	e := enginetest.New(t, 2)
 	m, err := Load(e, filepath.Join(dir, run.ModelFile))
 	if err != nil {
 		t.Fatal(err)
@@ -395,7 +386,7 @@ func TestModelRoundTrip(t *testing.T) {
 
 func TestLoadRefuses(t *testing.T) {
 	_, dir := learn(t, 2, small(drawDiscs(t, 40, 16)))
-	e := newEngine(t, 1)
+	e := enginetest.New(t, 1)
 	path := filepath.Join(dir, run.ModelFile)
 	tensors, metadata, err := safetensors.ReadFile(path)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"hourglass/data"
-	"hourglass/engine"
+	"hourglass/engine/enginetest"
 	"hourglass/format/safetensors"
 	"hourglass/train"
 	"hourglass/train/model"
@@ -55,15 +55,6 @@ func stripes(t testing.TB, n int) string {
 	return dir
 }
 
-func newEngine(t testing.TB, threads int) *engine.Engine {
-	e, err := engine.New(engine.Options{Threads: threads})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(e.Close)
-	return e
-}
-
 func small(source string) Options {
 	return Options{Source: source, Widths: []int{4, 4, 8}, Course: run.Course{Epochs: 4, Batch: 16, LR: 0.02, Seed: 1, Augment: "flip"}}
 }
@@ -75,7 +66,7 @@ func runIn(dir string) run.Options {
 func learn(t testing.TB, threads int, o Options) (*Outcome, string) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "run")
-	out, err := Learn(context.Background(), newEngine(t, threads), o, runIn(dir), run.Hooks{})
+	out, err := Learn(context.Background(), enginetest.New(t, threads), o, runIn(dir), run.Hooks{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +125,7 @@ func TestLearn(t *testing.T) {
 		t.Errorf("the result is %+v", r)
 	}
 
-	m, err := Load(newEngine(t, 1), filepath.Join(dir, run.ModelFile))
+	m, err := Load(enginetest.New(t, 1), filepath.Join(dir, run.ModelFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +171,7 @@ func TestBitsAreTheSame(t *testing.T) {
 				t.Errorf("%s: %d threads give another model than one", name, threads)
 			}
 		}
-		e, dir := newEngine(t, 2), filepath.Join(t.TempDir(), "run")
+		e, dir := enginetest.New(t, 2), filepath.Join(t.TempDir(), "run")
 		ctx, cancel := context.WithCancel(context.Background())
 		_, err := Learn(ctx, e, o, runIn(dir), run.Hooks{Step: func(p train.Progress) {
 			if p.Step == 6 {
@@ -232,7 +223,7 @@ func TestEveryNetworkTrains(t *testing.T) {
 		if o.Recipe != "" {
 			o.Widths = nil
 		}
-		out, err := Learn(context.Background(), newEngine(t, 2), o, runIn(filepath.Join(t.TempDir(), "run")), run.Hooks{})
+		out, err := Learn(context.Background(), enginetest.New(t, 2), o, runIn(filepath.Join(t.TempDir(), "run")), run.Hooks{})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -247,7 +238,7 @@ func TestEveryNetworkTrains(t *testing.T) {
 func TestDivergence(t *testing.T) {
 	o := small(stripes(t, 60))
 	o.LR, o.Optimizer, o.NoBatchNorm, o.Schedule = 1e25, "sgd", true, "constant"
-	_, err := Learn(context.Background(), newEngine(t, 1), o, runIn(filepath.Join(t.TempDir(), "run")), run.Hooks{})
+	_, err := Learn(context.Background(), enginetest.New(t, 1), o, runIn(filepath.Join(t.TempDir(), "run")), run.Hooks{})
 	var n *train.NonFiniteError
 	if !errors.As(err, &n) || n.Layer == "" || !strings.Contains(err.Error(), "lower --lr") {
 		t.Errorf("got %v, want the layer and advice", err)
@@ -276,7 +267,7 @@ func TestWrongChoices(t *testing.T) {
 		o := small(source)
 		c.change(&o)
 		dir := filepath.Join(t.TempDir(), "run")
-		_, err := Learn(context.Background(), newEngine(t, 1), o, runIn(dir), run.Hooks{})
+		_, err := Learn(context.Background(), enginetest.New(t, 1), o, runIn(dir), run.Hooks{})
 		if !errors.Is(err, run.ErrChoice) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want a run.ErrChoice that says %q", name, err, c.want)
 		}
@@ -333,7 +324,7 @@ func TestWrongSources(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		c.make(dir)
-		_, err := Learn(context.Background(), newEngine(t, 1), small(dir), runIn(filepath.Join(t.TempDir(), "run")), run.Hooks{})
+		_, err := Learn(context.Background(), enginetest.New(t, 1), small(dir), runIn(filepath.Join(t.TempDir(), "run")), run.Hooks{})
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want an error that says %q", name, err, c.want)
 		}
@@ -341,7 +332,7 @@ func TestWrongSources(t *testing.T) {
 }
 
 func TestResumeRefusesAChangedConfig(t *testing.T) {
-	e := newEngine(t, 1)
+	e := enginetest.New(t, 1)
 	_, dir := learn(t, 1, small(stripes(t, 40)))
 	path := filepath.Join(dir, run.ConfigFile)
 	whole, err := os.ReadFile(path)
@@ -386,7 +377,7 @@ func TestResumeRefusesAChangedConfig(t *testing.T) {
 
 func TestLoadRefuses(t *testing.T) {
 	_, dir := learn(t, 2, small(stripes(t, 40)))
-	e := newEngine(t, 1)
+	e := enginetest.New(t, 1)
 	tensors, metadata, err := safetensors.ReadFile(filepath.Join(dir, run.ModelFile))
 	if err != nil {
 		t.Fatal(err)

@@ -17,7 +17,7 @@ import (
 	"testing"
 
 	"hourglass/data"
-	"hourglass/engine"
+	"hourglass/engine/enginetest"
 	"hourglass/format/safetensors"
 	"hourglass/internal/random"
 	"hourglass/tensor"
@@ -64,16 +64,6 @@ func discs(t testing.TB, n int, labels bool) string {
 	return dir
 }
 
-func newEngine(t testing.TB, threads int) *engine.Engine {
-	t.Helper()
-	e, err := engine.New(engine.Options{Threads: threads})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(e.Close)
-	return e
-}
-
 // small are the options of a run of a second.
 func small(source string) Options {
 	return Options{Source: source, Arch: "dense", Latent: 3, PriorSteps: 20, Course: run.Course{Epochs: 2, Batch: 16, Seed: 1}}
@@ -86,7 +76,7 @@ func runIn(dir string) run.Options {
 func learn(t testing.TB, threads int, o Options) (*Outcome, string) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "run")
-	out, err := Learn(t.Context(), newEngine(t, threads), o, runIn(dir), run.Hooks{})
+	out, err := Learn(t.Context(), enginetest.New(t, threads), o, runIn(dir), run.Hooks{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,9 +153,9 @@ func TestResumesBitByBit(t *testing.T) {
 		}
 		var err error
 		if i == 0 {
-			_, err = Learn(ctx, newEngine(t, 2), o, ro, h)
+			_, err = Learn(ctx, enginetest.New(t, 2), o, ro, h)
 		} else {
-			_, err = Resume(ctx, newEngine(t, 2), again, ro, h)
+			_, err = Resume(ctx, enginetest.New(t, 2), again, ro, h)
 		}
 		cancel()
 		var stopped *run.Interrupted
@@ -173,7 +163,7 @@ func TestResumesBitByBit(t *testing.T) {
 			t.Fatalf("stopped in %s: %v", stop, err)
 		}
 	}
-	resumed, err := Resume(t.Context(), newEngine(t, 2), again, runIn(""), run.Hooks{})
+	resumed, err := Resume(t.Context(), enginetest.New(t, 2), again, runIn(""), run.Hooks{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,7 +208,7 @@ func TestUse(t *testing.T) {
 	if out.Summary.Space.Kind != features.KindComponents {
 		t.Errorf("without labels images are judged in %+v", out.Summary.Space)
 	}
-	m, err := Load(newEngine(t, 1), filepath.Join(dir, run.ModelFile))
+	m, err := Load(enginetest.New(t, 1), filepath.Join(dir, run.ModelFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -309,7 +299,7 @@ func TestFewImages(t *testing.T) {
 	if !slices.ContainsFunc(out.Summary.Warnings, func(w string) bool { return strings.Contains(w, "too few images") }) {
 		t.Errorf("warnings are %q", out.Summary.Warnings)
 	}
-	_, err := Learn(t.Context(), newEngine(t, 1), small(discs(t, 2, false)), runIn(filepath.Join(t.TempDir(), "run")), run.Hooks{})
+	_, err := Learn(t.Context(), enginetest.New(t, 1), small(discs(t, 2, false)), runIn(filepath.Join(t.TempDir(), "run")), run.Hooks{})
 	if err == nil || !strings.Contains(err.Error(), "at least 3") {
 		t.Errorf("two images: %v", err)
 	}
@@ -332,14 +322,14 @@ func TestWrongChoices(t *testing.T) {
 	} {
 		o := small(source)
 		change(&o)
-		_, err := Learn(t.Context(), newEngine(t, 1), o, runIn(filepath.Join(t.TempDir(), "run")), run.Hooks{})
+		_, err := Learn(t.Context(), enginetest.New(t, 1), o, runIn(filepath.Join(t.TempDir(), "run")), run.Hooks{})
 		if !errors.Is(err, run.ErrChoice) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want one about %q", err, want)
 		}
 	}
 	o := small(source)
 	o.Features = filepath.Join(t.TempDir(), "none.safetensors")
-	if _, err := Learn(t.Context(), newEngine(t, 1), o, runIn(filepath.Join(t.TempDir(), "run")), run.Hooks{}); err == nil || errors.Is(err, run.ErrChoice) {
+	if _, err := Learn(t.Context(), enginetest.New(t, 1), o, runIn(filepath.Join(t.TempDir(), "run")), run.Hooks{}); err == nil || errors.Is(err, run.ErrChoice) {
 		t.Errorf("a classifier that is not there: %v", err)
 	}
 }
@@ -347,7 +337,7 @@ func TestWrongChoices(t *testing.T) {
 // TestDamagedModels changes a model file in ways that a reader must notice.
 func TestDamagedModels(t *testing.T) {
 	_, dir := learn(t, 1, small(discs(t, 40, false)))
-	e := newEngine(t, 1)
+	e := enginetest.New(t, 1)
 	f, err := safetensors.Open(filepath.Join(dir, run.ModelFile))
 	if err != nil {
 		t.Fatal(err)

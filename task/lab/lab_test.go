@@ -26,6 +26,7 @@ import (
 
 	"hourglass/data"
 	"hourglass/engine"
+	"hourglass/engine/enginetest"
 	"hourglass/internal/random"
 )
 
@@ -67,16 +68,6 @@ func stripes(t testing.TB, n int) string {
 		}
 	}
 	return dir
-}
-
-func newEngine(t testing.TB, threads int) *engine.Engine {
-	t.Helper()
-	e, err := engine.New(engine.Options{Threads: threads})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(e.Close)
-	return e
 }
 
 func tinyOptions(source, dir string, names ...string) Options {
@@ -172,7 +163,7 @@ func asJSON(t *testing.T, v any) string {
 func TestExperiments(t *testing.T) {
 	source := stripes(t, 300)
 	dir := t.TempDir()
-	one, three := finish(t, newEngine(t, 1), source, dir), finish(t, newEngine(t, 3), source, t.TempDir())
+	one, three := finish(t, enginetest.New(t, 1), source, dir), finish(t, enginetest.New(t, 3), source, t.TempDir())
 	var names []string
 	for i, r := range one.Results {
 		if diff := cmp.Diff(asJSON(t, withoutTimes(r)), asJSON(t, withoutTimes(three.Results[i]))); diff != "" {
@@ -209,7 +200,7 @@ func TestExperiments(t *testing.T) {
 
 	// What was kept is what was found, and none of it is run again.
 	begun := 0
-	again, err := Run(t.Context(), newEngine(t, 2), tinyOptions(source, dir), Hooks{Begin: func(Experiment, int, int) { begun++ }})
+	again, err := Run(t.Context(), enginetest.New(t, 2), tinyOptions(source, dir), Hooks{Begin: func(Experiment, int, int) { begun++ }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -294,7 +285,7 @@ func TestInterruptedSessionGoesOn(t *testing.T) {
 	names := []string{"batchnorm", "augmentation", "optimizers"}
 	ctx, cancel := context.WithCancel(t.Context())
 	running := 0
-	_, err := Run(ctx, newEngine(t, 2), tinyOptions(source, dir, names...), Hooks{
+	_, err := Run(ctx, enginetest.New(t, 2), tinyOptions(source, dir, names...), Hooks{
 		Begin: func(x Experiment, at, of int) {
 			if running = at; of != 3 || x.Name != names[at-1] {
 				t.Errorf("%s is said to be experiment %d of %d", x.Name, at, of)
@@ -313,7 +304,7 @@ func TestInterruptedSessionGoesOn(t *testing.T) {
 		t.Errorf("an experiment that was interrupted is kept: %v", err)
 	}
 	var begun, before []string
-	out, err := Run(t.Context(), newEngine(t, 2), tinyOptions(source, dir, names...), Hooks{
+	out, err := Run(t.Context(), enginetest.New(t, 2), tinyOptions(source, dir, names...), Hooks{
 		Begin: func(x Experiment, at, of int) { begun = append(begun, x.Name) },
 		Kept:  func(r *Result) { before = append(before, r.Name) },
 	})
@@ -323,7 +314,7 @@ func TestInterruptedSessionGoesOn(t *testing.T) {
 	if diff := cmp.Diff([][]string{{"batchnorm"}, {"augmentation", "optimizers"}}, [][]string{before, begun}); diff != "" {
 		t.Errorf("kept and begun: (-want +got)\n%s", diff)
 	}
-	whole, err := Run(t.Context(), newEngine(t, 2), tinyOptions(source, t.TempDir(), names...), Hooks{})
+	whole, err := Run(t.Context(), enginetest.New(t, 2), tinyOptions(source, t.TempDir(), names...), Hooks{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -340,11 +331,11 @@ func TestInterruptedSessionGoesOn(t *testing.T) {
 	other := tinyOptions(source, dir, "batchnorm")
 	other.Seed = 2
 	var setting *SettingError
-	if _, err := Run(t.Context(), newEngine(t, 1), other, Hooks{}); !errors.As(err, &setting) || !strings.Contains(err.Error(), "their seed is 1 and not 2") {
+	if _, err := Run(t.Context(), enginetest.New(t, 1), other, Hooks{}); !errors.As(err, &setting) || !strings.Contains(err.Error(), "their seed is 1 and not 2") {
 		t.Errorf("another seed: %v", err)
 	}
 	other.Fresh = true
-	fresh, err := Run(t.Context(), newEngine(t, 1), other, Hooks{})
+	fresh, err := Run(t.Context(), enginetest.New(t, 1), other, Hooks{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -367,19 +358,19 @@ func TestInterruptedSessionGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	other.Fresh, begun = false, nil
-	if _, err := Run(t.Context(), newEngine(t, 1), other, Hooks{Begin: func(x Experiment, _, _ int) { begun = append(begun, x.Name) }}); err != nil || len(begun) != 1 {
+	if _, err := Run(t.Context(), enginetest.New(t, 1), other, Hooks{Begin: func(x Experiment, _, _ int) { begun = append(begun, x.Name) }}); err != nil || len(begun) != 1 {
 		t.Errorf("an older experiment is taken for this one: %v, %v", begun, err)
 	}
 	if err := os.WriteFile(path, text[:len(text)/2], 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Run(t.Context(), newEngine(t, 1), other, Hooks{}); err == nil || !strings.Contains(err.Error(), path) {
+	if _, err := Run(t.Context(), enginetest.New(t, 1), other, Hooks{}); err == nil || !strings.Contains(err.Error(), path) {
 		t.Errorf("half an experiment: %v", err)
 	}
 }
 
 func TestRefusals(t *testing.T) {
-	e := newEngine(t, 1)
+	e := enginetest.New(t, 1)
 	flat := t.TempDir()
 	sets := map[string]string{"few": stripes(t, 40), "flat": flat}
 	entries, err := filepath.Glob(filepath.Join(sets["few"], "*", "*.png"))

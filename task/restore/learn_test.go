@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"hourglass/engine"
+	"hourglass/engine/enginetest"
 	"hourglass/internal/random"
 	"hourglass/train"
 	"hourglass/train/run"
@@ -65,16 +66,6 @@ func writeScenes(t *testing.T, n, side int, alter func(i int, m *image.RGBA)) st
 	return dir
 }
 
-func newEngine(t *testing.T, threads int) *engine.Engine {
-	t.Helper()
-	e, err := engine.New(engine.Options{Threads: threads})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(e.Close)
-	return e
-}
-
 // tiny are the options of a network that learns within seconds.
 func tiny(source, task string) Options {
 	return Options{Source: source, Task: task, Widths: []int{16, 24}, Blocks: 1, Crop: 32,
@@ -91,7 +82,7 @@ func learn(t *testing.T, e *engine.Engine, o Options) *Outcome {
 }
 
 func TestLearnsToDenoise(t *testing.T) {
-	e := newEngine(t, 0)
+	e := enginetest.New(t, 0)
 	o := tiny(writeScenes(t, 24, 48, nil), Denoise)
 	out := learn(t, e, o)
 	gain := 0.0
@@ -123,7 +114,7 @@ func TestLearnsToInpaint(t *testing.T) {
 			}
 		}
 	}
-	e := newEngine(t, 0)
+	e := enginetest.New(t, 0)
 	out := learn(t, e, tiny(writeScenes(t, 16, 48, stripes), Inpaint))
 	for _, l := range out.Summary.HeldOut.Levels {
 		t.Logf("%s: %.2f dB, from %.2f", l.Name, l.Restored.PSNR, l.Harmed.PSNR)
@@ -136,7 +127,7 @@ func TestLearnsToInpaint(t *testing.T) {
 // From noisy images alone a network learns to come nearer to the clean ones,
 // which it has never seen.
 func TestLearnsFromNoisyImagesAlone(t *testing.T) {
-	e := newEngine(t, 0)
+	e := enginetest.New(t, 0)
 	noise := func(i int, m *image.RGBA) {
 		z := make([]float32, len(m.Pix))
 		random.Normal(z, 5, 1, uint64(i))
@@ -198,10 +189,10 @@ func TestRunsRepeat(t *testing.T) {
 		o.Epochs = 2
 		var models [][]byte
 		for _, threads := range []int{1, 3} {
-			out := learn(t, newEngine(t, threads), o)
+			out := learn(t, enginetest.New(t, threads), o)
 			models = append(models, read(t, filepath.Join(out.Dir, run.ModelFile)))
 		}
-		e := newEngine(t, 2)
+		e := enginetest.New(t, 2)
 		dir := filepath.Join(t.TempDir(), "run")
 		ctx, stop := context.WithCancel(t.Context())
 		steps := 0

@@ -12,6 +12,7 @@ import (
 
 	"hourglass/data"
 	"hourglass/engine/backend"
+	"hourglass/engine/enginetest"
 	"hourglass/internal/random"
 	"hourglass/nn"
 	"hourglass/train/model"
@@ -27,7 +28,7 @@ func untrained(t *testing.T, task string) *Model {
 		c.Noise = Gaussian
 	}
 	store := backend.NewStore()
-	m, err := newModel(newEngine(t, 2), c, c.network(), store)
+	m, err := newModel(enginetest.New(t, 2), c, c.network(), store)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,7 +230,7 @@ func TestShipped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := newEngine(t, 0)
+	e := enginetest.New(t, 0)
 	for _, f := range files {
 		task, ok := strings.CutSuffix(f.Name(), ".safetensors")
 		if !ok {

@@ -15,8 +15,8 @@ import (
 	"testing"
 
 	"hourglass/data"
-	"hourglass/engine"
 	"hourglass/engine/backend"
+	"hourglass/engine/enginetest"
 	"hourglass/internal/random"
 	"hourglass/nn"
 	"hourglass/train"
@@ -81,16 +81,6 @@ func writePNG(t testing.TB, path string, img image.Image) {
 	}
 }
 
-func newEngine(t testing.TB, threads int) *engine.Engine {
-	t.Helper()
-	e, err := engine.New(engine.Options{Threads: threads})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(e.Close)
-	return e
-}
-
 func shapeOptions(t testing.TB, source string) Options {
 	t.Helper()
 	labels, err := data.NamedClasses([]string{"ground", "disc", "bar"}, 9)
@@ -110,7 +100,7 @@ func TestLearnsShapes(t *testing.T) {
 	source := shapes(t, 60, 32, 40)
 	o := shapeOptions(t, source)
 	dir := t.TempDir()
-	e := newEngine(t, 2)
+	e := enginetest.New(t, 2)
 	out, err := Learn(context.Background(), e, o, runOptions(filepath.Join(dir, "whole")), run.Hooks{})
 	if err != nil {
 		t.Fatal(err)
@@ -151,7 +141,7 @@ func TestLearnsShapes(t *testing.T) {
 		}
 	})
 	t.Run("interrupted", func(t *testing.T) {
-		e := newEngine(t, 1)
+		e := enginetest.New(t, 1)
 		part := filepath.Join(dir, "interrupted")
 		ctx, stop := context.WithCancel(context.Background())
 		ro := runOptions(part)
@@ -206,7 +196,7 @@ func TestLosses(t *testing.T) {
 		writePNG(t, filepath.Join(dir, "images", name), img)
 		writePNG(t, filepath.Join(dir, "labels", name), label)
 	}
-	e := newEngine(t, 2)
+	e := enginetest.New(t, 2)
 	for i, l := range Losses() {
 		for j, b := range Balances() {
 			if i > 0 && j != i {
@@ -292,7 +282,7 @@ func TestBatchesMoveMasksWithImages(t *testing.T) {
 // A network whose pixels see 2 others to each side must answer in tiles what it
 // answers to the whole: the unused part of the overlap is wider than that.
 func TestTilesAgreeWithTheWhole(t *testing.T) {
-	e := newEngine(t, 2)
+	e := enginetest.New(t, 2)
 	net := nn.Sequential{nn.Conv{Out: 8}, nn.ReLU{}, nn.Conv{Out: 3}}
 	labels := data.ClassList{Classes: make([]data.Class, 3)}
 	build := func(h, w int) *Model {
@@ -395,7 +385,7 @@ func TestEnlarger(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	source := shapes(t, 10, 16, 16)
-	e := newEngine(t, 1)
+	e := enginetest.New(t, 1)
 	learn := func(o Options) error {
 		_, err := Learn(context.Background(), e, o, runOptions(filepath.Join(t.TempDir(), "run")), run.Hooks{})
 		return err

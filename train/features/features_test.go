@@ -7,21 +7,11 @@ import (
 	"testing"
 
 	"hourglass/data"
-	"hourglass/engine"
+	"hourglass/engine/enginetest"
 	"hourglass/internal/random"
 	"hourglass/nn"
 	"hourglass/train/run"
 )
-
-func newEngine(t *testing.T) *engine.Engine {
-	t.Helper()
-	e, err := engine.New(engine.Options{Threads: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(e.Close)
-	return e
-}
 
 // stripes are images [9,9,1] of stripes across and down, of noise, and their
 // classes.
@@ -45,7 +35,7 @@ func stripes(n int) *data.Set {
 
 func TestLearnsFeatures(t *testing.T) {
 	set := stripes(300)
-	r := &run.Run{Engine: newEngine(t), Dir: t.TempDir(), Set: set}
+	r := &run.Run{Engine: enginetest.New(t, 2), Dir: t.TempDir(), Set: set}
 	s, record, err := Learn(t.Context(), r.Stage("features"), run.Divide(set), 1, false)
 	if err != nil {
 		t.Fatal(err)
@@ -83,7 +73,7 @@ func TestLearnsFeatures(t *testing.T) {
 
 func TestComponents(t *testing.T) {
 	set := stripes(50)
-	e := newEngine(t)
+	e := enginetest.New(t, 2)
 	all := make([]int, set.Len())
 	for i := range all {
 		all[i] = i
@@ -131,7 +121,7 @@ func TestBody(t *testing.T) {
 			t.Errorf("%v has features", net)
 		}
 	}
-	if _, err := Open(newEngine(t), filepath.Join(t.TempDir(), "none"), run.Images{}); err == nil {
+	if _, err := Open(enginetest.New(t, 2), filepath.Join(t.TempDir(), "none"), run.Images{}); err == nil {
 		t.Error("a file that is not there is read")
 	}
 }

@@ -6,25 +6,15 @@ import (
 	"strings"
 	"testing"
 
-	"hourglass/engine"
 	"hourglass/engine/autodiff"
 	"hourglass/engine/backend"
+	"hourglass/engine/enginetest"
 	"hourglass/engine/graph"
 	"hourglass/internal/random"
 	"hourglass/nn"
 	"hourglass/nn/arch"
 	"hourglass/tensor"
 )
-
-func newEngine(t *testing.T) *engine.Engine {
-	t.Helper()
-	e, err := engine.New(engine.Options{Threads: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(e.Close)
-	return e
-}
 
 // The encoder of a variational network gives twice as many numbers, and no
 // network whose waist is a grid becomes one.
@@ -35,10 +25,10 @@ func TestNetworks(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := NewCoder(newEngine(t), Size{10, 9, 3}, 5, variational, a.Encoder, a.Decoder, backend.NewStore()); err != nil {
+			if _, err := NewCoder(enginetest.New(t, 2), Size{10, 9, 3}, 5, variational, a.Encoder, a.Decoder, backend.NewStore()); err != nil {
 				t.Errorf("%s: %v", kind, err)
 			}
-			_, err = NewCoder(newEngine(t), Size{10, 9, 3}, 5, !variational, a.Encoder, a.Decoder, backend.NewStore())
+			_, err = NewCoder(enginetest.New(t, 2), Size{10, 9, 3}, 5, !variational, a.Encoder, a.Decoder, backend.NewStore())
 			if err == nil || !strings.Contains(err.Error(), "the encoder gives") {
 				t.Errorf("%s, variational %v, taken for the other: %v", kind, variational, err)
 			}
@@ -52,7 +42,7 @@ func TestNetworks(t *testing.T) {
 // TestGradients compares the gradients of both stages' losses with differences
 // of the losses. The random numbers are the same in every step of one number.
 func TestGradients(t *testing.T) {
-	e := newEngine(t)
+	e := enginetest.New(t, 2)
 	size := Size{8, 8, 1}
 	net, err := Network("dense", size, 3, true, arch.Options{Activation: "silu"})
 	if err != nil {

@@ -5,13 +5,14 @@ import (
 	"slices"
 	"testing"
 
+	"hourglass/engine/enginetest"
 	"hourglass/internal/random"
 )
 
 // priorOf makes a second stage whose parameters are random.
 func priorOf(t *testing.T, kind string, k int) *Prior {
 	t.Helper()
-	p, err := NewPrior(newEngine(t), kind, k)
+	p, err := NewPrior(enginetest.New(t, 2), kind, k)
 	if err != nil {
 		t.Fatal(err)
 	}

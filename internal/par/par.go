@@ -72,29 +72,21 @@ type share struct {
 
 func (s *share) set(begin, end int) { s.span.Store(uint64(begin)<<32 | uint64(end)) }
 
-// first and last take a part off the range's ends; they return -1 if it is empty.
-func (s *share) first() int {
+// take takes the first part off the range, or the last; it returns -1 if there is
+// none.
+func (s *share) take(last bool) int {
 	for {
 		span := s.span.Load()
 		begin, end := span>>32, span&math.MaxUint32
 		if begin >= end {
 			return -1
 		}
-		if s.span.CompareAndSwap(span, span+1<<32) {
-			return int(begin)
+		part, rest := begin, span+1<<32
+		if last {
+			part, rest = end-1, span-1
 		}
-	}
-}
-
-func (s *share) last() int {
-	for {
-		span := s.span.Load()
-		begin, end := span>>32, span&math.MaxUint32
-		if begin >= end {
-			return -1
-		}
-		if s.span.CompareAndSwap(span, span-1) {
-			return int(end - 1)
+		if s.span.CompareAndSwap(span, rest) {
+			return int(part)
 		}
 	}
 }
@@ -198,12 +190,12 @@ func (p *Pool) help(worker int) {
 // others have left of theirs, from their last one back.
 func (p *Pool) work(worker int) {
 	defer p.catch()
-	for part := p.shares[worker].first(); part >= 0; part = p.shares[worker].first() {
+	for part := p.shares[worker].take(false); part >= 0; part = p.shares[worker].take(false) {
 		p.fn(worker, part)
 	}
 	for i := 1; i < p.threads; i++ {
 		other := &p.shares[(worker+i)%p.threads]
-		for part := other.last(); part >= 0; part = other.last() {
+		for part := other.take(true); part >= 0; part = other.take(true) {
 			p.fn(worker, part)
 		}
 	}

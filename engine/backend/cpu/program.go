@@ -19,7 +19,7 @@ type buffer struct {
 	i32   []int32
 	u8    []uint8
 
-	fixed    bool // the same in every run: a variable of a frozen store, or made of such
+	fixed    bool // the same in every run, on a frozen store: a leaf, or made of such
 	arena    bool // placed by the memory plan
 	first    int  // step that writes it
 	lastRead int  // last step that reads it
@@ -120,6 +120,7 @@ func (c *compiler) placeValues(store *backend.Store) error {
 			variables = variables[1:]
 		case graph.OpConstant:
 			b.bind(n.Attrs().(graph.ConstantAttrs).Value)
+			b.fixed = store.Frozen()
 		case graph.OpReshape:
 			b = c.buffers[n.Input(0)]
 		default:
@@ -158,16 +159,15 @@ func (c *compiler) placeValues(store *backend.Store) error {
 // on a frozen store. What is larger than what it is made of, such as a bias laid
 // out over an image, is made anew in each run instead of kept.
 func (c *compiler) isFixed(n *graph.Node) bool {
-	size, any := 0, false
+	size := 0
 	for _, in := range n.Inputs() {
 		b := c.buffers[in]
-		if !b.fixed && in.Op() != graph.OpConstant {
+		if !b.fixed {
 			return false
 		}
 		size += b.size
-		any = any || b.fixed
 	}
-	return any && n.Shape().Elements() <= size
+	return n.Shape().Elements() <= size
 }
 
 // placeOutputs gives each output a tensor of its own. The operation that

@@ -96,11 +96,7 @@ const packTiles = 4 // tiles of A in a part of packing
 // pack copies a few tiles of A or a panel of B in one pass.
 func (p *Plan) pack(_, part int) {
 	if a, _ := p.packParts(); part >= a {
-		part -= a
-		k0 := part / p.panels * p.depth
-		n0, n := p.panel(part % p.panels)
-		depth := min(p.depth, p.s.K-p.k0-k0)
-		p.packPanel(p.packedB[k0*p.stepB()+n0*p.depth:], p.k0+k0, depth, n0, n)
+		p.packPass(p.packedB, p.k0, part-a)
 		return
 	}
 	groups, height := ceilDiv(p.tiles, packTiles), p.kern.Rows()
@@ -117,6 +113,13 @@ func (p *Plan) pack(_, part int) {
 			p.kern.PackTile(dst, p.a[m0*p.s.LDA+k0:], depth, m, p.s.LDA)
 		}
 	}
+}
+
+// packPass copies one panel of B in one of the passes from step from on.
+func (p *Plan) packPass(dst []float32, from, part int) {
+	k0 := part / p.panels * p.depth
+	n0, n := p.panel(part % p.panels)
+	p.packPanel(dst[k0*p.width()+n0*p.depth:], from+k0, min(p.depth, p.s.K-from-k0), n0, n)
 }
 
 // packPanel copies n columns of op(B) from n0 on and depth of its rows from k0

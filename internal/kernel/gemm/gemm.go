@@ -200,11 +200,7 @@ func (p *Plan) Pack(pool *par.Pool, packed, b []float32) {
 		return
 	}
 	p.b = b
-	pool.Run(ceilDiv(p.s.K, p.depth)*p.panels, func(_, part int) {
-		k0 := part / p.panels * p.depth
-		n0, n := p.panel(part % p.panels)
-		p.packPanel(packed[k0*p.width()+n0*p.depth:], k0, min(p.depth, p.s.K-k0), n0, n)
-	})
+	pool.Run(ceilDiv(p.s.K, p.depth)*p.panels, func(_, part int) { p.packPass(packed, 0, part) })
 	p.b = nil
 }
 

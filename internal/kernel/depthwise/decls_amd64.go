@@ -14,20 +14,24 @@ var (
 	_ = [1]struct{}{}[unsafe.Offsetof(strip{}.bias)-72]
 	_ = [1]struct{}{}[unsafe.Offsetof(strip{}.blocks)-96]
 	_ = [1]struct{}{}[unsafe.Offsetof(strip{}.rows)-104]
-	_ = [1]struct{}{}[unsafe.Offsetof(strip{}.taps)-112]
-	_ = [1]struct{}{}[unsafe.Offsetof(strip{}.xRow)-120]
-	_ = [1]struct{}{}[unsafe.Offsetof(strip{}.xPixel)-128]
-	_ = [1]struct{}{}[unsafe.Offsetof(strip{}.wRow)-136]
-	_ = [1]struct{}{}[unsafe.Offsetof(strip{}.wTap)-144]
-	_ = [1]struct{}{}[unsafe.Offsetof(strip{}.yPixel)-152]
-	_ = [1]struct{}{}[unsafe.Offsetof(strip{}.relu)-160]
-	_ = [1]struct{}{}[unsafe.Offsetof(strip{}.xAhead)-168]
-	_ = [1]struct{}{}[unsafe.Offsetof(strip{}.yAhead)-176]
-	_ = [1]struct{}{}[unsafe.Offsetof(strip{}.most)-184]
+	_ = [1]struct{}{}[unsafe.Offsetof(strip{}.before)-112]
+	_ = [1]struct{}{}[unsafe.Offsetof(strip{}.after)-120]
+	_ = [1]struct{}{}[unsafe.Offsetof(strip{}.xRow)-128]
+	_ = [1]struct{}{}[unsafe.Offsetof(strip{}.xPixel)-136]
+	_ = [1]struct{}{}[unsafe.Offsetof(strip{}.wRow)-144]
+	_ = [1]struct{}{}[unsafe.Offsetof(strip{}.wTap)-152]
+	_ = [1]struct{}{}[unsafe.Offsetof(strip{}.yPixel)-160]
+	_ = [1]struct{}{}[unsafe.Offsetof(strip{}.relu)-168]
+	_ = [1]struct{}{}[unsafe.Offsetof(strip{}.xAhead)-176]
+	_ = [1]struct{}{}[unsafe.Offsetof(strip{}.yAhead)-184]
+	_ = [1]struct{}{}[unsafe.Offsetof(strip{}.most)-192]
 )
 
 //go:noescape
 func strip1taps1stride8pixelsAVX2(s *strip)
+
+//go:noescape
+func strip1taps1stride7pixelsAVX2(s *strip)
 
 //go:noescape
 func strip1taps1stride4pixelsAVX2(s *strip)
@@ -42,6 +46,9 @@ func strip1taps1stride1pixelsAVX2(s *strip)
 func strip2taps1stride8pixelsAVX2(s *strip)
 
 //go:noescape
+func strip2taps1stride7pixelsAVX2(s *strip)
+
+//go:noescape
 func strip2taps1stride4pixelsAVX2(s *strip)
 
 //go:noescape
@@ -52,6 +59,9 @@ func strip2taps1stride1pixelsAVX2(s *strip)
 
 //go:noescape
 func strip3taps1stride8pixelsAVX2(s *strip)
+
+//go:noescape
+func strip3taps1stride7pixelsAVX2(s *strip)
 
 //go:noescape
 func strip3taps1stride4pixelsAVX2(s *strip)
@@ -66,6 +76,9 @@ func strip3taps1stride1pixelsAVX2(s *strip)
 func strip5taps1stride8pixelsAVX2(s *strip)
 
 //go:noescape
+func strip5taps1stride7pixelsAVX2(s *strip)
+
+//go:noescape
 func strip5taps1stride4pixelsAVX2(s *strip)
 
 //go:noescape
@@ -76,6 +89,9 @@ func strip5taps1stride1pixelsAVX2(s *strip)
 
 //go:noescape
 func strip3taps2stride8pixelsAVX2(s *strip)
+
+//go:noescape
+func strip3taps2stride7pixelsAVX2(s *strip)
 
 //go:noescape
 func strip3taps2stride4pixelsAVX2(s *strip)
@@ -90,6 +106,9 @@ func strip3taps2stride1pixelsAVX2(s *strip)
 func strip5taps2stride8pixelsAVX2(s *strip)
 
 //go:noescape
+func strip5taps2stride7pixelsAVX2(s *strip)
+
+//go:noescape
 func strip5taps2stride4pixelsAVX2(s *strip)
 
 //go:noescape
@@ -99,10 +118,10 @@ func strip5taps2stride2pixelsAVX2(s *strip)
 func strip5taps2stride1pixelsAVX2(s *strip)
 
 //go:noescape
-func pixelAVX2(s *strip)
+func strip1taps1stride8pixelsAVX512(s *strip)
 
 //go:noescape
-func strip1taps1stride8pixelsAVX512(s *strip)
+func strip1taps1stride7pixelsAVX512(s *strip)
 
 //go:noescape
 func strip1taps1stride4pixelsAVX512(s *strip)
@@ -117,6 +136,9 @@ func strip1taps1stride1pixelsAVX512(s *strip)
 func strip2taps1stride8pixelsAVX512(s *strip)
 
 //go:noescape
+func strip2taps1stride7pixelsAVX512(s *strip)
+
+//go:noescape
 func strip2taps1stride4pixelsAVX512(s *strip)
 
 //go:noescape
@@ -127,6 +149,9 @@ func strip2taps1stride1pixelsAVX512(s *strip)
 
 //go:noescape
 func strip3taps1stride8pixelsAVX512(s *strip)
+
+//go:noescape
+func strip3taps1stride7pixelsAVX512(s *strip)
 
 //go:noescape
 func strip3taps1stride4pixelsAVX512(s *strip)
@@ -141,6 +166,9 @@ func strip3taps1stride1pixelsAVX512(s *strip)
 func strip5taps1stride8pixelsAVX512(s *strip)
 
 //go:noescape
+func strip5taps1stride7pixelsAVX512(s *strip)
+
+//go:noescape
 func strip5taps1stride4pixelsAVX512(s *strip)
 
 //go:noescape
@@ -151,6 +179,9 @@ func strip5taps1stride1pixelsAVX512(s *strip)
 
 //go:noescape
 func strip3taps2stride8pixelsAVX512(s *strip)
+
+//go:noescape
+func strip3taps2stride7pixelsAVX512(s *strip)
 
 //go:noescape
 func strip3taps2stride4pixelsAVX512(s *strip)
@@ -165,6 +196,9 @@ func strip3taps2stride1pixelsAVX512(s *strip)
 func strip5taps2stride8pixelsAVX512(s *strip)
 
 //go:noescape
+func strip5taps2stride7pixelsAVX512(s *strip)
+
+//go:noescape
 func strip5taps2stride4pixelsAVX512(s *strip)
 
 //go:noescape
@@ -173,31 +207,26 @@ func strip5taps2stride2pixelsAVX512(s *strip)
 //go:noescape
 func strip5taps2stride1pixelsAVX512(s *strip)
 
-//go:noescape
-func pixelAVX512(s *strip)
-
 var kernelsAVX2 = kernels{
 	lanes: 8,
-	pixel: pixelAVX2,
-	strips: map[filterRow][4]func(*strip){
-		{1, 1}: {strip1taps1stride8pixelsAVX2, strip1taps1stride4pixelsAVX2, strip1taps1stride2pixelsAVX2, strip1taps1stride1pixelsAVX2},
-		{2, 1}: {strip2taps1stride8pixelsAVX2, strip2taps1stride4pixelsAVX2, strip2taps1stride2pixelsAVX2, strip2taps1stride1pixelsAVX2},
-		{3, 1}: {strip3taps1stride8pixelsAVX2, strip3taps1stride4pixelsAVX2, strip3taps1stride2pixelsAVX2, strip3taps1stride1pixelsAVX2},
-		{5, 1}: {strip5taps1stride8pixelsAVX2, strip5taps1stride4pixelsAVX2, strip5taps1stride2pixelsAVX2, strip5taps1stride1pixelsAVX2},
-		{3, 2}: {strip3taps2stride8pixelsAVX2, strip3taps2stride4pixelsAVX2, strip3taps2stride2pixelsAVX2, strip3taps2stride1pixelsAVX2},
-		{5, 2}: {strip5taps2stride8pixelsAVX2, strip5taps2stride4pixelsAVX2, strip5taps2stride2pixelsAVX2, strip5taps2stride1pixelsAVX2},
+	strips: map[filterRow][5]func(*strip){
+		{1, 1}: {strip1taps1stride8pixelsAVX2, strip1taps1stride7pixelsAVX2, strip1taps1stride4pixelsAVX2, strip1taps1stride2pixelsAVX2, strip1taps1stride1pixelsAVX2},
+		{2, 1}: {strip2taps1stride8pixelsAVX2, strip2taps1stride7pixelsAVX2, strip2taps1stride4pixelsAVX2, strip2taps1stride2pixelsAVX2, strip2taps1stride1pixelsAVX2},
+		{3, 1}: {strip3taps1stride8pixelsAVX2, strip3taps1stride7pixelsAVX2, strip3taps1stride4pixelsAVX2, strip3taps1stride2pixelsAVX2, strip3taps1stride1pixelsAVX2},
+		{5, 1}: {strip5taps1stride8pixelsAVX2, strip5taps1stride7pixelsAVX2, strip5taps1stride4pixelsAVX2, strip5taps1stride2pixelsAVX2, strip5taps1stride1pixelsAVX2},
+		{3, 2}: {strip3taps2stride8pixelsAVX2, strip3taps2stride7pixelsAVX2, strip3taps2stride4pixelsAVX2, strip3taps2stride2pixelsAVX2, strip3taps2stride1pixelsAVX2},
+		{5, 2}: {strip5taps2stride8pixelsAVX2, strip5taps2stride7pixelsAVX2, strip5taps2stride4pixelsAVX2, strip5taps2stride2pixelsAVX2, strip5taps2stride1pixelsAVX2},
 	},
 }
 
 var kernelsAVX512 = kernels{
 	lanes: 16,
-	pixel: pixelAVX512,
-	strips: map[filterRow][4]func(*strip){
-		{1, 1}: {strip1taps1stride8pixelsAVX512, strip1taps1stride4pixelsAVX512, strip1taps1stride2pixelsAVX512, strip1taps1stride1pixelsAVX512},
-		{2, 1}: {strip2taps1stride8pixelsAVX512, strip2taps1stride4pixelsAVX512, strip2taps1stride2pixelsAVX512, strip2taps1stride1pixelsAVX512},
-		{3, 1}: {strip3taps1stride8pixelsAVX512, strip3taps1stride4pixelsAVX512, strip3taps1stride2pixelsAVX512, strip3taps1stride1pixelsAVX512},
-		{5, 1}: {strip5taps1stride8pixelsAVX512, strip5taps1stride4pixelsAVX512, strip5taps1stride2pixelsAVX512, strip5taps1stride1pixelsAVX512},
-		{3, 2}: {strip3taps2stride8pixelsAVX512, strip3taps2stride4pixelsAVX512, strip3taps2stride2pixelsAVX512, strip3taps2stride1pixelsAVX512},
-		{5, 2}: {strip5taps2stride8pixelsAVX512, strip5taps2stride4pixelsAVX512, strip5taps2stride2pixelsAVX512, strip5taps2stride1pixelsAVX512},
+	strips: map[filterRow][5]func(*strip){
+		{1, 1}: {strip1taps1stride8pixelsAVX512, strip1taps1stride7pixelsAVX512, strip1taps1stride4pixelsAVX512, strip1taps1stride2pixelsAVX512, strip1taps1stride1pixelsAVX512},
+		{2, 1}: {strip2taps1stride8pixelsAVX512, strip2taps1stride7pixelsAVX512, strip2taps1stride4pixelsAVX512, strip2taps1stride2pixelsAVX512, strip2taps1stride1pixelsAVX512},
+		{3, 1}: {strip3taps1stride8pixelsAVX512, strip3taps1stride7pixelsAVX512, strip3taps1stride4pixelsAVX512, strip3taps1stride2pixelsAVX512, strip3taps1stride1pixelsAVX512},
+		{5, 1}: {strip5taps1stride8pixelsAVX512, strip5taps1stride7pixelsAVX512, strip5taps1stride4pixelsAVX512, strip5taps1stride2pixelsAVX512, strip5taps1stride1pixelsAVX512},
+		{3, 2}: {strip3taps2stride8pixelsAVX512, strip3taps2stride7pixelsAVX512, strip3taps2stride4pixelsAVX512, strip3taps2stride2pixelsAVX512, strip3taps2stride1pixelsAVX512},
+		{5, 2}: {strip5taps2stride8pixelsAVX512, strip5taps2stride7pixelsAVX512, strip5taps2stride4pixelsAVX512, strip5taps2stride2pixelsAVX512, strip5taps2stride1pixelsAVX512},
 	},
 }

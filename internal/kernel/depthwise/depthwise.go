@@ -253,14 +253,15 @@ func (p *Plan) call(s *strip, g *grid, v *span, c group, n, i int) {
 	top := g.top + i*g.strideH
 	r0 := min(max(0, -top), g.kh)
 	r1 := max(r0, min(g.kh, p.srcH-top))
-	s.rows, s.taps = r1-r0, v.taps
-	if v.taps == 0 {
+	s.rows = r1 - r0
+	if v.blind {
 		s.rows = 0
 	}
+	s.before, s.after = v.before, v.after
 	s.x, s.w = nil, nil
 	if s.rows > 0 {
 		s.x = p.src[((n*p.srcH+top+r0)*p.srcW+v.from)*p.c+c.at:]
-		s.w = p.weights[(g.weights+r0*g.kw+v.tap)*p.c+c.at:]
+		s.w = p.weights[(g.weights+r0*g.kw)*p.c+c.at:]
 	}
 	s.y = p.dst[((n*p.dstH+g.y0+i*p.stepH)*p.dstW+g.x0+v.column*p.stepW)*p.c+c.at:]
 	s.bias = nil
@@ -287,37 +288,64 @@ type group struct{ at, blocks int }
 // span is some neighbouring columns of a grid that one call of a kernel
 // computes.
 type span struct {
-	column    int // the first
-	from      int // column of the source that its first tap sees
-	tap, taps int // taps of a filter row that lie in the image
-	kernel    func(*strip)
+	column        int  // the first
+	from          int  // column of the source that it sees first
+	before, after int  // columns of the source beyond its borders that the filter meets
+	blind         bool // no tap sees the source
+	kernel        func(*strip)
 }
 
 // cutColumns cuts the columns of a grid into spans.
 func (p *Plan) cutColumns(g *grid) {
-	add := func(column, tap, taps int, kernel func(*strip)) {
-		g.spans = append(g.spans, span{column, g.left + column*g.strideW + tap, tap, taps, kernel})
-	}
 	kernels := p.kern.strips[filterRow{g.kw, g.strideW}]
-	for j := 0; j < g.columns; {
+	sees := func(j int) bool {
 		left := g.left + j*g.strideW
-		inside := 0 // columns from here on whose taps all lie in the image
-		if room := p.srcW - g.kw - left; left >= 0 && room >= 0 {
-			inside = min(room/g.strideW+1, g.columns-j)
-		}
-		if inside == 0 {
-			first := min(max(0, -left), g.kw)
-			add(j, first, max(0, min(g.kw, p.srcW-left)-first), p.kern.pixel)
+		return left > -g.kw && left < p.srcW
+	}
+	for j := 0; j < g.columns; {
+		if !sees(j) {
+			g.spans = append(g.spans, span{column: j, blind: true, kernel: kernels[len(kernels)-1]})
 			j++
 			continue
 		}
+		end := j + 1
+		for end < g.columns && sees(end) {
+			end++
+		}
+		for _, k := range strips(end - j) {
+			left := g.left + j*g.strideW
+			right := left + (stripPixels[k]-1)*g.strideW + g.kw
+			g.spans = append(g.spans, span{column: j, from: max(0, left),
+				before: max(0, -left), after: max(0, right-p.srcW), kernel: kernels[k]})
+			j += stripPixels[k]
+		}
+	}
+}
+
+// stripCost is what a strip costs beside its pixels, in pixels: it loads the
+// filter.
+const stripCost = 2
+
+// strips returns the cheapest kernels, by their places in stripPixels, that
+// compute n pixels in all.
+func strips(n int) []int {
+	type best struct{ cost, last int }
+	cheapest := make([]best, n+1)
+	for i := 1; i <= n; i++ {
 		for k, pixels := range stripPixels {
-			for ; inside >= pixels; inside -= pixels {
-				add(j, 0, g.kw, kernels[k])
-				j += pixels
+			if pixels > i {
+				continue
+			}
+			if cost := cheapest[i-pixels].cost + pixels + stripCost; cheapest[i].cost == 0 || cost < cheapest[i].cost {
+				cheapest[i] = best{cost, k}
 			}
 		}
 	}
+	var list []int
+	for i := n; i > 0; i -= stripPixels[cheapest[i].last] {
+		list = append(list, cheapest[i].last)
+	}
+	return list
 }
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }

@@ -12,19 +12,19 @@ TEXT ·strip1taps1stride8pixelsAVX2(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip1taps1stride8pixelsAVX2Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip1taps1stride8pixelsAVX2Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 	ADDQ       R14, R12
 	PREFETCHT0 (R12)
@@ -101,15 +101,15 @@ strip1taps1stride8pixelsAVX2Row:
 	VMOVUPS     (R12), Y8
 	VFMADD231PS Y8, Y9, Y7
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
+	MOVQ        128(DI), AX
 	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
+	MOVQ        144(DI), AX
 	LEAQ        (R11)(AX*4), R11
 	DECQ        R9
 	JNZ         strip1taps1stride8pixelsAVX2Row
 
 strip1taps1stride8pixelsAVX2Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip1taps1stride8pixelsAVX2Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
@@ -122,7 +122,7 @@ strip1taps1stride8pixelsAVX2Store:
 	VMAXPS       Y5, Y8, Y5
 	VMAXPS       Y6, Y8, Y6
 	VMAXPS       Y7, Y8, Y7
-	VBROADCASTSS 184(DI), Y8
+	VBROADCASTSS 192(DI), Y8
 	VMINPS       Y0, Y8, Y0
 	VMINPS       Y1, Y8, Y1
 	VMINPS       Y2, Y8, Y2
@@ -134,7 +134,7 @@ strip1taps1stride8pixelsAVX2Store:
 
 strip1taps1stride8pixelsAVX2Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Y0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R15, R12
@@ -166,6 +166,156 @@ strip1taps1stride8pixelsAVX2Write:
 	VZEROUPPER
 	RET
 
+// func strip1taps1stride7pixelsAVX2(s *byte)
+// Requires: AVX, FMA3, MMX+
+TEXT ·strip1taps1stride7pixelsAVX2(SB), NOSPLIT, $0-8
+	MOVQ s+0(FP), DI
+	MOVQ (DI), SI
+	MOVQ 24(DI), DX
+	MOVQ 48(DI), CX
+	MOVQ 72(DI), R8
+	MOVQ 136(DI), R14
+	SHLQ $0x02, R14
+	MOVQ 152(DI), BX
+	SHLQ $0x02, BX
+	MOVQ 160(DI), R15
+	SHLQ $0x02, R15
+
+strip1taps1stride7pixelsAVX2Block:
+	MOVQ       176(DI), AX
+	TESTQ      AX, AX
+	JZ         strip1taps1stride7pixelsAVX2Begin
+	LEAQ       (SI)(AX*4), R12
+	MOVQ       128(DI), AX
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+
+strip1taps1stride7pixelsAVX2Begin:
+	TESTQ   R8, R8
+	JZ      strip1taps1stride7pixelsAVX2Zero
+	VMOVUPS (R8), Y0
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	ADDQ    $0x20, R8
+	JMP     strip1taps1stride7pixelsAVX2Rows
+
+strip1taps1stride7pixelsAVX2Zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+
+strip1taps1stride7pixelsAVX2Rows:
+	MOVQ  SI, R10
+	MOVQ  DX, R11
+	MOVQ  104(DI), R9
+	TESTQ R9, R9
+	JZ    strip1taps1stride7pixelsAVX2Store
+
+strip1taps1stride7pixelsAVX2Row:
+	MOVQ        R10, R12
+	MOVQ        R11, R13
+	VMOVUPS     (R13), Y8
+	ADDQ        BX, R13
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y0
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y1
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y2
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y3
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y4
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y5
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y6
+	ADDQ        R14, R12
+	MOVQ        128(DI), AX
+	LEAQ        (R10)(AX*4), R10
+	MOVQ        144(DI), AX
+	LEAQ        (R11)(AX*4), R11
+	DECQ        R9
+	JNZ         strip1taps1stride7pixelsAVX2Row
+
+strip1taps1stride7pixelsAVX2Store:
+	CMPQ 168(DI), $0x00
+	JE   strip1taps1stride7pixelsAVX2Write
+
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y7, Y7, Y7
+	VMAXPS       Y0, Y7, Y0
+	VMAXPS       Y1, Y7, Y1
+	VMAXPS       Y2, Y7, Y2
+	VMAXPS       Y3, Y7, Y3
+	VMAXPS       Y4, Y7, Y4
+	VMAXPS       Y5, Y7, Y5
+	VMAXPS       Y6, Y7, Y6
+	VBROADCASTSS 192(DI), Y7
+	VMINPS       Y0, Y7, Y0
+	VMINPS       Y1, Y7, Y1
+	VMINPS       Y2, Y7, Y2
+	VMINPS       Y3, Y7, Y3
+	VMINPS       Y4, Y7, Y4
+	VMINPS       Y5, Y7, Y5
+	VMINPS       Y6, Y7, Y6
+
+strip1taps1stride7pixelsAVX2Write:
+	MOVQ       CX, R12
+	MOVQ       184(DI), AX
+	VMOVUPS    Y0, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Y1, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Y2, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Y3, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Y4, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Y5, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Y6, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       $0x20, SI
+	ADDQ       $0x20, DX
+	ADDQ       $0x20, CX
+	DECQ       96(DI)
+	JNZ        strip1taps1stride7pixelsAVX2Block
+	VZEROUPPER
+	RET
+
 // func strip1taps1stride4pixelsAVX2(s *byte)
 // Requires: AVX, FMA3, MMX+
 TEXT ·strip1taps1stride4pixelsAVX2(SB), NOSPLIT, $0-8
@@ -174,19 +324,19 @@ TEXT ·strip1taps1stride4pixelsAVX2(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip1taps1stride4pixelsAVX2Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip1taps1stride4pixelsAVX2Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 	ADDQ       R14, R12
 	PREFETCHT0 (R12)
@@ -235,15 +385,15 @@ strip1taps1stride4pixelsAVX2Row:
 	VMOVUPS     (R12), Y4
 	VFMADD231PS Y4, Y5, Y3
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
+	MOVQ        128(DI), AX
 	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
+	MOVQ        144(DI), AX
 	LEAQ        (R11)(AX*4), R11
 	DECQ        R9
 	JNZ         strip1taps1stride4pixelsAVX2Row
 
 strip1taps1stride4pixelsAVX2Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip1taps1stride4pixelsAVX2Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
@@ -252,7 +402,7 @@ strip1taps1stride4pixelsAVX2Store:
 	VMAXPS       Y1, Y4, Y1
 	VMAXPS       Y2, Y4, Y2
 	VMAXPS       Y3, Y4, Y3
-	VBROADCASTSS 184(DI), Y4
+	VBROADCASTSS 192(DI), Y4
 	VMINPS       Y0, Y4, Y0
 	VMINPS       Y1, Y4, Y1
 	VMINPS       Y2, Y4, Y2
@@ -260,7 +410,7 @@ strip1taps1stride4pixelsAVX2Store:
 
 strip1taps1stride4pixelsAVX2Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Y0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R15, R12
@@ -288,19 +438,19 @@ TEXT ·strip1taps1stride2pixelsAVX2(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip1taps1stride2pixelsAVX2Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip1taps1stride2pixelsAVX2Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 	ADDQ       R14, R12
 	PREFETCHT0 (R12)
@@ -335,28 +485,28 @@ strip1taps1stride2pixelsAVX2Row:
 	VMOVUPS     (R12), Y2
 	VFMADD231PS Y2, Y3, Y1
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
+	MOVQ        128(DI), AX
 	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
+	MOVQ        144(DI), AX
 	LEAQ        (R11)(AX*4), R11
 	DECQ        R9
 	JNZ         strip1taps1stride2pixelsAVX2Row
 
 strip1taps1stride2pixelsAVX2Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip1taps1stride2pixelsAVX2Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
 	VXORPS       Y2, Y2, Y2
 	VMAXPS       Y0, Y2, Y0
 	VMAXPS       Y1, Y2, Y1
-	VBROADCASTSS 184(DI), Y2
+	VBROADCASTSS 192(DI), Y2
 	VMINPS       Y0, Y2, Y0
 	VMINPS       Y1, Y2, Y1
 
 strip1taps1stride2pixelsAVX2Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Y0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R15, R12
@@ -378,19 +528,19 @@ TEXT ·strip1taps1stride1pixelsAVX2(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip1taps1stride1pixelsAVX2Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip1taps1stride1pixelsAVX2Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 
 strip1taps1stride1pixelsAVX2Begin:
@@ -418,26 +568,26 @@ strip1taps1stride1pixelsAVX2Row:
 	VMOVUPS     (R12), Y1
 	VFMADD231PS Y1, Y2, Y0
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
+	MOVQ        128(DI), AX
 	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
+	MOVQ        144(DI), AX
 	LEAQ        (R11)(AX*4), R11
 	DECQ        R9
 	JNZ         strip1taps1stride1pixelsAVX2Row
 
 strip1taps1stride1pixelsAVX2Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip1taps1stride1pixelsAVX2Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
 	VXORPS       Y1, Y1, Y1
 	VMAXPS       Y0, Y1, Y0
-	VBROADCASTSS 184(DI), Y1
+	VBROADCASTSS 192(DI), Y1
 	VMINPS       Y0, Y1, Y0
 
 strip1taps1stride1pixelsAVX2Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Y0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       $0x20, SI
@@ -456,19 +606,19 @@ TEXT ·strip2taps1stride8pixelsAVX2(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip2taps1stride8pixelsAVX2Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip2taps1stride8pixelsAVX2Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 	ADDQ       R14, R12
 	PREFETCHT0 (R12)
@@ -523,9 +673,13 @@ strip2taps1stride8pixelsAVX2Row:
 	ADDQ        BX, R13
 	VMOVUPS     (R13), Y10
 	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip2taps1stride8pixelsAVX2Input1
 	VMOVUPS     (R12), Y8
 	VFMADD231PS Y8, Y9, Y0
 	ADDQ        R14, R12
+
+strip2taps1stride8pixelsAVX2Input1:
 	VMOVUPS     (R12), Y8
 	VFMADD231PS Y8, Y9, Y1
 	VFMADD231PS Y8, Y10, Y0
@@ -554,18 +708,22 @@ strip2taps1stride8pixelsAVX2Row:
 	VFMADD231PS Y8, Y9, Y7
 	VFMADD231PS Y8, Y10, Y6
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip2taps1stride8pixelsAVX2RowEnd
 	VMOVUPS     (R12), Y8
 	VFMADD231PS Y8, Y10, Y7
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         strip2taps1stride8pixelsAVX2Row
+
+strip2taps1stride8pixelsAVX2RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip2taps1stride8pixelsAVX2Row
 
 strip2taps1stride8pixelsAVX2Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip2taps1stride8pixelsAVX2Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
@@ -578,7 +736,7 @@ strip2taps1stride8pixelsAVX2Store:
 	VMAXPS       Y5, Y8, Y5
 	VMAXPS       Y6, Y8, Y6
 	VMAXPS       Y7, Y8, Y7
-	VBROADCASTSS 184(DI), Y8
+	VBROADCASTSS 192(DI), Y8
 	VMINPS       Y0, Y8, Y0
 	VMINPS       Y1, Y8, Y1
 	VMINPS       Y2, Y8, Y2
@@ -590,7 +748,7 @@ strip2taps1stride8pixelsAVX2Store:
 
 strip2taps1stride8pixelsAVX2Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Y0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R15, R12
@@ -622,6 +780,175 @@ strip2taps1stride8pixelsAVX2Write:
 	VZEROUPPER
 	RET
 
+// func strip2taps1stride7pixelsAVX2(s *byte)
+// Requires: AVX, FMA3, MMX+
+TEXT ·strip2taps1stride7pixelsAVX2(SB), NOSPLIT, $0-8
+	MOVQ s+0(FP), DI
+	MOVQ (DI), SI
+	MOVQ 24(DI), DX
+	MOVQ 48(DI), CX
+	MOVQ 72(DI), R8
+	MOVQ 136(DI), R14
+	SHLQ $0x02, R14
+	MOVQ 152(DI), BX
+	SHLQ $0x02, BX
+	MOVQ 160(DI), R15
+	SHLQ $0x02, R15
+
+strip2taps1stride7pixelsAVX2Block:
+	MOVQ       176(DI), AX
+	TESTQ      AX, AX
+	JZ         strip2taps1stride7pixelsAVX2Begin
+	LEAQ       (SI)(AX*4), R12
+	MOVQ       128(DI), AX
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+
+strip2taps1stride7pixelsAVX2Begin:
+	TESTQ   R8, R8
+	JZ      strip2taps1stride7pixelsAVX2Zero
+	VMOVUPS (R8), Y0
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	ADDQ    $0x20, R8
+	JMP     strip2taps1stride7pixelsAVX2Rows
+
+strip2taps1stride7pixelsAVX2Zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+
+strip2taps1stride7pixelsAVX2Rows:
+	MOVQ  SI, R10
+	MOVQ  DX, R11
+	MOVQ  104(DI), R9
+	TESTQ R9, R9
+	JZ    strip2taps1stride7pixelsAVX2Store
+
+strip2taps1stride7pixelsAVX2Row:
+	MOVQ        R10, R12
+	MOVQ        R11, R13
+	VMOVUPS     (R13), Y8
+	ADDQ        BX, R13
+	VMOVUPS     (R13), Y9
+	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip2taps1stride7pixelsAVX2Input1
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y0
+	ADDQ        R14, R12
+
+strip2taps1stride7pixelsAVX2Input1:
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y1
+	VFMADD231PS Y7, Y9, Y0
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y2
+	VFMADD231PS Y7, Y9, Y1
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y3
+	VFMADD231PS Y7, Y9, Y2
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y4
+	VFMADD231PS Y7, Y9, Y3
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y5
+	VFMADD231PS Y7, Y9, Y4
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y6
+	VFMADD231PS Y7, Y9, Y5
+	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip2taps1stride7pixelsAVX2RowEnd
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y9, Y6
+	ADDQ        R14, R12
+
+strip2taps1stride7pixelsAVX2RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip2taps1stride7pixelsAVX2Row
+
+strip2taps1stride7pixelsAVX2Store:
+	CMPQ 168(DI), $0x00
+	JE   strip2taps1stride7pixelsAVX2Write
+
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y7, Y7, Y7
+	VMAXPS       Y0, Y7, Y0
+	VMAXPS       Y1, Y7, Y1
+	VMAXPS       Y2, Y7, Y2
+	VMAXPS       Y3, Y7, Y3
+	VMAXPS       Y4, Y7, Y4
+	VMAXPS       Y5, Y7, Y5
+	VMAXPS       Y6, Y7, Y6
+	VBROADCASTSS 192(DI), Y7
+	VMINPS       Y0, Y7, Y0
+	VMINPS       Y1, Y7, Y1
+	VMINPS       Y2, Y7, Y2
+	VMINPS       Y3, Y7, Y3
+	VMINPS       Y4, Y7, Y4
+	VMINPS       Y5, Y7, Y5
+	VMINPS       Y6, Y7, Y6
+
+strip2taps1stride7pixelsAVX2Write:
+	MOVQ       CX, R12
+	MOVQ       184(DI), AX
+	VMOVUPS    Y0, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Y1, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Y2, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Y3, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Y4, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Y5, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Y6, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       $0x20, SI
+	ADDQ       $0x20, DX
+	ADDQ       $0x20, CX
+	DECQ       96(DI)
+	JNZ        strip2taps1stride7pixelsAVX2Block
+	VZEROUPPER
+	RET
+
 // func strip2taps1stride4pixelsAVX2(s *byte)
 // Requires: AVX, FMA3, MMX+
 TEXT ·strip2taps1stride4pixelsAVX2(SB), NOSPLIT, $0-8
@@ -630,19 +957,19 @@ TEXT ·strip2taps1stride4pixelsAVX2(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip2taps1stride4pixelsAVX2Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip2taps1stride4pixelsAVX2Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 	ADDQ       R14, R12
 	PREFETCHT0 (R12)
@@ -681,9 +1008,13 @@ strip2taps1stride4pixelsAVX2Row:
 	ADDQ        BX, R13
 	VMOVUPS     (R13), Y6
 	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip2taps1stride4pixelsAVX2Input1
 	VMOVUPS     (R12), Y4
 	VFMADD231PS Y4, Y5, Y0
 	ADDQ        R14, R12
+
+strip2taps1stride4pixelsAVX2Input1:
 	VMOVUPS     (R12), Y4
 	VFMADD231PS Y4, Y5, Y1
 	VFMADD231PS Y4, Y6, Y0
@@ -696,18 +1027,22 @@ strip2taps1stride4pixelsAVX2Row:
 	VFMADD231PS Y4, Y5, Y3
 	VFMADD231PS Y4, Y6, Y2
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip2taps1stride4pixelsAVX2RowEnd
 	VMOVUPS     (R12), Y4
 	VFMADD231PS Y4, Y6, Y3
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         strip2taps1stride4pixelsAVX2Row
+
+strip2taps1stride4pixelsAVX2RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip2taps1stride4pixelsAVX2Row
 
 strip2taps1stride4pixelsAVX2Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip2taps1stride4pixelsAVX2Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
@@ -716,7 +1051,7 @@ strip2taps1stride4pixelsAVX2Store:
 	VMAXPS       Y1, Y4, Y1
 	VMAXPS       Y2, Y4, Y2
 	VMAXPS       Y3, Y4, Y3
-	VBROADCASTSS 184(DI), Y4
+	VBROADCASTSS 192(DI), Y4
 	VMINPS       Y0, Y4, Y0
 	VMINPS       Y1, Y4, Y1
 	VMINPS       Y2, Y4, Y2
@@ -724,7 +1059,7 @@ strip2taps1stride4pixelsAVX2Store:
 
 strip2taps1stride4pixelsAVX2Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Y0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R15, R12
@@ -752,19 +1087,19 @@ TEXT ·strip2taps1stride2pixelsAVX2(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip2taps1stride2pixelsAVX2Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip2taps1stride2pixelsAVX2Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 	ADDQ       R14, R12
 	PREFETCHT0 (R12)
@@ -795,38 +1130,46 @@ strip2taps1stride2pixelsAVX2Row:
 	ADDQ        BX, R13
 	VMOVUPS     (R13), Y4
 	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip2taps1stride2pixelsAVX2Input1
 	VMOVUPS     (R12), Y2
 	VFMADD231PS Y2, Y3, Y0
 	ADDQ        R14, R12
+
+strip2taps1stride2pixelsAVX2Input1:
 	VMOVUPS     (R12), Y2
 	VFMADD231PS Y2, Y3, Y1
 	VFMADD231PS Y2, Y4, Y0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip2taps1stride2pixelsAVX2RowEnd
 	VMOVUPS     (R12), Y2
 	VFMADD231PS Y2, Y4, Y1
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         strip2taps1stride2pixelsAVX2Row
+
+strip2taps1stride2pixelsAVX2RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip2taps1stride2pixelsAVX2Row
 
 strip2taps1stride2pixelsAVX2Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip2taps1stride2pixelsAVX2Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
 	VXORPS       Y2, Y2, Y2
 	VMAXPS       Y0, Y2, Y0
 	VMAXPS       Y1, Y2, Y1
-	VBROADCASTSS 184(DI), Y2
+	VBROADCASTSS 192(DI), Y2
 	VMINPS       Y0, Y2, Y0
 	VMINPS       Y1, Y2, Y1
 
 strip2taps1stride2pixelsAVX2Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Y0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R15, R12
@@ -848,19 +1191,19 @@ TEXT ·strip2taps1stride1pixelsAVX2(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip2taps1stride1pixelsAVX2Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip2taps1stride1pixelsAVX2Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 
 strip2taps1stride1pixelsAVX2Begin:
@@ -887,32 +1230,40 @@ strip2taps1stride1pixelsAVX2Row:
 	ADDQ        BX, R13
 	VMOVUPS     (R13), Y3
 	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip2taps1stride1pixelsAVX2Input1
 	VMOVUPS     (R12), Y1
 	VFMADD231PS Y1, Y2, Y0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip2taps1stride1pixelsAVX2RowEnd
+
+strip2taps1stride1pixelsAVX2Input1:
 	VMOVUPS     (R12), Y1
 	VFMADD231PS Y1, Y3, Y0
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         strip2taps1stride1pixelsAVX2Row
+
+strip2taps1stride1pixelsAVX2RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip2taps1stride1pixelsAVX2Row
 
 strip2taps1stride1pixelsAVX2Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip2taps1stride1pixelsAVX2Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
 	VXORPS       Y1, Y1, Y1
 	VMAXPS       Y0, Y1, Y0
-	VBROADCASTSS 184(DI), Y1
+	VBROADCASTSS 192(DI), Y1
 	VMINPS       Y0, Y1, Y0
 
 strip2taps1stride1pixelsAVX2Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Y0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       $0x20, SI
@@ -931,19 +1282,19 @@ TEXT ·strip3taps1stride8pixelsAVX2(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip3taps1stride8pixelsAVX2Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip3taps1stride8pixelsAVX2Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 	ADDQ       R14, R12
 	PREFETCHT0 (R12)
@@ -1000,13 +1351,21 @@ strip3taps1stride8pixelsAVX2Row:
 	ADDQ        BX, R13
 	VMOVUPS     (R13), Y11
 	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip3taps1stride8pixelsAVX2Input1
+	CMPQ        112(DI), $0x02
+	JE          strip3taps1stride8pixelsAVX2Input2
 	VMOVUPS     (R12), Y8
 	VFMADD231PS Y8, Y9, Y0
 	ADDQ        R14, R12
+
+strip3taps1stride8pixelsAVX2Input1:
 	VMOVUPS     (R12), Y8
 	VFMADD231PS Y8, Y9, Y1
 	VFMADD231PS Y8, Y10, Y0
 	ADDQ        R14, R12
+
+strip3taps1stride8pixelsAVX2Input2:
 	VMOVUPS     (R12), Y8
 	VFMADD231PS Y8, Y9, Y2
 	VFMADD231PS Y8, Y10, Y1
@@ -1037,22 +1396,28 @@ strip3taps1stride8pixelsAVX2Row:
 	VFMADD231PS Y8, Y10, Y6
 	VFMADD231PS Y8, Y11, Y5
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x02
+	JE          strip3taps1stride8pixelsAVX2RowEnd
 	VMOVUPS     (R12), Y8
 	VFMADD231PS Y8, Y10, Y7
 	VFMADD231PS Y8, Y11, Y6
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip3taps1stride8pixelsAVX2RowEnd
 	VMOVUPS     (R12), Y8
 	VFMADD231PS Y8, Y11, Y7
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         strip3taps1stride8pixelsAVX2Row
+
+strip3taps1stride8pixelsAVX2RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip3taps1stride8pixelsAVX2Row
 
 strip3taps1stride8pixelsAVX2Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip3taps1stride8pixelsAVX2Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
@@ -1065,7 +1430,7 @@ strip3taps1stride8pixelsAVX2Store:
 	VMAXPS       Y5, Y8, Y5
 	VMAXPS       Y6, Y8, Y6
 	VMAXPS       Y7, Y8, Y7
-	VBROADCASTSS 184(DI), Y8
+	VBROADCASTSS 192(DI), Y8
 	VMINPS       Y0, Y8, Y0
 	VMINPS       Y1, Y8, Y1
 	VMINPS       Y2, Y8, Y2
@@ -1077,7 +1442,7 @@ strip3taps1stride8pixelsAVX2Store:
 
 strip3taps1stride8pixelsAVX2Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Y0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R15, R12
@@ -1109,6 +1474,192 @@ strip3taps1stride8pixelsAVX2Write:
 	VZEROUPPER
 	RET
 
+// func strip3taps1stride7pixelsAVX2(s *byte)
+// Requires: AVX, FMA3, MMX+
+TEXT ·strip3taps1stride7pixelsAVX2(SB), NOSPLIT, $0-8
+	MOVQ s+0(FP), DI
+	MOVQ (DI), SI
+	MOVQ 24(DI), DX
+	MOVQ 48(DI), CX
+	MOVQ 72(DI), R8
+	MOVQ 136(DI), R14
+	SHLQ $0x02, R14
+	MOVQ 152(DI), BX
+	SHLQ $0x02, BX
+	MOVQ 160(DI), R15
+	SHLQ $0x02, R15
+
+strip3taps1stride7pixelsAVX2Block:
+	MOVQ       176(DI), AX
+	TESTQ      AX, AX
+	JZ         strip3taps1stride7pixelsAVX2Begin
+	LEAQ       (SI)(AX*4), R12
+	MOVQ       128(DI), AX
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+
+strip3taps1stride7pixelsAVX2Begin:
+	TESTQ   R8, R8
+	JZ      strip3taps1stride7pixelsAVX2Zero
+	VMOVUPS (R8), Y0
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	ADDQ    $0x20, R8
+	JMP     strip3taps1stride7pixelsAVX2Rows
+
+strip3taps1stride7pixelsAVX2Zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+
+strip3taps1stride7pixelsAVX2Rows:
+	MOVQ  SI, R10
+	MOVQ  DX, R11
+	MOVQ  104(DI), R9
+	TESTQ R9, R9
+	JZ    strip3taps1stride7pixelsAVX2Store
+
+strip3taps1stride7pixelsAVX2Row:
+	MOVQ        R10, R12
+	MOVQ        R11, R13
+	VMOVUPS     (R13), Y8
+	ADDQ        BX, R13
+	VMOVUPS     (R13), Y9
+	ADDQ        BX, R13
+	VMOVUPS     (R13), Y10
+	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip3taps1stride7pixelsAVX2Input1
+	CMPQ        112(DI), $0x02
+	JE          strip3taps1stride7pixelsAVX2Input2
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y0
+	ADDQ        R14, R12
+
+strip3taps1stride7pixelsAVX2Input1:
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y1
+	VFMADD231PS Y7, Y9, Y0
+	ADDQ        R14, R12
+
+strip3taps1stride7pixelsAVX2Input2:
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y2
+	VFMADD231PS Y7, Y9, Y1
+	VFMADD231PS Y7, Y10, Y0
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y3
+	VFMADD231PS Y7, Y9, Y2
+	VFMADD231PS Y7, Y10, Y1
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y4
+	VFMADD231PS Y7, Y9, Y3
+	VFMADD231PS Y7, Y10, Y2
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y5
+	VFMADD231PS Y7, Y9, Y4
+	VFMADD231PS Y7, Y10, Y3
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y6
+	VFMADD231PS Y7, Y9, Y5
+	VFMADD231PS Y7, Y10, Y4
+	ADDQ        R14, R12
+	CMPQ        120(DI), $0x02
+	JE          strip3taps1stride7pixelsAVX2RowEnd
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y9, Y6
+	VFMADD231PS Y7, Y10, Y5
+	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip3taps1stride7pixelsAVX2RowEnd
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y10, Y6
+	ADDQ        R14, R12
+
+strip3taps1stride7pixelsAVX2RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip3taps1stride7pixelsAVX2Row
+
+strip3taps1stride7pixelsAVX2Store:
+	CMPQ 168(DI), $0x00
+	JE   strip3taps1stride7pixelsAVX2Write
+
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y7, Y7, Y7
+	VMAXPS       Y0, Y7, Y0
+	VMAXPS       Y1, Y7, Y1
+	VMAXPS       Y2, Y7, Y2
+	VMAXPS       Y3, Y7, Y3
+	VMAXPS       Y4, Y7, Y4
+	VMAXPS       Y5, Y7, Y5
+	VMAXPS       Y6, Y7, Y6
+	VBROADCASTSS 192(DI), Y7
+	VMINPS       Y0, Y7, Y0
+	VMINPS       Y1, Y7, Y1
+	VMINPS       Y2, Y7, Y2
+	VMINPS       Y3, Y7, Y3
+	VMINPS       Y4, Y7, Y4
+	VMINPS       Y5, Y7, Y5
+	VMINPS       Y6, Y7, Y6
+
+strip3taps1stride7pixelsAVX2Write:
+	MOVQ       CX, R12
+	MOVQ       184(DI), AX
+	VMOVUPS    Y0, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Y1, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Y2, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Y3, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Y4, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Y5, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Y6, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       $0x20, SI
+	ADDQ       $0x20, DX
+	ADDQ       $0x20, CX
+	DECQ       96(DI)
+	JNZ        strip3taps1stride7pixelsAVX2Block
+	VZEROUPPER
+	RET
+
 // func strip3taps1stride4pixelsAVX2(s *byte)
 // Requires: AVX, FMA3, MMX+
 TEXT ·strip3taps1stride4pixelsAVX2(SB), NOSPLIT, $0-8
@@ -1117,19 +1668,19 @@ TEXT ·strip3taps1stride4pixelsAVX2(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip3taps1stride4pixelsAVX2Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip3taps1stride4pixelsAVX2Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 	ADDQ       R14, R12
 	PREFETCHT0 (R12)
@@ -1170,13 +1721,21 @@ strip3taps1stride4pixelsAVX2Row:
 	ADDQ        BX, R13
 	VMOVUPS     (R13), Y7
 	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip3taps1stride4pixelsAVX2Input1
+	CMPQ        112(DI), $0x02
+	JE          strip3taps1stride4pixelsAVX2Input2
 	VMOVUPS     (R12), Y4
 	VFMADD231PS Y4, Y5, Y0
 	ADDQ        R14, R12
+
+strip3taps1stride4pixelsAVX2Input1:
 	VMOVUPS     (R12), Y4
 	VFMADD231PS Y4, Y5, Y1
 	VFMADD231PS Y4, Y6, Y0
 	ADDQ        R14, R12
+
+strip3taps1stride4pixelsAVX2Input2:
 	VMOVUPS     (R12), Y4
 	VFMADD231PS Y4, Y5, Y2
 	VFMADD231PS Y4, Y6, Y1
@@ -1187,22 +1746,28 @@ strip3taps1stride4pixelsAVX2Row:
 	VFMADD231PS Y4, Y6, Y2
 	VFMADD231PS Y4, Y7, Y1
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x02
+	JE          strip3taps1stride4pixelsAVX2RowEnd
 	VMOVUPS     (R12), Y4
 	VFMADD231PS Y4, Y6, Y3
 	VFMADD231PS Y4, Y7, Y2
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip3taps1stride4pixelsAVX2RowEnd
 	VMOVUPS     (R12), Y4
 	VFMADD231PS Y4, Y7, Y3
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         strip3taps1stride4pixelsAVX2Row
+
+strip3taps1stride4pixelsAVX2RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip3taps1stride4pixelsAVX2Row
 
 strip3taps1stride4pixelsAVX2Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip3taps1stride4pixelsAVX2Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
@@ -1211,7 +1776,7 @@ strip3taps1stride4pixelsAVX2Store:
 	VMAXPS       Y1, Y4, Y1
 	VMAXPS       Y2, Y4, Y2
 	VMAXPS       Y3, Y4, Y3
-	VBROADCASTSS 184(DI), Y4
+	VBROADCASTSS 192(DI), Y4
 	VMINPS       Y0, Y4, Y0
 	VMINPS       Y1, Y4, Y1
 	VMINPS       Y2, Y4, Y2
@@ -1219,7 +1784,7 @@ strip3taps1stride4pixelsAVX2Store:
 
 strip3taps1stride4pixelsAVX2Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Y0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R15, R12
@@ -1247,19 +1812,19 @@ TEXT ·strip3taps1stride2pixelsAVX2(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip3taps1stride2pixelsAVX2Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip3taps1stride2pixelsAVX2Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 	ADDQ       R14, R12
 	PREFETCHT0 (R12)
@@ -1292,42 +1857,56 @@ strip3taps1stride2pixelsAVX2Row:
 	ADDQ        BX, R13
 	VMOVUPS     (R13), Y5
 	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip3taps1stride2pixelsAVX2Input1
+	CMPQ        112(DI), $0x02
+	JE          strip3taps1stride2pixelsAVX2Input2
 	VMOVUPS     (R12), Y2
 	VFMADD231PS Y2, Y3, Y0
 	ADDQ        R14, R12
+
+strip3taps1stride2pixelsAVX2Input1:
 	VMOVUPS     (R12), Y2
 	VFMADD231PS Y2, Y3, Y1
 	VFMADD231PS Y2, Y4, Y0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x02
+	JE          strip3taps1stride2pixelsAVX2RowEnd
+
+strip3taps1stride2pixelsAVX2Input2:
 	VMOVUPS     (R12), Y2
 	VFMADD231PS Y2, Y4, Y1
 	VFMADD231PS Y2, Y5, Y0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip3taps1stride2pixelsAVX2RowEnd
 	VMOVUPS     (R12), Y2
 	VFMADD231PS Y2, Y5, Y1
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         strip3taps1stride2pixelsAVX2Row
+
+strip3taps1stride2pixelsAVX2RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip3taps1stride2pixelsAVX2Row
 
 strip3taps1stride2pixelsAVX2Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip3taps1stride2pixelsAVX2Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
 	VXORPS       Y2, Y2, Y2
 	VMAXPS       Y0, Y2, Y0
 	VMAXPS       Y1, Y2, Y1
-	VBROADCASTSS 184(DI), Y2
+	VBROADCASTSS 192(DI), Y2
 	VMINPS       Y0, Y2, Y0
 	VMINPS       Y1, Y2, Y1
 
 strip3taps1stride2pixelsAVX2Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Y0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R15, R12
@@ -1349,19 +1928,19 @@ TEXT ·strip3taps1stride1pixelsAVX2(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip3taps1stride1pixelsAVX2Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip3taps1stride1pixelsAVX2Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 
 strip3taps1stride1pixelsAVX2Begin:
@@ -1390,35 +1969,49 @@ strip3taps1stride1pixelsAVX2Row:
 	ADDQ        BX, R13
 	VMOVUPS     (R13), Y4
 	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip3taps1stride1pixelsAVX2Input1
+	CMPQ        112(DI), $0x02
+	JE          strip3taps1stride1pixelsAVX2Input2
 	VMOVUPS     (R12), Y1
 	VFMADD231PS Y1, Y2, Y0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x02
+	JE          strip3taps1stride1pixelsAVX2RowEnd
+
+strip3taps1stride1pixelsAVX2Input1:
 	VMOVUPS     (R12), Y1
 	VFMADD231PS Y1, Y3, Y0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip3taps1stride1pixelsAVX2RowEnd
+
+strip3taps1stride1pixelsAVX2Input2:
 	VMOVUPS     (R12), Y1
 	VFMADD231PS Y1, Y4, Y0
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         strip3taps1stride1pixelsAVX2Row
+
+strip3taps1stride1pixelsAVX2RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip3taps1stride1pixelsAVX2Row
 
 strip3taps1stride1pixelsAVX2Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip3taps1stride1pixelsAVX2Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
 	VXORPS       Y1, Y1, Y1
 	VMAXPS       Y0, Y1, Y0
-	VBROADCASTSS 184(DI), Y1
+	VBROADCASTSS 192(DI), Y1
 	VMINPS       Y0, Y1, Y0
 
 strip3taps1stride1pixelsAVX2Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Y0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       $0x20, SI
@@ -1437,19 +2030,19 @@ TEXT ·strip5taps1stride8pixelsAVX2(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip5taps1stride8pixelsAVX2Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip5taps1stride8pixelsAVX2Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 	ADDQ       R14, R12
 	PREFETCHT0 (R12)
@@ -1510,24 +2103,40 @@ strip5taps1stride8pixelsAVX2Row:
 	ADDQ        BX, R13
 	VMOVUPS     (R13), Y13
 	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip5taps1stride8pixelsAVX2Input1
+	CMPQ        112(DI), $0x02
+	JE          strip5taps1stride8pixelsAVX2Input2
+	CMPQ        112(DI), $0x03
+	JE          strip5taps1stride8pixelsAVX2Input3
+	CMPQ        112(DI), $0x04
+	JE          strip5taps1stride8pixelsAVX2Input4
 	VMOVUPS     (R12), Y8
 	VFMADD231PS Y8, Y9, Y0
 	ADDQ        R14, R12
+
+strip5taps1stride8pixelsAVX2Input1:
 	VMOVUPS     (R12), Y8
 	VFMADD231PS Y8, Y9, Y1
 	VFMADD231PS Y8, Y10, Y0
 	ADDQ        R14, R12
+
+strip5taps1stride8pixelsAVX2Input2:
 	VMOVUPS     (R12), Y8
 	VFMADD231PS Y8, Y9, Y2
 	VFMADD231PS Y8, Y10, Y1
 	VFMADD231PS Y8, Y11, Y0
 	ADDQ        R14, R12
+
+strip5taps1stride8pixelsAVX2Input3:
 	VMOVUPS     (R12), Y8
 	VFMADD231PS Y8, Y9, Y3
 	VFMADD231PS Y8, Y10, Y2
 	VFMADD231PS Y8, Y11, Y1
 	VFMADD231PS Y8, Y12, Y0
 	ADDQ        R14, R12
+
+strip5taps1stride8pixelsAVX2Input4:
 	VMOVUPS     (R12), Y8
 	VFMADD231PS Y8, Y9, Y4
 	VFMADD231PS Y8, Y10, Y3
@@ -1556,33 +2165,43 @@ strip5taps1stride8pixelsAVX2Row:
 	VFMADD231PS Y8, Y12, Y4
 	VFMADD231PS Y8, Y13, Y3
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x04
+	JE          strip5taps1stride8pixelsAVX2RowEnd
 	VMOVUPS     (R12), Y8
 	VFMADD231PS Y8, Y10, Y7
 	VFMADD231PS Y8, Y11, Y6
 	VFMADD231PS Y8, Y12, Y5
 	VFMADD231PS Y8, Y13, Y4
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x03
+	JE          strip5taps1stride8pixelsAVX2RowEnd
 	VMOVUPS     (R12), Y8
 	VFMADD231PS Y8, Y11, Y7
 	VFMADD231PS Y8, Y12, Y6
 	VFMADD231PS Y8, Y13, Y5
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x02
+	JE          strip5taps1stride8pixelsAVX2RowEnd
 	VMOVUPS     (R12), Y8
 	VFMADD231PS Y8, Y12, Y7
 	VFMADD231PS Y8, Y13, Y6
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip5taps1stride8pixelsAVX2RowEnd
 	VMOVUPS     (R12), Y8
 	VFMADD231PS Y8, Y13, Y7
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         strip5taps1stride8pixelsAVX2Row
+
+strip5taps1stride8pixelsAVX2RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip5taps1stride8pixelsAVX2Row
 
 strip5taps1stride8pixelsAVX2Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip5taps1stride8pixelsAVX2Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
@@ -1595,7 +2214,7 @@ strip5taps1stride8pixelsAVX2Store:
 	VMAXPS       Y5, Y8, Y5
 	VMAXPS       Y6, Y8, Y6
 	VMAXPS       Y7, Y8, Y7
-	VBROADCASTSS 184(DI), Y8
+	VBROADCASTSS 192(DI), Y8
 	VMINPS       Y0, Y8, Y0
 	VMINPS       Y1, Y8, Y1
 	VMINPS       Y2, Y8, Y2
@@ -1607,7 +2226,7 @@ strip5taps1stride8pixelsAVX2Store:
 
 strip5taps1stride8pixelsAVX2Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Y0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R15, R12
@@ -1639,6 +2258,226 @@ strip5taps1stride8pixelsAVX2Write:
 	VZEROUPPER
 	RET
 
+// func strip5taps1stride7pixelsAVX2(s *byte)
+// Requires: AVX, FMA3, MMX+
+TEXT ·strip5taps1stride7pixelsAVX2(SB), NOSPLIT, $0-8
+	MOVQ s+0(FP), DI
+	MOVQ (DI), SI
+	MOVQ 24(DI), DX
+	MOVQ 48(DI), CX
+	MOVQ 72(DI), R8
+	MOVQ 136(DI), R14
+	SHLQ $0x02, R14
+	MOVQ 152(DI), BX
+	SHLQ $0x02, BX
+	MOVQ 160(DI), R15
+	SHLQ $0x02, R15
+
+strip5taps1stride7pixelsAVX2Block:
+	MOVQ       176(DI), AX
+	TESTQ      AX, AX
+	JZ         strip5taps1stride7pixelsAVX2Begin
+	LEAQ       (SI)(AX*4), R12
+	MOVQ       128(DI), AX
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+
+strip5taps1stride7pixelsAVX2Begin:
+	TESTQ   R8, R8
+	JZ      strip5taps1stride7pixelsAVX2Zero
+	VMOVUPS (R8), Y0
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	ADDQ    $0x20, R8
+	JMP     strip5taps1stride7pixelsAVX2Rows
+
+strip5taps1stride7pixelsAVX2Zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+
+strip5taps1stride7pixelsAVX2Rows:
+	MOVQ  SI, R10
+	MOVQ  DX, R11
+	MOVQ  104(DI), R9
+	TESTQ R9, R9
+	JZ    strip5taps1stride7pixelsAVX2Store
+
+strip5taps1stride7pixelsAVX2Row:
+	MOVQ        R10, R12
+	MOVQ        R11, R13
+	VMOVUPS     (R13), Y8
+	ADDQ        BX, R13
+	VMOVUPS     (R13), Y9
+	ADDQ        BX, R13
+	VMOVUPS     (R13), Y10
+	ADDQ        BX, R13
+	VMOVUPS     (R13), Y11
+	ADDQ        BX, R13
+	VMOVUPS     (R13), Y12
+	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip5taps1stride7pixelsAVX2Input1
+	CMPQ        112(DI), $0x02
+	JE          strip5taps1stride7pixelsAVX2Input2
+	CMPQ        112(DI), $0x03
+	JE          strip5taps1stride7pixelsAVX2Input3
+	CMPQ        112(DI), $0x04
+	JE          strip5taps1stride7pixelsAVX2Input4
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y0
+	ADDQ        R14, R12
+
+strip5taps1stride7pixelsAVX2Input1:
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y1
+	VFMADD231PS Y7, Y9, Y0
+	ADDQ        R14, R12
+
+strip5taps1stride7pixelsAVX2Input2:
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y2
+	VFMADD231PS Y7, Y9, Y1
+	VFMADD231PS Y7, Y10, Y0
+	ADDQ        R14, R12
+
+strip5taps1stride7pixelsAVX2Input3:
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y3
+	VFMADD231PS Y7, Y9, Y2
+	VFMADD231PS Y7, Y10, Y1
+	VFMADD231PS Y7, Y11, Y0
+	ADDQ        R14, R12
+
+strip5taps1stride7pixelsAVX2Input4:
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y4
+	VFMADD231PS Y7, Y9, Y3
+	VFMADD231PS Y7, Y10, Y2
+	VFMADD231PS Y7, Y11, Y1
+	VFMADD231PS Y7, Y12, Y0
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y5
+	VFMADD231PS Y7, Y9, Y4
+	VFMADD231PS Y7, Y10, Y3
+	VFMADD231PS Y7, Y11, Y2
+	VFMADD231PS Y7, Y12, Y1
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y6
+	VFMADD231PS Y7, Y9, Y5
+	VFMADD231PS Y7, Y10, Y4
+	VFMADD231PS Y7, Y11, Y3
+	VFMADD231PS Y7, Y12, Y2
+	ADDQ        R14, R12
+	CMPQ        120(DI), $0x04
+	JE          strip5taps1stride7pixelsAVX2RowEnd
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y9, Y6
+	VFMADD231PS Y7, Y10, Y5
+	VFMADD231PS Y7, Y11, Y4
+	VFMADD231PS Y7, Y12, Y3
+	ADDQ        R14, R12
+	CMPQ        120(DI), $0x03
+	JE          strip5taps1stride7pixelsAVX2RowEnd
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y10, Y6
+	VFMADD231PS Y7, Y11, Y5
+	VFMADD231PS Y7, Y12, Y4
+	ADDQ        R14, R12
+	CMPQ        120(DI), $0x02
+	JE          strip5taps1stride7pixelsAVX2RowEnd
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y11, Y6
+	VFMADD231PS Y7, Y12, Y5
+	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip5taps1stride7pixelsAVX2RowEnd
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y12, Y6
+	ADDQ        R14, R12
+
+strip5taps1stride7pixelsAVX2RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip5taps1stride7pixelsAVX2Row
+
+strip5taps1stride7pixelsAVX2Store:
+	CMPQ 168(DI), $0x00
+	JE   strip5taps1stride7pixelsAVX2Write
+
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y7, Y7, Y7
+	VMAXPS       Y0, Y7, Y0
+	VMAXPS       Y1, Y7, Y1
+	VMAXPS       Y2, Y7, Y2
+	VMAXPS       Y3, Y7, Y3
+	VMAXPS       Y4, Y7, Y4
+	VMAXPS       Y5, Y7, Y5
+	VMAXPS       Y6, Y7, Y6
+	VBROADCASTSS 192(DI), Y7
+	VMINPS       Y0, Y7, Y0
+	VMINPS       Y1, Y7, Y1
+	VMINPS       Y2, Y7, Y2
+	VMINPS       Y3, Y7, Y3
+	VMINPS       Y4, Y7, Y4
+	VMINPS       Y5, Y7, Y5
+	VMINPS       Y6, Y7, Y6
+
+strip5taps1stride7pixelsAVX2Write:
+	MOVQ       CX, R12
+	MOVQ       184(DI), AX
+	VMOVUPS    Y0, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Y1, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Y2, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Y3, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Y4, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Y5, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Y6, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       $0x20, SI
+	ADDQ       $0x20, DX
+	ADDQ       $0x20, CX
+	DECQ       96(DI)
+	JNZ        strip5taps1stride7pixelsAVX2Block
+	VZEROUPPER
+	RET
+
 // func strip5taps1stride4pixelsAVX2(s *byte)
 // Requires: AVX, FMA3, MMX+
 TEXT ·strip5taps1stride4pixelsAVX2(SB), NOSPLIT, $0-8
@@ -1647,19 +2486,19 @@ TEXT ·strip5taps1stride4pixelsAVX2(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip5taps1stride4pixelsAVX2Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip5taps1stride4pixelsAVX2Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 	ADDQ       R14, R12
 	PREFETCHT0 (R12)
@@ -1704,51 +2543,77 @@ strip5taps1stride4pixelsAVX2Row:
 	ADDQ        BX, R13
 	VMOVUPS     (R13), Y9
 	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip5taps1stride4pixelsAVX2Input1
+	CMPQ        112(DI), $0x02
+	JE          strip5taps1stride4pixelsAVX2Input2
+	CMPQ        112(DI), $0x03
+	JE          strip5taps1stride4pixelsAVX2Input3
+	CMPQ        112(DI), $0x04
+	JE          strip5taps1stride4pixelsAVX2Input4
 	VMOVUPS     (R12), Y4
 	VFMADD231PS Y4, Y5, Y0
 	ADDQ        R14, R12
+
+strip5taps1stride4pixelsAVX2Input1:
 	VMOVUPS     (R12), Y4
 	VFMADD231PS Y4, Y5, Y1
 	VFMADD231PS Y4, Y6, Y0
 	ADDQ        R14, R12
+
+strip5taps1stride4pixelsAVX2Input2:
 	VMOVUPS     (R12), Y4
 	VFMADD231PS Y4, Y5, Y2
 	VFMADD231PS Y4, Y6, Y1
 	VFMADD231PS Y4, Y7, Y0
 	ADDQ        R14, R12
+
+strip5taps1stride4pixelsAVX2Input3:
 	VMOVUPS     (R12), Y4
 	VFMADD231PS Y4, Y5, Y3
 	VFMADD231PS Y4, Y6, Y2
 	VFMADD231PS Y4, Y7, Y1
 	VFMADD231PS Y4, Y8, Y0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x04
+	JE          strip5taps1stride4pixelsAVX2RowEnd
+
+strip5taps1stride4pixelsAVX2Input4:
 	VMOVUPS     (R12), Y4
 	VFMADD231PS Y4, Y6, Y3
 	VFMADD231PS Y4, Y7, Y2
 	VFMADD231PS Y4, Y8, Y1
 	VFMADD231PS Y4, Y9, Y0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x03
+	JE          strip5taps1stride4pixelsAVX2RowEnd
 	VMOVUPS     (R12), Y4
 	VFMADD231PS Y4, Y7, Y3
 	VFMADD231PS Y4, Y8, Y2
 	VFMADD231PS Y4, Y9, Y1
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x02
+	JE          strip5taps1stride4pixelsAVX2RowEnd
 	VMOVUPS     (R12), Y4
 	VFMADD231PS Y4, Y8, Y3
 	VFMADD231PS Y4, Y9, Y2
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip5taps1stride4pixelsAVX2RowEnd
 	VMOVUPS     (R12), Y4
 	VFMADD231PS Y4, Y9, Y3
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         strip5taps1stride4pixelsAVX2Row
+
+strip5taps1stride4pixelsAVX2RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip5taps1stride4pixelsAVX2Row
 
 strip5taps1stride4pixelsAVX2Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip5taps1stride4pixelsAVX2Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
@@ -1757,7 +2622,7 @@ strip5taps1stride4pixelsAVX2Store:
 	VMAXPS       Y1, Y4, Y1
 	VMAXPS       Y2, Y4, Y2
 	VMAXPS       Y3, Y4, Y3
-	VBROADCASTSS 184(DI), Y4
+	VBROADCASTSS 192(DI), Y4
 	VMINPS       Y0, Y4, Y0
 	VMINPS       Y1, Y4, Y1
 	VMINPS       Y2, Y4, Y2
@@ -1765,7 +2630,7 @@ strip5taps1stride4pixelsAVX2Store:
 
 strip5taps1stride4pixelsAVX2Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Y0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R15, R12
@@ -1793,19 +2658,19 @@ TEXT ·strip5taps1stride2pixelsAVX2(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip5taps1stride2pixelsAVX2Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip5taps1stride2pixelsAVX2Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 	ADDQ       R14, R12
 	PREFETCHT0 (R12)
@@ -1842,50 +2707,76 @@ strip5taps1stride2pixelsAVX2Row:
 	ADDQ        BX, R13
 	VMOVUPS     (R13), Y7
 	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip5taps1stride2pixelsAVX2Input1
+	CMPQ        112(DI), $0x02
+	JE          strip5taps1stride2pixelsAVX2Input2
+	CMPQ        112(DI), $0x03
+	JE          strip5taps1stride2pixelsAVX2Input3
+	CMPQ        112(DI), $0x04
+	JE          strip5taps1stride2pixelsAVX2Input4
 	VMOVUPS     (R12), Y2
 	VFMADD231PS Y2, Y3, Y0
 	ADDQ        R14, R12
+
+strip5taps1stride2pixelsAVX2Input1:
 	VMOVUPS     (R12), Y2
 	VFMADD231PS Y2, Y3, Y1
 	VFMADD231PS Y2, Y4, Y0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x04
+	JE          strip5taps1stride2pixelsAVX2RowEnd
+
+strip5taps1stride2pixelsAVX2Input2:
 	VMOVUPS     (R12), Y2
 	VFMADD231PS Y2, Y4, Y1
 	VFMADD231PS Y2, Y5, Y0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x03
+	JE          strip5taps1stride2pixelsAVX2RowEnd
+
+strip5taps1stride2pixelsAVX2Input3:
 	VMOVUPS     (R12), Y2
 	VFMADD231PS Y2, Y5, Y1
 	VFMADD231PS Y2, Y6, Y0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x02
+	JE          strip5taps1stride2pixelsAVX2RowEnd
+
+strip5taps1stride2pixelsAVX2Input4:
 	VMOVUPS     (R12), Y2
 	VFMADD231PS Y2, Y6, Y1
 	VFMADD231PS Y2, Y7, Y0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip5taps1stride2pixelsAVX2RowEnd
 	VMOVUPS     (R12), Y2
 	VFMADD231PS Y2, Y7, Y1
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         strip5taps1stride2pixelsAVX2Row
+
+strip5taps1stride2pixelsAVX2RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip5taps1stride2pixelsAVX2Row
 
 strip5taps1stride2pixelsAVX2Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip5taps1stride2pixelsAVX2Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
 	VXORPS       Y2, Y2, Y2
 	VMAXPS       Y0, Y2, Y0
 	VMAXPS       Y1, Y2, Y1
-	VBROADCASTSS 184(DI), Y2
+	VBROADCASTSS 192(DI), Y2
 	VMINPS       Y0, Y2, Y0
 	VMINPS       Y1, Y2, Y1
 
 strip5taps1stride2pixelsAVX2Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Y0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R15, R12
@@ -1907,19 +2798,19 @@ TEXT ·strip5taps1stride1pixelsAVX2(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip5taps1stride1pixelsAVX2Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip5taps1stride1pixelsAVX2Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 
 strip5taps1stride1pixelsAVX2Begin:
@@ -1952,41 +2843,67 @@ strip5taps1stride1pixelsAVX2Row:
 	ADDQ        BX, R13
 	VMOVUPS     (R13), Y6
 	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip5taps1stride1pixelsAVX2Input1
+	CMPQ        112(DI), $0x02
+	JE          strip5taps1stride1pixelsAVX2Input2
+	CMPQ        112(DI), $0x03
+	JE          strip5taps1stride1pixelsAVX2Input3
+	CMPQ        112(DI), $0x04
+	JE          strip5taps1stride1pixelsAVX2Input4
 	VMOVUPS     (R12), Y1
 	VFMADD231PS Y1, Y2, Y0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x04
+	JE          strip5taps1stride1pixelsAVX2RowEnd
+
+strip5taps1stride1pixelsAVX2Input1:
 	VMOVUPS     (R12), Y1
 	VFMADD231PS Y1, Y3, Y0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x03
+	JE          strip5taps1stride1pixelsAVX2RowEnd
+
+strip5taps1stride1pixelsAVX2Input2:
 	VMOVUPS     (R12), Y1
 	VFMADD231PS Y1, Y4, Y0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x02
+	JE          strip5taps1stride1pixelsAVX2RowEnd
+
+strip5taps1stride1pixelsAVX2Input3:
 	VMOVUPS     (R12), Y1
 	VFMADD231PS Y1, Y5, Y0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip5taps1stride1pixelsAVX2RowEnd
+
+strip5taps1stride1pixelsAVX2Input4:
 	VMOVUPS     (R12), Y1
 	VFMADD231PS Y1, Y6, Y0
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         strip5taps1stride1pixelsAVX2Row
+
+strip5taps1stride1pixelsAVX2RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip5taps1stride1pixelsAVX2Row
 
 strip5taps1stride1pixelsAVX2Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip5taps1stride1pixelsAVX2Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
 	VXORPS       Y1, Y1, Y1
 	VMAXPS       Y0, Y1, Y0
-	VBROADCASTSS 184(DI), Y1
+	VBROADCASTSS 192(DI), Y1
 	VMINPS       Y0, Y1, Y0
 
 strip5taps1stride1pixelsAVX2Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Y0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       $0x20, SI
@@ -2005,19 +2922,19 @@ TEXT ·strip3taps2stride8pixelsAVX2(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip3taps2stride8pixelsAVX2Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip3taps2stride8pixelsAVX2Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R14, R12
@@ -2106,12 +3023,20 @@ strip3taps2stride8pixelsAVX2Row:
 	ADDQ        BX, R13
 	VMOVUPS     (R13), Y11
 	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip3taps2stride8pixelsAVX2Input1
+	CMPQ        112(DI), $0x02
+	JE          strip3taps2stride8pixelsAVX2Input2
 	VMOVUPS     (R12), Y8
 	VFMADD231PS Y8, Y9, Y0
 	ADDQ        R14, R12
+
+strip3taps2stride8pixelsAVX2Input1:
 	VMOVUPS     (R12), Y8
 	VFMADD231PS Y8, Y10, Y0
 	ADDQ        R14, R12
+
+strip3taps2stride8pixelsAVX2Input2:
 	VMOVUPS     (R12), Y8
 	VFMADD231PS Y8, Y9, Y1
 	VFMADD231PS Y8, Y11, Y0
@@ -2158,21 +3083,27 @@ strip3taps2stride8pixelsAVX2Row:
 	VFMADD231PS Y8, Y9, Y7
 	VFMADD231PS Y8, Y11, Y6
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x02
+	JE          strip3taps2stride8pixelsAVX2RowEnd
 	VMOVUPS     (R12), Y8
 	VFMADD231PS Y8, Y10, Y7
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip3taps2stride8pixelsAVX2RowEnd
 	VMOVUPS     (R12), Y8
 	VFMADD231PS Y8, Y11, Y7
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         strip3taps2stride8pixelsAVX2Row
+
+strip3taps2stride8pixelsAVX2RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip3taps2stride8pixelsAVX2Row
 
 strip3taps2stride8pixelsAVX2Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip3taps2stride8pixelsAVX2Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
@@ -2185,7 +3116,7 @@ strip3taps2stride8pixelsAVX2Store:
 	VMAXPS       Y5, Y8, Y5
 	VMAXPS       Y6, Y8, Y6
 	VMAXPS       Y7, Y8, Y7
-	VBROADCASTSS 184(DI), Y8
+	VBROADCASTSS 192(DI), Y8
 	VMINPS       Y0, Y8, Y0
 	VMINPS       Y1, Y8, Y1
 	VMINPS       Y2, Y8, Y2
@@ -2197,7 +3128,7 @@ strip3taps2stride8pixelsAVX2Store:
 
 strip3taps2stride8pixelsAVX2Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Y0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R15, R12
@@ -2229,6 +3160,232 @@ strip3taps2stride8pixelsAVX2Write:
 	VZEROUPPER
 	RET
 
+// func strip3taps2stride7pixelsAVX2(s *byte)
+// Requires: AVX, FMA3, MMX+
+TEXT ·strip3taps2stride7pixelsAVX2(SB), NOSPLIT, $0-8
+	MOVQ s+0(FP), DI
+	MOVQ (DI), SI
+	MOVQ 24(DI), DX
+	MOVQ 48(DI), CX
+	MOVQ 72(DI), R8
+	MOVQ 136(DI), R14
+	SHLQ $0x02, R14
+	MOVQ 152(DI), BX
+	SHLQ $0x02, BX
+	MOVQ 160(DI), R15
+	SHLQ $0x02, R15
+
+strip3taps2stride7pixelsAVX2Block:
+	MOVQ       176(DI), AX
+	TESTQ      AX, AX
+	JZ         strip3taps2stride7pixelsAVX2Begin
+	LEAQ       (SI)(AX*4), R12
+	MOVQ       128(DI), AX
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+
+strip3taps2stride7pixelsAVX2Begin:
+	TESTQ   R8, R8
+	JZ      strip3taps2stride7pixelsAVX2Zero
+	VMOVUPS (R8), Y0
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	ADDQ    $0x20, R8
+	JMP     strip3taps2stride7pixelsAVX2Rows
+
+strip3taps2stride7pixelsAVX2Zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+
+strip3taps2stride7pixelsAVX2Rows:
+	MOVQ  SI, R10
+	MOVQ  DX, R11
+	MOVQ  104(DI), R9
+	TESTQ R9, R9
+	JZ    strip3taps2stride7pixelsAVX2Store
+
+strip3taps2stride7pixelsAVX2Row:
+	MOVQ        R10, R12
+	MOVQ        R11, R13
+	VMOVUPS     (R13), Y8
+	ADDQ        BX, R13
+	VMOVUPS     (R13), Y9
+	ADDQ        BX, R13
+	VMOVUPS     (R13), Y10
+	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip3taps2stride7pixelsAVX2Input1
+	CMPQ        112(DI), $0x02
+	JE          strip3taps2stride7pixelsAVX2Input2
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y0
+	ADDQ        R14, R12
+
+strip3taps2stride7pixelsAVX2Input1:
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y9, Y0
+	ADDQ        R14, R12
+
+strip3taps2stride7pixelsAVX2Input2:
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y1
+	VFMADD231PS Y7, Y10, Y0
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y9, Y1
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y2
+	VFMADD231PS Y7, Y10, Y1
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y9, Y2
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y3
+	VFMADD231PS Y7, Y10, Y2
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y9, Y3
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y4
+	VFMADD231PS Y7, Y10, Y3
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y9, Y4
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y5
+	VFMADD231PS Y7, Y10, Y4
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y9, Y5
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y6
+	VFMADD231PS Y7, Y10, Y5
+	ADDQ        R14, R12
+	CMPQ        120(DI), $0x02
+	JE          strip3taps2stride7pixelsAVX2RowEnd
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y9, Y6
+	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip3taps2stride7pixelsAVX2RowEnd
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y10, Y6
+	ADDQ        R14, R12
+
+strip3taps2stride7pixelsAVX2RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip3taps2stride7pixelsAVX2Row
+
+strip3taps2stride7pixelsAVX2Store:
+	CMPQ 168(DI), $0x00
+	JE   strip3taps2stride7pixelsAVX2Write
+
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y7, Y7, Y7
+	VMAXPS       Y0, Y7, Y0
+	VMAXPS       Y1, Y7, Y1
+	VMAXPS       Y2, Y7, Y2
+	VMAXPS       Y3, Y7, Y3
+	VMAXPS       Y4, Y7, Y4
+	VMAXPS       Y5, Y7, Y5
+	VMAXPS       Y6, Y7, Y6
+	VBROADCASTSS 192(DI), Y7
+	VMINPS       Y0, Y7, Y0
+	VMINPS       Y1, Y7, Y1
+	VMINPS       Y2, Y7, Y2
+	VMINPS       Y3, Y7, Y3
+	VMINPS       Y4, Y7, Y4
+	VMINPS       Y5, Y7, Y5
+	VMINPS       Y6, Y7, Y6
+
+strip3taps2stride7pixelsAVX2Write:
+	MOVQ       CX, R12
+	MOVQ       184(DI), AX
+	VMOVUPS    Y0, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Y1, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Y2, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Y3, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Y4, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Y5, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Y6, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       $0x20, SI
+	ADDQ       $0x20, DX
+	ADDQ       $0x20, CX
+	DECQ       96(DI)
+	JNZ        strip3taps2stride7pixelsAVX2Block
+	VZEROUPPER
+	RET
+
 // func strip3taps2stride4pixelsAVX2(s *byte)
 // Requires: AVX, FMA3, MMX+
 TEXT ·strip3taps2stride4pixelsAVX2(SB), NOSPLIT, $0-8
@@ -2237,19 +3394,19 @@ TEXT ·strip3taps2stride4pixelsAVX2(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip3taps2stride4pixelsAVX2Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip3taps2stride4pixelsAVX2Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R14, R12
@@ -2306,12 +3463,20 @@ strip3taps2stride4pixelsAVX2Row:
 	ADDQ        BX, R13
 	VMOVUPS     (R13), Y7
 	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip3taps2stride4pixelsAVX2Input1
+	CMPQ        112(DI), $0x02
+	JE          strip3taps2stride4pixelsAVX2Input2
 	VMOVUPS     (R12), Y4
 	VFMADD231PS Y4, Y5, Y0
 	ADDQ        R14, R12
+
+strip3taps2stride4pixelsAVX2Input1:
 	VMOVUPS     (R12), Y4
 	VFMADD231PS Y4, Y6, Y0
 	ADDQ        R14, R12
+
+strip3taps2stride4pixelsAVX2Input2:
 	VMOVUPS     (R12), Y4
 	VFMADD231PS Y4, Y5, Y1
 	VFMADD231PS Y4, Y7, Y0
@@ -2330,21 +3495,27 @@ strip3taps2stride4pixelsAVX2Row:
 	VFMADD231PS Y4, Y5, Y3
 	VFMADD231PS Y4, Y7, Y2
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x02
+	JE          strip3taps2stride4pixelsAVX2RowEnd
 	VMOVUPS     (R12), Y4
 	VFMADD231PS Y4, Y6, Y3
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip3taps2stride4pixelsAVX2RowEnd
 	VMOVUPS     (R12), Y4
 	VFMADD231PS Y4, Y7, Y3
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         strip3taps2stride4pixelsAVX2Row
+
+strip3taps2stride4pixelsAVX2RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip3taps2stride4pixelsAVX2Row
 
 strip3taps2stride4pixelsAVX2Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip3taps2stride4pixelsAVX2Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
@@ -2353,7 +3524,7 @@ strip3taps2stride4pixelsAVX2Store:
 	VMAXPS       Y1, Y4, Y1
 	VMAXPS       Y2, Y4, Y2
 	VMAXPS       Y3, Y4, Y3
-	VBROADCASTSS 184(DI), Y4
+	VBROADCASTSS 192(DI), Y4
 	VMINPS       Y0, Y4, Y0
 	VMINPS       Y1, Y4, Y1
 	VMINPS       Y2, Y4, Y2
@@ -2361,7 +3532,7 @@ strip3taps2stride4pixelsAVX2Store:
 
 strip3taps2stride4pixelsAVX2Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Y0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R15, R12
@@ -2389,19 +3560,19 @@ TEXT ·strip3taps2stride2pixelsAVX2(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip3taps2stride2pixelsAVX2Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip3taps2stride2pixelsAVX2Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R14, R12
@@ -2442,44 +3613,58 @@ strip3taps2stride2pixelsAVX2Row:
 	ADDQ        BX, R13
 	VMOVUPS     (R13), Y5
 	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip3taps2stride2pixelsAVX2Input1
+	CMPQ        112(DI), $0x02
+	JE          strip3taps2stride2pixelsAVX2Input2
 	VMOVUPS     (R12), Y2
 	VFMADD231PS Y2, Y3, Y0
 	ADDQ        R14, R12
+
+strip3taps2stride2pixelsAVX2Input1:
 	VMOVUPS     (R12), Y2
 	VFMADD231PS Y2, Y4, Y0
 	ADDQ        R14, R12
+
+strip3taps2stride2pixelsAVX2Input2:
 	VMOVUPS     (R12), Y2
 	VFMADD231PS Y2, Y3, Y1
 	VFMADD231PS Y2, Y5, Y0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x02
+	JE          strip3taps2stride2pixelsAVX2RowEnd
 	VMOVUPS     (R12), Y2
 	VFMADD231PS Y2, Y4, Y1
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip3taps2stride2pixelsAVX2RowEnd
 	VMOVUPS     (R12), Y2
 	VFMADD231PS Y2, Y5, Y1
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         strip3taps2stride2pixelsAVX2Row
+
+strip3taps2stride2pixelsAVX2RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip3taps2stride2pixelsAVX2Row
 
 strip3taps2stride2pixelsAVX2Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip3taps2stride2pixelsAVX2Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
 	VXORPS       Y2, Y2, Y2
 	VMAXPS       Y0, Y2, Y0
 	VMAXPS       Y1, Y2, Y1
-	VBROADCASTSS 184(DI), Y2
+	VBROADCASTSS 192(DI), Y2
 	VMINPS       Y0, Y2, Y0
 	VMINPS       Y1, Y2, Y1
 
 strip3taps2stride2pixelsAVX2Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Y0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R15, R12
@@ -2501,19 +3686,19 @@ TEXT ·strip3taps2stride1pixelsAVX2(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip3taps2stride1pixelsAVX2Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip3taps2stride1pixelsAVX2Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R14, R12
@@ -2546,35 +3731,49 @@ strip3taps2stride1pixelsAVX2Row:
 	ADDQ        BX, R13
 	VMOVUPS     (R13), Y4
 	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip3taps2stride1pixelsAVX2Input1
+	CMPQ        112(DI), $0x02
+	JE          strip3taps2stride1pixelsAVX2Input2
 	VMOVUPS     (R12), Y1
 	VFMADD231PS Y1, Y2, Y0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x02
+	JE          strip3taps2stride1pixelsAVX2RowEnd
+
+strip3taps2stride1pixelsAVX2Input1:
 	VMOVUPS     (R12), Y1
 	VFMADD231PS Y1, Y3, Y0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip3taps2stride1pixelsAVX2RowEnd
+
+strip3taps2stride1pixelsAVX2Input2:
 	VMOVUPS     (R12), Y1
 	VFMADD231PS Y1, Y4, Y0
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         strip3taps2stride1pixelsAVX2Row
+
+strip3taps2stride1pixelsAVX2RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip3taps2stride1pixelsAVX2Row
 
 strip3taps2stride1pixelsAVX2Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip3taps2stride1pixelsAVX2Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
 	VXORPS       Y1, Y1, Y1
 	VMAXPS       Y0, Y1, Y0
-	VBROADCASTSS 184(DI), Y1
+	VBROADCASTSS 192(DI), Y1
 	VMINPS       Y0, Y1, Y0
 
 strip3taps2stride1pixelsAVX2Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Y0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       $0x20, SI
@@ -2593,19 +3792,19 @@ TEXT ·strip5taps2stride8pixelsAVX2(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip5taps2stride8pixelsAVX2Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip5taps2stride8pixelsAVX2Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R14, R12
@@ -2698,20 +3897,36 @@ strip5taps2stride8pixelsAVX2Row:
 	ADDQ        BX, R13
 	VMOVUPS     (R13), Y13
 	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip5taps2stride8pixelsAVX2Input1
+	CMPQ        112(DI), $0x02
+	JE          strip5taps2stride8pixelsAVX2Input2
+	CMPQ        112(DI), $0x03
+	JE          strip5taps2stride8pixelsAVX2Input3
+	CMPQ        112(DI), $0x04
+	JE          strip5taps2stride8pixelsAVX2Input4
 	VMOVUPS     (R12), Y8
 	VFMADD231PS Y8, Y9, Y0
 	ADDQ        R14, R12
+
+strip5taps2stride8pixelsAVX2Input1:
 	VMOVUPS     (R12), Y8
 	VFMADD231PS Y8, Y10, Y0
 	ADDQ        R14, R12
+
+strip5taps2stride8pixelsAVX2Input2:
 	VMOVUPS     (R12), Y8
 	VFMADD231PS Y8, Y9, Y1
 	VFMADD231PS Y8, Y11, Y0
 	ADDQ        R14, R12
+
+strip5taps2stride8pixelsAVX2Input3:
 	VMOVUPS     (R12), Y8
 	VFMADD231PS Y8, Y10, Y1
 	VFMADD231PS Y8, Y12, Y0
 	ADDQ        R14, R12
+
+strip5taps2stride8pixelsAVX2Input4:
 	VMOVUPS     (R12), Y8
 	VFMADD231PS Y8, Y9, Y2
 	VFMADD231PS Y8, Y11, Y1
@@ -2762,29 +3977,39 @@ strip5taps2stride8pixelsAVX2Row:
 	VFMADD231PS Y8, Y11, Y6
 	VFMADD231PS Y8, Y13, Y5
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x04
+	JE          strip5taps2stride8pixelsAVX2RowEnd
 	VMOVUPS     (R12), Y8
 	VFMADD231PS Y8, Y10, Y7
 	VFMADD231PS Y8, Y12, Y6
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x03
+	JE          strip5taps2stride8pixelsAVX2RowEnd
 	VMOVUPS     (R12), Y8
 	VFMADD231PS Y8, Y11, Y7
 	VFMADD231PS Y8, Y13, Y6
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x02
+	JE          strip5taps2stride8pixelsAVX2RowEnd
 	VMOVUPS     (R12), Y8
 	VFMADD231PS Y8, Y12, Y7
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip5taps2stride8pixelsAVX2RowEnd
 	VMOVUPS     (R12), Y8
 	VFMADD231PS Y8, Y13, Y7
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         strip5taps2stride8pixelsAVX2Row
+
+strip5taps2stride8pixelsAVX2RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip5taps2stride8pixelsAVX2Row
 
 strip5taps2stride8pixelsAVX2Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip5taps2stride8pixelsAVX2Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
@@ -2797,7 +4022,7 @@ strip5taps2stride8pixelsAVX2Store:
 	VMAXPS       Y5, Y8, Y5
 	VMAXPS       Y6, Y8, Y6
 	VMAXPS       Y7, Y8, Y7
-	VBROADCASTSS 184(DI), Y8
+	VBROADCASTSS 192(DI), Y8
 	VMINPS       Y0, Y8, Y0
 	VMINPS       Y1, Y8, Y1
 	VMINPS       Y2, Y8, Y2
@@ -2809,7 +4034,7 @@ strip5taps2stride8pixelsAVX2Store:
 
 strip5taps2stride8pixelsAVX2Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Y0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R15, R12
@@ -2841,6 +4066,266 @@ strip5taps2stride8pixelsAVX2Write:
 	VZEROUPPER
 	RET
 
+// func strip5taps2stride7pixelsAVX2(s *byte)
+// Requires: AVX, FMA3, MMX+
+TEXT ·strip5taps2stride7pixelsAVX2(SB), NOSPLIT, $0-8
+	MOVQ s+0(FP), DI
+	MOVQ (DI), SI
+	MOVQ 24(DI), DX
+	MOVQ 48(DI), CX
+	MOVQ 72(DI), R8
+	MOVQ 136(DI), R14
+	SHLQ $0x02, R14
+	MOVQ 152(DI), BX
+	SHLQ $0x02, BX
+	MOVQ 160(DI), R15
+	SHLQ $0x02, R15
+
+strip5taps2stride7pixelsAVX2Block:
+	MOVQ       176(DI), AX
+	TESTQ      AX, AX
+	JZ         strip5taps2stride7pixelsAVX2Begin
+	LEAQ       (SI)(AX*4), R12
+	MOVQ       128(DI), AX
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+
+strip5taps2stride7pixelsAVX2Begin:
+	TESTQ   R8, R8
+	JZ      strip5taps2stride7pixelsAVX2Zero
+	VMOVUPS (R8), Y0
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	ADDQ    $0x20, R8
+	JMP     strip5taps2stride7pixelsAVX2Rows
+
+strip5taps2stride7pixelsAVX2Zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+
+strip5taps2stride7pixelsAVX2Rows:
+	MOVQ  SI, R10
+	MOVQ  DX, R11
+	MOVQ  104(DI), R9
+	TESTQ R9, R9
+	JZ    strip5taps2stride7pixelsAVX2Store
+
+strip5taps2stride7pixelsAVX2Row:
+	MOVQ        R10, R12
+	MOVQ        R11, R13
+	VMOVUPS     (R13), Y8
+	ADDQ        BX, R13
+	VMOVUPS     (R13), Y9
+	ADDQ        BX, R13
+	VMOVUPS     (R13), Y10
+	ADDQ        BX, R13
+	VMOVUPS     (R13), Y11
+	ADDQ        BX, R13
+	VMOVUPS     (R13), Y12
+	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip5taps2stride7pixelsAVX2Input1
+	CMPQ        112(DI), $0x02
+	JE          strip5taps2stride7pixelsAVX2Input2
+	CMPQ        112(DI), $0x03
+	JE          strip5taps2stride7pixelsAVX2Input3
+	CMPQ        112(DI), $0x04
+	JE          strip5taps2stride7pixelsAVX2Input4
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y0
+	ADDQ        R14, R12
+
+strip5taps2stride7pixelsAVX2Input1:
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y9, Y0
+	ADDQ        R14, R12
+
+strip5taps2stride7pixelsAVX2Input2:
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y1
+	VFMADD231PS Y7, Y10, Y0
+	ADDQ        R14, R12
+
+strip5taps2stride7pixelsAVX2Input3:
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y9, Y1
+	VFMADD231PS Y7, Y11, Y0
+	ADDQ        R14, R12
+
+strip5taps2stride7pixelsAVX2Input4:
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y2
+	VFMADD231PS Y7, Y10, Y1
+	VFMADD231PS Y7, Y12, Y0
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y9, Y2
+	VFMADD231PS Y7, Y11, Y1
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y3
+	VFMADD231PS Y7, Y10, Y2
+	VFMADD231PS Y7, Y12, Y1
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y9, Y3
+	VFMADD231PS Y7, Y11, Y2
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y4
+	VFMADD231PS Y7, Y10, Y3
+	VFMADD231PS Y7, Y12, Y2
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y9, Y4
+	VFMADD231PS Y7, Y11, Y3
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y5
+	VFMADD231PS Y7, Y10, Y4
+	VFMADD231PS Y7, Y12, Y3
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y9, Y5
+	VFMADD231PS Y7, Y11, Y4
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y8, Y6
+	VFMADD231PS Y7, Y10, Y5
+	VFMADD231PS Y7, Y12, Y4
+	ADDQ        R14, R12
+	CMPQ        120(DI), $0x04
+	JE          strip5taps2stride7pixelsAVX2RowEnd
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y9, Y6
+	VFMADD231PS Y7, Y11, Y5
+	ADDQ        R14, R12
+	CMPQ        120(DI), $0x03
+	JE          strip5taps2stride7pixelsAVX2RowEnd
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y10, Y6
+	VFMADD231PS Y7, Y12, Y5
+	ADDQ        R14, R12
+	CMPQ        120(DI), $0x02
+	JE          strip5taps2stride7pixelsAVX2RowEnd
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y11, Y6
+	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip5taps2stride7pixelsAVX2RowEnd
+	VMOVUPS     (R12), Y7
+	VFMADD231PS Y7, Y12, Y6
+	ADDQ        R14, R12
+
+strip5taps2stride7pixelsAVX2RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip5taps2stride7pixelsAVX2Row
+
+strip5taps2stride7pixelsAVX2Store:
+	CMPQ 168(DI), $0x00
+	JE   strip5taps2stride7pixelsAVX2Write
+
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VXORPS       Y7, Y7, Y7
+	VMAXPS       Y0, Y7, Y0
+	VMAXPS       Y1, Y7, Y1
+	VMAXPS       Y2, Y7, Y2
+	VMAXPS       Y3, Y7, Y3
+	VMAXPS       Y4, Y7, Y4
+	VMAXPS       Y5, Y7, Y5
+	VMAXPS       Y6, Y7, Y6
+	VBROADCASTSS 192(DI), Y7
+	VMINPS       Y0, Y7, Y0
+	VMINPS       Y1, Y7, Y1
+	VMINPS       Y2, Y7, Y2
+	VMINPS       Y3, Y7, Y3
+	VMINPS       Y4, Y7, Y4
+	VMINPS       Y5, Y7, Y5
+	VMINPS       Y6, Y7, Y6
+
+strip5taps2stride7pixelsAVX2Write:
+	MOVQ       CX, R12
+	MOVQ       184(DI), AX
+	VMOVUPS    Y0, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Y1, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Y2, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Y3, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Y4, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Y5, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Y6, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       $0x20, SI
+	ADDQ       $0x20, DX
+	ADDQ       $0x20, CX
+	DECQ       96(DI)
+	JNZ        strip5taps2stride7pixelsAVX2Block
+	VZEROUPPER
+	RET
+
 // func strip5taps2stride4pixelsAVX2(s *byte)
 // Requires: AVX, FMA3, MMX+
 TEXT ·strip5taps2stride4pixelsAVX2(SB), NOSPLIT, $0-8
@@ -2849,19 +4334,19 @@ TEXT ·strip5taps2stride4pixelsAVX2(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip5taps2stride4pixelsAVX2Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip5taps2stride4pixelsAVX2Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R14, R12
@@ -2922,20 +4407,36 @@ strip5taps2stride4pixelsAVX2Row:
 	ADDQ        BX, R13
 	VMOVUPS     (R13), Y9
 	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip5taps2stride4pixelsAVX2Input1
+	CMPQ        112(DI), $0x02
+	JE          strip5taps2stride4pixelsAVX2Input2
+	CMPQ        112(DI), $0x03
+	JE          strip5taps2stride4pixelsAVX2Input3
+	CMPQ        112(DI), $0x04
+	JE          strip5taps2stride4pixelsAVX2Input4
 	VMOVUPS     (R12), Y4
 	VFMADD231PS Y4, Y5, Y0
 	ADDQ        R14, R12
+
+strip5taps2stride4pixelsAVX2Input1:
 	VMOVUPS     (R12), Y4
 	VFMADD231PS Y4, Y6, Y0
 	ADDQ        R14, R12
+
+strip5taps2stride4pixelsAVX2Input2:
 	VMOVUPS     (R12), Y4
 	VFMADD231PS Y4, Y5, Y1
 	VFMADD231PS Y4, Y7, Y0
 	ADDQ        R14, R12
+
+strip5taps2stride4pixelsAVX2Input3:
 	VMOVUPS     (R12), Y4
 	VFMADD231PS Y4, Y6, Y1
 	VFMADD231PS Y4, Y8, Y0
 	ADDQ        R14, R12
+
+strip5taps2stride4pixelsAVX2Input4:
 	VMOVUPS     (R12), Y4
 	VFMADD231PS Y4, Y5, Y2
 	VFMADD231PS Y4, Y7, Y1
@@ -2950,29 +4451,39 @@ strip5taps2stride4pixelsAVX2Row:
 	VFMADD231PS Y4, Y7, Y2
 	VFMADD231PS Y4, Y9, Y1
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x04
+	JE          strip5taps2stride4pixelsAVX2RowEnd
 	VMOVUPS     (R12), Y4
 	VFMADD231PS Y4, Y6, Y3
 	VFMADD231PS Y4, Y8, Y2
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x03
+	JE          strip5taps2stride4pixelsAVX2RowEnd
 	VMOVUPS     (R12), Y4
 	VFMADD231PS Y4, Y7, Y3
 	VFMADD231PS Y4, Y9, Y2
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x02
+	JE          strip5taps2stride4pixelsAVX2RowEnd
 	VMOVUPS     (R12), Y4
 	VFMADD231PS Y4, Y8, Y3
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip5taps2stride4pixelsAVX2RowEnd
 	VMOVUPS     (R12), Y4
 	VFMADD231PS Y4, Y9, Y3
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         strip5taps2stride4pixelsAVX2Row
+
+strip5taps2stride4pixelsAVX2RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip5taps2stride4pixelsAVX2Row
 
 strip5taps2stride4pixelsAVX2Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip5taps2stride4pixelsAVX2Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
@@ -2981,7 +4492,7 @@ strip5taps2stride4pixelsAVX2Store:
 	VMAXPS       Y1, Y4, Y1
 	VMAXPS       Y2, Y4, Y2
 	VMAXPS       Y3, Y4, Y3
-	VBROADCASTSS 184(DI), Y4
+	VBROADCASTSS 192(DI), Y4
 	VMINPS       Y0, Y4, Y0
 	VMINPS       Y1, Y4, Y1
 	VMINPS       Y2, Y4, Y2
@@ -2989,7 +4500,7 @@ strip5taps2stride4pixelsAVX2Store:
 
 strip5taps2stride4pixelsAVX2Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Y0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R15, R12
@@ -3017,19 +4528,19 @@ TEXT ·strip5taps2stride2pixelsAVX2(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip5taps2stride2pixelsAVX2Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip5taps2stride2pixelsAVX2Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R14, R12
@@ -3074,52 +4585,78 @@ strip5taps2stride2pixelsAVX2Row:
 	ADDQ        BX, R13
 	VMOVUPS     (R13), Y7
 	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip5taps2stride2pixelsAVX2Input1
+	CMPQ        112(DI), $0x02
+	JE          strip5taps2stride2pixelsAVX2Input2
+	CMPQ        112(DI), $0x03
+	JE          strip5taps2stride2pixelsAVX2Input3
+	CMPQ        112(DI), $0x04
+	JE          strip5taps2stride2pixelsAVX2Input4
 	VMOVUPS     (R12), Y2
 	VFMADD231PS Y2, Y3, Y0
 	ADDQ        R14, R12
+
+strip5taps2stride2pixelsAVX2Input1:
 	VMOVUPS     (R12), Y2
 	VFMADD231PS Y2, Y4, Y0
 	ADDQ        R14, R12
+
+strip5taps2stride2pixelsAVX2Input2:
 	VMOVUPS     (R12), Y2
 	VFMADD231PS Y2, Y3, Y1
 	VFMADD231PS Y2, Y5, Y0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x04
+	JE          strip5taps2stride2pixelsAVX2RowEnd
+
+strip5taps2stride2pixelsAVX2Input3:
 	VMOVUPS     (R12), Y2
 	VFMADD231PS Y2, Y4, Y1
 	VFMADD231PS Y2, Y6, Y0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x03
+	JE          strip5taps2stride2pixelsAVX2RowEnd
+
+strip5taps2stride2pixelsAVX2Input4:
 	VMOVUPS     (R12), Y2
 	VFMADD231PS Y2, Y5, Y1
 	VFMADD231PS Y2, Y7, Y0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x02
+	JE          strip5taps2stride2pixelsAVX2RowEnd
 	VMOVUPS     (R12), Y2
 	VFMADD231PS Y2, Y6, Y1
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip5taps2stride2pixelsAVX2RowEnd
 	VMOVUPS     (R12), Y2
 	VFMADD231PS Y2, Y7, Y1
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         strip5taps2stride2pixelsAVX2Row
+
+strip5taps2stride2pixelsAVX2RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip5taps2stride2pixelsAVX2Row
 
 strip5taps2stride2pixelsAVX2Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip5taps2stride2pixelsAVX2Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
 	VXORPS       Y2, Y2, Y2
 	VMAXPS       Y0, Y2, Y0
 	VMAXPS       Y1, Y2, Y1
-	VBROADCASTSS 184(DI), Y2
+	VBROADCASTSS 192(DI), Y2
 	VMINPS       Y0, Y2, Y0
 	VMINPS       Y1, Y2, Y1
 
 strip5taps2stride2pixelsAVX2Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Y0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R15, R12
@@ -3141,19 +4678,19 @@ TEXT ·strip5taps2stride1pixelsAVX2(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip5taps2stride1pixelsAVX2Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip5taps2stride1pixelsAVX2Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R14, R12
@@ -3190,41 +4727,67 @@ strip5taps2stride1pixelsAVX2Row:
 	ADDQ        BX, R13
 	VMOVUPS     (R13), Y6
 	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip5taps2stride1pixelsAVX2Input1
+	CMPQ        112(DI), $0x02
+	JE          strip5taps2stride1pixelsAVX2Input2
+	CMPQ        112(DI), $0x03
+	JE          strip5taps2stride1pixelsAVX2Input3
+	CMPQ        112(DI), $0x04
+	JE          strip5taps2stride1pixelsAVX2Input4
 	VMOVUPS     (R12), Y1
 	VFMADD231PS Y1, Y2, Y0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x04
+	JE          strip5taps2stride1pixelsAVX2RowEnd
+
+strip5taps2stride1pixelsAVX2Input1:
 	VMOVUPS     (R12), Y1
 	VFMADD231PS Y1, Y3, Y0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x03
+	JE          strip5taps2stride1pixelsAVX2RowEnd
+
+strip5taps2stride1pixelsAVX2Input2:
 	VMOVUPS     (R12), Y1
 	VFMADD231PS Y1, Y4, Y0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x02
+	JE          strip5taps2stride1pixelsAVX2RowEnd
+
+strip5taps2stride1pixelsAVX2Input3:
 	VMOVUPS     (R12), Y1
 	VFMADD231PS Y1, Y5, Y0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip5taps2stride1pixelsAVX2RowEnd
+
+strip5taps2stride1pixelsAVX2Input4:
 	VMOVUPS     (R12), Y1
 	VFMADD231PS Y1, Y6, Y0
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         strip5taps2stride1pixelsAVX2Row
+
+strip5taps2stride1pixelsAVX2RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip5taps2stride1pixelsAVX2Row
 
 strip5taps2stride1pixelsAVX2Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip5taps2stride1pixelsAVX2Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
 	VXORPS       Y1, Y1, Y1
 	VMAXPS       Y0, Y1, Y0
-	VBROADCASTSS 184(DI), Y1
+	VBROADCASTSS 192(DI), Y1
 	VMINPS       Y0, Y1, Y0
 
 strip5taps2stride1pixelsAVX2Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Y0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       $0x20, SI
@@ -3232,80 +4795,6 @@ strip5taps2stride1pixelsAVX2Write:
 	ADDQ       $0x20, CX
 	DECQ       96(DI)
 	JNZ        strip5taps2stride1pixelsAVX2Block
-	VZEROUPPER
-	RET
-
-// func pixelAVX2(s *byte)
-// Requires: AVX, FMA3, MMX+
-TEXT ·pixelAVX2(SB), NOSPLIT, $0-8
-	MOVQ s+0(FP), DI
-	MOVQ (DI), SI
-	MOVQ 24(DI), DX
-	MOVQ 48(DI), CX
-	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
-	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
-	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
-	SHLQ $0x02, R15
-
-pixelAVX2Block:
-	TESTQ   R8, R8
-	JZ      pixelAVX2Zero
-	VMOVUPS (R8), Y0
-	ADDQ    $0x20, R8
-	JMP     pixelAVX2Rows
-
-pixelAVX2Zero:
-	VXORPS Y0, Y0, Y0
-
-pixelAVX2Rows:
-	MOVQ  SI, R10
-	MOVQ  DX, R11
-	MOVQ  104(DI), R9
-	TESTQ R9, R9
-	JZ    pixelAVX2Store
-
-pixelAVX2Row:
-	MOVQ R10, R12
-	MOVQ R11, R13
-	MOVQ 112(DI), AX
-
-pixelAVX2Tap:
-	VMOVUPS     (R12), Y1
-	VFMADD231PS (R13), Y1, Y0
-	ADDQ        R14, R12
-	ADDQ        BX, R13
-	DECQ        AX
-	JNZ         pixelAVX2Tap
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         pixelAVX2Row
-
-pixelAVX2Store:
-	CMPQ 160(DI), $0x00
-	JE   pixelAVX2Write
-
-	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
-	VXORPS       Y1, Y1, Y1
-	VMAXPS       Y0, Y1, Y0
-	VBROADCASTSS 184(DI), Y1
-	VMINPS       Y0, Y1, Y0
-
-pixelAVX2Write:
-	MOVQ       CX, R12
-	MOVQ       176(DI), AX
-	VMOVUPS    Y0, (R12)
-	PREFETCHT0 (R12)(AX*4)
-	ADDQ       $0x20, SI
-	ADDQ       $0x20, DX
-	ADDQ       $0x20, CX
-	DECQ       96(DI)
-	JNZ        pixelAVX2Block
 	VZEROUPPER
 	RET
 
@@ -3317,19 +4806,19 @@ TEXT ·strip1taps1stride8pixelsAVX512(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip1taps1stride8pixelsAVX512Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip1taps1stride8pixelsAVX512Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 	ADDQ       R14, R12
 	PREFETCHT0 (R12)
@@ -3406,15 +4895,15 @@ strip1taps1stride8pixelsAVX512Row:
 	VMOVUPS     (R12), Z8
 	VFMADD231PS Z8, Z9, Z7
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
+	MOVQ        128(DI), AX
 	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
+	MOVQ        144(DI), AX
 	LEAQ        (R11)(AX*4), R11
 	DECQ        R9
 	JNZ         strip1taps1stride8pixelsAVX512Row
 
 strip1taps1stride8pixelsAVX512Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip1taps1stride8pixelsAVX512Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
@@ -3427,7 +4916,7 @@ strip1taps1stride8pixelsAVX512Store:
 	VMAXPS       Z5, Z8, Z5
 	VMAXPS       Z6, Z8, Z6
 	VMAXPS       Z7, Z8, Z7
-	VBROADCASTSS 184(DI), Z8
+	VBROADCASTSS 192(DI), Z8
 	VMINPS       Z0, Z8, Z0
 	VMINPS       Z1, Z8, Z1
 	VMINPS       Z2, Z8, Z2
@@ -3439,7 +4928,7 @@ strip1taps1stride8pixelsAVX512Store:
 
 strip1taps1stride8pixelsAVX512Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Z0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R15, R12
@@ -3471,6 +4960,156 @@ strip1taps1stride8pixelsAVX512Write:
 	VZEROUPPER
 	RET
 
+// func strip1taps1stride7pixelsAVX512(s *byte)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·strip1taps1stride7pixelsAVX512(SB), NOSPLIT, $0-8
+	MOVQ s+0(FP), DI
+	MOVQ (DI), SI
+	MOVQ 24(DI), DX
+	MOVQ 48(DI), CX
+	MOVQ 72(DI), R8
+	MOVQ 136(DI), R14
+	SHLQ $0x02, R14
+	MOVQ 152(DI), BX
+	SHLQ $0x02, BX
+	MOVQ 160(DI), R15
+	SHLQ $0x02, R15
+
+strip1taps1stride7pixelsAVX512Block:
+	MOVQ       176(DI), AX
+	TESTQ      AX, AX
+	JZ         strip1taps1stride7pixelsAVX512Begin
+	LEAQ       (SI)(AX*4), R12
+	MOVQ       128(DI), AX
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+
+strip1taps1stride7pixelsAVX512Begin:
+	TESTQ   R8, R8
+	JZ      strip1taps1stride7pixelsAVX512Zero
+	VMOVUPS (R8), Z0
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	ADDQ    $0x40, R8
+	JMP     strip1taps1stride7pixelsAVX512Rows
+
+strip1taps1stride7pixelsAVX512Zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+
+strip1taps1stride7pixelsAVX512Rows:
+	MOVQ  SI, R10
+	MOVQ  DX, R11
+	MOVQ  104(DI), R9
+	TESTQ R9, R9
+	JZ    strip1taps1stride7pixelsAVX512Store
+
+strip1taps1stride7pixelsAVX512Row:
+	MOVQ        R10, R12
+	MOVQ        R11, R13
+	VMOVUPS     (R13), Z8
+	ADDQ        BX, R13
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z0
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z1
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z2
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z3
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z4
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z5
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z6
+	ADDQ        R14, R12
+	MOVQ        128(DI), AX
+	LEAQ        (R10)(AX*4), R10
+	MOVQ        144(DI), AX
+	LEAQ        (R11)(AX*4), R11
+	DECQ        R9
+	JNZ         strip1taps1stride7pixelsAVX512Row
+
+strip1taps1stride7pixelsAVX512Store:
+	CMPQ 168(DI), $0x00
+	JE   strip1taps1stride7pixelsAVX512Write
+
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z7, Z7, Z7
+	VMAXPS       Z0, Z7, Z0
+	VMAXPS       Z1, Z7, Z1
+	VMAXPS       Z2, Z7, Z2
+	VMAXPS       Z3, Z7, Z3
+	VMAXPS       Z4, Z7, Z4
+	VMAXPS       Z5, Z7, Z5
+	VMAXPS       Z6, Z7, Z6
+	VBROADCASTSS 192(DI), Z7
+	VMINPS       Z0, Z7, Z0
+	VMINPS       Z1, Z7, Z1
+	VMINPS       Z2, Z7, Z2
+	VMINPS       Z3, Z7, Z3
+	VMINPS       Z4, Z7, Z4
+	VMINPS       Z5, Z7, Z5
+	VMINPS       Z6, Z7, Z6
+
+strip1taps1stride7pixelsAVX512Write:
+	MOVQ       CX, R12
+	MOVQ       184(DI), AX
+	VMOVUPS    Z0, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Z1, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Z2, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Z3, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Z4, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Z5, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Z6, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       $0x40, SI
+	ADDQ       $0x40, DX
+	ADDQ       $0x40, CX
+	DECQ       96(DI)
+	JNZ        strip1taps1stride7pixelsAVX512Block
+	VZEROUPPER
+	RET
+
 // func strip1taps1stride4pixelsAVX512(s *byte)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·strip1taps1stride4pixelsAVX512(SB), NOSPLIT, $0-8
@@ -3479,19 +5118,19 @@ TEXT ·strip1taps1stride4pixelsAVX512(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip1taps1stride4pixelsAVX512Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip1taps1stride4pixelsAVX512Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 	ADDQ       R14, R12
 	PREFETCHT0 (R12)
@@ -3540,15 +5179,15 @@ strip1taps1stride4pixelsAVX512Row:
 	VMOVUPS     (R12), Z4
 	VFMADD231PS Z4, Z5, Z3
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
+	MOVQ        128(DI), AX
 	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
+	MOVQ        144(DI), AX
 	LEAQ        (R11)(AX*4), R11
 	DECQ        R9
 	JNZ         strip1taps1stride4pixelsAVX512Row
 
 strip1taps1stride4pixelsAVX512Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip1taps1stride4pixelsAVX512Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
@@ -3557,7 +5196,7 @@ strip1taps1stride4pixelsAVX512Store:
 	VMAXPS       Z1, Z4, Z1
 	VMAXPS       Z2, Z4, Z2
 	VMAXPS       Z3, Z4, Z3
-	VBROADCASTSS 184(DI), Z4
+	VBROADCASTSS 192(DI), Z4
 	VMINPS       Z0, Z4, Z0
 	VMINPS       Z1, Z4, Z1
 	VMINPS       Z2, Z4, Z2
@@ -3565,7 +5204,7 @@ strip1taps1stride4pixelsAVX512Store:
 
 strip1taps1stride4pixelsAVX512Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Z0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R15, R12
@@ -3593,19 +5232,19 @@ TEXT ·strip1taps1stride2pixelsAVX512(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip1taps1stride2pixelsAVX512Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip1taps1stride2pixelsAVX512Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 	ADDQ       R14, R12
 	PREFETCHT0 (R12)
@@ -3640,28 +5279,28 @@ strip1taps1stride2pixelsAVX512Row:
 	VMOVUPS     (R12), Z2
 	VFMADD231PS Z2, Z3, Z1
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
+	MOVQ        128(DI), AX
 	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
+	MOVQ        144(DI), AX
 	LEAQ        (R11)(AX*4), R11
 	DECQ        R9
 	JNZ         strip1taps1stride2pixelsAVX512Row
 
 strip1taps1stride2pixelsAVX512Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip1taps1stride2pixelsAVX512Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
 	VPXORD       Z2, Z2, Z2
 	VMAXPS       Z0, Z2, Z0
 	VMAXPS       Z1, Z2, Z1
-	VBROADCASTSS 184(DI), Z2
+	VBROADCASTSS 192(DI), Z2
 	VMINPS       Z0, Z2, Z0
 	VMINPS       Z1, Z2, Z1
 
 strip1taps1stride2pixelsAVX512Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Z0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R15, R12
@@ -3683,19 +5322,19 @@ TEXT ·strip1taps1stride1pixelsAVX512(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip1taps1stride1pixelsAVX512Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip1taps1stride1pixelsAVX512Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 
 strip1taps1stride1pixelsAVX512Begin:
@@ -3723,26 +5362,26 @@ strip1taps1stride1pixelsAVX512Row:
 	VMOVUPS     (R12), Z1
 	VFMADD231PS Z1, Z2, Z0
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
+	MOVQ        128(DI), AX
 	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
+	MOVQ        144(DI), AX
 	LEAQ        (R11)(AX*4), R11
 	DECQ        R9
 	JNZ         strip1taps1stride1pixelsAVX512Row
 
 strip1taps1stride1pixelsAVX512Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip1taps1stride1pixelsAVX512Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
 	VPXORD       Z1, Z1, Z1
 	VMAXPS       Z0, Z1, Z0
-	VBROADCASTSS 184(DI), Z1
+	VBROADCASTSS 192(DI), Z1
 	VMINPS       Z0, Z1, Z0
 
 strip1taps1stride1pixelsAVX512Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Z0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       $0x40, SI
@@ -3761,19 +5400,19 @@ TEXT ·strip2taps1stride8pixelsAVX512(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip2taps1stride8pixelsAVX512Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip2taps1stride8pixelsAVX512Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 	ADDQ       R14, R12
 	PREFETCHT0 (R12)
@@ -3828,9 +5467,13 @@ strip2taps1stride8pixelsAVX512Row:
 	ADDQ        BX, R13
 	VMOVUPS     (R13), Z10
 	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip2taps1stride8pixelsAVX512Input1
 	VMOVUPS     (R12), Z8
 	VFMADD231PS Z8, Z9, Z0
 	ADDQ        R14, R12
+
+strip2taps1stride8pixelsAVX512Input1:
 	VMOVUPS     (R12), Z8
 	VFMADD231PS Z8, Z9, Z1
 	VFMADD231PS Z8, Z10, Z0
@@ -3859,18 +5502,22 @@ strip2taps1stride8pixelsAVX512Row:
 	VFMADD231PS Z8, Z9, Z7
 	VFMADD231PS Z8, Z10, Z6
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip2taps1stride8pixelsAVX512RowEnd
 	VMOVUPS     (R12), Z8
 	VFMADD231PS Z8, Z10, Z7
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         strip2taps1stride8pixelsAVX512Row
+
+strip2taps1stride8pixelsAVX512RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip2taps1stride8pixelsAVX512Row
 
 strip2taps1stride8pixelsAVX512Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip2taps1stride8pixelsAVX512Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
@@ -3883,7 +5530,7 @@ strip2taps1stride8pixelsAVX512Store:
 	VMAXPS       Z5, Z8, Z5
 	VMAXPS       Z6, Z8, Z6
 	VMAXPS       Z7, Z8, Z7
-	VBROADCASTSS 184(DI), Z8
+	VBROADCASTSS 192(DI), Z8
 	VMINPS       Z0, Z8, Z0
 	VMINPS       Z1, Z8, Z1
 	VMINPS       Z2, Z8, Z2
@@ -3895,7 +5542,7 @@ strip2taps1stride8pixelsAVX512Store:
 
 strip2taps1stride8pixelsAVX512Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Z0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R15, R12
@@ -3927,6 +5574,175 @@ strip2taps1stride8pixelsAVX512Write:
 	VZEROUPPER
 	RET
 
+// func strip2taps1stride7pixelsAVX512(s *byte)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·strip2taps1stride7pixelsAVX512(SB), NOSPLIT, $0-8
+	MOVQ s+0(FP), DI
+	MOVQ (DI), SI
+	MOVQ 24(DI), DX
+	MOVQ 48(DI), CX
+	MOVQ 72(DI), R8
+	MOVQ 136(DI), R14
+	SHLQ $0x02, R14
+	MOVQ 152(DI), BX
+	SHLQ $0x02, BX
+	MOVQ 160(DI), R15
+	SHLQ $0x02, R15
+
+strip2taps1stride7pixelsAVX512Block:
+	MOVQ       176(DI), AX
+	TESTQ      AX, AX
+	JZ         strip2taps1stride7pixelsAVX512Begin
+	LEAQ       (SI)(AX*4), R12
+	MOVQ       128(DI), AX
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+
+strip2taps1stride7pixelsAVX512Begin:
+	TESTQ   R8, R8
+	JZ      strip2taps1stride7pixelsAVX512Zero
+	VMOVUPS (R8), Z0
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	ADDQ    $0x40, R8
+	JMP     strip2taps1stride7pixelsAVX512Rows
+
+strip2taps1stride7pixelsAVX512Zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+
+strip2taps1stride7pixelsAVX512Rows:
+	MOVQ  SI, R10
+	MOVQ  DX, R11
+	MOVQ  104(DI), R9
+	TESTQ R9, R9
+	JZ    strip2taps1stride7pixelsAVX512Store
+
+strip2taps1stride7pixelsAVX512Row:
+	MOVQ        R10, R12
+	MOVQ        R11, R13
+	VMOVUPS     (R13), Z8
+	ADDQ        BX, R13
+	VMOVUPS     (R13), Z9
+	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip2taps1stride7pixelsAVX512Input1
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z0
+	ADDQ        R14, R12
+
+strip2taps1stride7pixelsAVX512Input1:
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z1
+	VFMADD231PS Z7, Z9, Z0
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z2
+	VFMADD231PS Z7, Z9, Z1
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z3
+	VFMADD231PS Z7, Z9, Z2
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z4
+	VFMADD231PS Z7, Z9, Z3
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z5
+	VFMADD231PS Z7, Z9, Z4
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z6
+	VFMADD231PS Z7, Z9, Z5
+	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip2taps1stride7pixelsAVX512RowEnd
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z9, Z6
+	ADDQ        R14, R12
+
+strip2taps1stride7pixelsAVX512RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip2taps1stride7pixelsAVX512Row
+
+strip2taps1stride7pixelsAVX512Store:
+	CMPQ 168(DI), $0x00
+	JE   strip2taps1stride7pixelsAVX512Write
+
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z7, Z7, Z7
+	VMAXPS       Z0, Z7, Z0
+	VMAXPS       Z1, Z7, Z1
+	VMAXPS       Z2, Z7, Z2
+	VMAXPS       Z3, Z7, Z3
+	VMAXPS       Z4, Z7, Z4
+	VMAXPS       Z5, Z7, Z5
+	VMAXPS       Z6, Z7, Z6
+	VBROADCASTSS 192(DI), Z7
+	VMINPS       Z0, Z7, Z0
+	VMINPS       Z1, Z7, Z1
+	VMINPS       Z2, Z7, Z2
+	VMINPS       Z3, Z7, Z3
+	VMINPS       Z4, Z7, Z4
+	VMINPS       Z5, Z7, Z5
+	VMINPS       Z6, Z7, Z6
+
+strip2taps1stride7pixelsAVX512Write:
+	MOVQ       CX, R12
+	MOVQ       184(DI), AX
+	VMOVUPS    Z0, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Z1, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Z2, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Z3, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Z4, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Z5, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Z6, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       $0x40, SI
+	ADDQ       $0x40, DX
+	ADDQ       $0x40, CX
+	DECQ       96(DI)
+	JNZ        strip2taps1stride7pixelsAVX512Block
+	VZEROUPPER
+	RET
+
 // func strip2taps1stride4pixelsAVX512(s *byte)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·strip2taps1stride4pixelsAVX512(SB), NOSPLIT, $0-8
@@ -3935,19 +5751,19 @@ TEXT ·strip2taps1stride4pixelsAVX512(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip2taps1stride4pixelsAVX512Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip2taps1stride4pixelsAVX512Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 	ADDQ       R14, R12
 	PREFETCHT0 (R12)
@@ -3986,9 +5802,13 @@ strip2taps1stride4pixelsAVX512Row:
 	ADDQ        BX, R13
 	VMOVUPS     (R13), Z6
 	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip2taps1stride4pixelsAVX512Input1
 	VMOVUPS     (R12), Z4
 	VFMADD231PS Z4, Z5, Z0
 	ADDQ        R14, R12
+
+strip2taps1stride4pixelsAVX512Input1:
 	VMOVUPS     (R12), Z4
 	VFMADD231PS Z4, Z5, Z1
 	VFMADD231PS Z4, Z6, Z0
@@ -4001,18 +5821,22 @@ strip2taps1stride4pixelsAVX512Row:
 	VFMADD231PS Z4, Z5, Z3
 	VFMADD231PS Z4, Z6, Z2
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip2taps1stride4pixelsAVX512RowEnd
 	VMOVUPS     (R12), Z4
 	VFMADD231PS Z4, Z6, Z3
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         strip2taps1stride4pixelsAVX512Row
+
+strip2taps1stride4pixelsAVX512RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip2taps1stride4pixelsAVX512Row
 
 strip2taps1stride4pixelsAVX512Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip2taps1stride4pixelsAVX512Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
@@ -4021,7 +5845,7 @@ strip2taps1stride4pixelsAVX512Store:
 	VMAXPS       Z1, Z4, Z1
 	VMAXPS       Z2, Z4, Z2
 	VMAXPS       Z3, Z4, Z3
-	VBROADCASTSS 184(DI), Z4
+	VBROADCASTSS 192(DI), Z4
 	VMINPS       Z0, Z4, Z0
 	VMINPS       Z1, Z4, Z1
 	VMINPS       Z2, Z4, Z2
@@ -4029,7 +5853,7 @@ strip2taps1stride4pixelsAVX512Store:
 
 strip2taps1stride4pixelsAVX512Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Z0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R15, R12
@@ -4057,19 +5881,19 @@ TEXT ·strip2taps1stride2pixelsAVX512(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip2taps1stride2pixelsAVX512Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip2taps1stride2pixelsAVX512Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 	ADDQ       R14, R12
 	PREFETCHT0 (R12)
@@ -4100,38 +5924,46 @@ strip2taps1stride2pixelsAVX512Row:
 	ADDQ        BX, R13
 	VMOVUPS     (R13), Z4
 	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip2taps1stride2pixelsAVX512Input1
 	VMOVUPS     (R12), Z2
 	VFMADD231PS Z2, Z3, Z0
 	ADDQ        R14, R12
+
+strip2taps1stride2pixelsAVX512Input1:
 	VMOVUPS     (R12), Z2
 	VFMADD231PS Z2, Z3, Z1
 	VFMADD231PS Z2, Z4, Z0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip2taps1stride2pixelsAVX512RowEnd
 	VMOVUPS     (R12), Z2
 	VFMADD231PS Z2, Z4, Z1
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         strip2taps1stride2pixelsAVX512Row
+
+strip2taps1stride2pixelsAVX512RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip2taps1stride2pixelsAVX512Row
 
 strip2taps1stride2pixelsAVX512Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip2taps1stride2pixelsAVX512Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
 	VPXORD       Z2, Z2, Z2
 	VMAXPS       Z0, Z2, Z0
 	VMAXPS       Z1, Z2, Z1
-	VBROADCASTSS 184(DI), Z2
+	VBROADCASTSS 192(DI), Z2
 	VMINPS       Z0, Z2, Z0
 	VMINPS       Z1, Z2, Z1
 
 strip2taps1stride2pixelsAVX512Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Z0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R15, R12
@@ -4153,19 +5985,19 @@ TEXT ·strip2taps1stride1pixelsAVX512(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip2taps1stride1pixelsAVX512Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip2taps1stride1pixelsAVX512Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 
 strip2taps1stride1pixelsAVX512Begin:
@@ -4192,32 +6024,40 @@ strip2taps1stride1pixelsAVX512Row:
 	ADDQ        BX, R13
 	VMOVUPS     (R13), Z3
 	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip2taps1stride1pixelsAVX512Input1
 	VMOVUPS     (R12), Z1
 	VFMADD231PS Z1, Z2, Z0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip2taps1stride1pixelsAVX512RowEnd
+
+strip2taps1stride1pixelsAVX512Input1:
 	VMOVUPS     (R12), Z1
 	VFMADD231PS Z1, Z3, Z0
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         strip2taps1stride1pixelsAVX512Row
+
+strip2taps1stride1pixelsAVX512RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip2taps1stride1pixelsAVX512Row
 
 strip2taps1stride1pixelsAVX512Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip2taps1stride1pixelsAVX512Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
 	VPXORD       Z1, Z1, Z1
 	VMAXPS       Z0, Z1, Z0
-	VBROADCASTSS 184(DI), Z1
+	VBROADCASTSS 192(DI), Z1
 	VMINPS       Z0, Z1, Z0
 
 strip2taps1stride1pixelsAVX512Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Z0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       $0x40, SI
@@ -4236,19 +6076,19 @@ TEXT ·strip3taps1stride8pixelsAVX512(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip3taps1stride8pixelsAVX512Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip3taps1stride8pixelsAVX512Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 	ADDQ       R14, R12
 	PREFETCHT0 (R12)
@@ -4305,13 +6145,21 @@ strip3taps1stride8pixelsAVX512Row:
 	ADDQ        BX, R13
 	VMOVUPS     (R13), Z11
 	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip3taps1stride8pixelsAVX512Input1
+	CMPQ        112(DI), $0x02
+	JE          strip3taps1stride8pixelsAVX512Input2
 	VMOVUPS     (R12), Z8
 	VFMADD231PS Z8, Z9, Z0
 	ADDQ        R14, R12
+
+strip3taps1stride8pixelsAVX512Input1:
 	VMOVUPS     (R12), Z8
 	VFMADD231PS Z8, Z9, Z1
 	VFMADD231PS Z8, Z10, Z0
 	ADDQ        R14, R12
+
+strip3taps1stride8pixelsAVX512Input2:
 	VMOVUPS     (R12), Z8
 	VFMADD231PS Z8, Z9, Z2
 	VFMADD231PS Z8, Z10, Z1
@@ -4342,22 +6190,28 @@ strip3taps1stride8pixelsAVX512Row:
 	VFMADD231PS Z8, Z10, Z6
 	VFMADD231PS Z8, Z11, Z5
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x02
+	JE          strip3taps1stride8pixelsAVX512RowEnd
 	VMOVUPS     (R12), Z8
 	VFMADD231PS Z8, Z10, Z7
 	VFMADD231PS Z8, Z11, Z6
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip3taps1stride8pixelsAVX512RowEnd
 	VMOVUPS     (R12), Z8
 	VFMADD231PS Z8, Z11, Z7
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         strip3taps1stride8pixelsAVX512Row
+
+strip3taps1stride8pixelsAVX512RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip3taps1stride8pixelsAVX512Row
 
 strip3taps1stride8pixelsAVX512Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip3taps1stride8pixelsAVX512Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
@@ -4370,7 +6224,7 @@ strip3taps1stride8pixelsAVX512Store:
 	VMAXPS       Z5, Z8, Z5
 	VMAXPS       Z6, Z8, Z6
 	VMAXPS       Z7, Z8, Z7
-	VBROADCASTSS 184(DI), Z8
+	VBROADCASTSS 192(DI), Z8
 	VMINPS       Z0, Z8, Z0
 	VMINPS       Z1, Z8, Z1
 	VMINPS       Z2, Z8, Z2
@@ -4382,7 +6236,7 @@ strip3taps1stride8pixelsAVX512Store:
 
 strip3taps1stride8pixelsAVX512Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Z0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R15, R12
@@ -4414,6 +6268,192 @@ strip3taps1stride8pixelsAVX512Write:
 	VZEROUPPER
 	RET
 
+// func strip3taps1stride7pixelsAVX512(s *byte)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·strip3taps1stride7pixelsAVX512(SB), NOSPLIT, $0-8
+	MOVQ s+0(FP), DI
+	MOVQ (DI), SI
+	MOVQ 24(DI), DX
+	MOVQ 48(DI), CX
+	MOVQ 72(DI), R8
+	MOVQ 136(DI), R14
+	SHLQ $0x02, R14
+	MOVQ 152(DI), BX
+	SHLQ $0x02, BX
+	MOVQ 160(DI), R15
+	SHLQ $0x02, R15
+
+strip3taps1stride7pixelsAVX512Block:
+	MOVQ       176(DI), AX
+	TESTQ      AX, AX
+	JZ         strip3taps1stride7pixelsAVX512Begin
+	LEAQ       (SI)(AX*4), R12
+	MOVQ       128(DI), AX
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+
+strip3taps1stride7pixelsAVX512Begin:
+	TESTQ   R8, R8
+	JZ      strip3taps1stride7pixelsAVX512Zero
+	VMOVUPS (R8), Z0
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	ADDQ    $0x40, R8
+	JMP     strip3taps1stride7pixelsAVX512Rows
+
+strip3taps1stride7pixelsAVX512Zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+
+strip3taps1stride7pixelsAVX512Rows:
+	MOVQ  SI, R10
+	MOVQ  DX, R11
+	MOVQ  104(DI), R9
+	TESTQ R9, R9
+	JZ    strip3taps1stride7pixelsAVX512Store
+
+strip3taps1stride7pixelsAVX512Row:
+	MOVQ        R10, R12
+	MOVQ        R11, R13
+	VMOVUPS     (R13), Z8
+	ADDQ        BX, R13
+	VMOVUPS     (R13), Z9
+	ADDQ        BX, R13
+	VMOVUPS     (R13), Z10
+	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip3taps1stride7pixelsAVX512Input1
+	CMPQ        112(DI), $0x02
+	JE          strip3taps1stride7pixelsAVX512Input2
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z0
+	ADDQ        R14, R12
+
+strip3taps1stride7pixelsAVX512Input1:
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z1
+	VFMADD231PS Z7, Z9, Z0
+	ADDQ        R14, R12
+
+strip3taps1stride7pixelsAVX512Input2:
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z2
+	VFMADD231PS Z7, Z9, Z1
+	VFMADD231PS Z7, Z10, Z0
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z3
+	VFMADD231PS Z7, Z9, Z2
+	VFMADD231PS Z7, Z10, Z1
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z4
+	VFMADD231PS Z7, Z9, Z3
+	VFMADD231PS Z7, Z10, Z2
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z5
+	VFMADD231PS Z7, Z9, Z4
+	VFMADD231PS Z7, Z10, Z3
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z6
+	VFMADD231PS Z7, Z9, Z5
+	VFMADD231PS Z7, Z10, Z4
+	ADDQ        R14, R12
+	CMPQ        120(DI), $0x02
+	JE          strip3taps1stride7pixelsAVX512RowEnd
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z9, Z6
+	VFMADD231PS Z7, Z10, Z5
+	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip3taps1stride7pixelsAVX512RowEnd
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z10, Z6
+	ADDQ        R14, R12
+
+strip3taps1stride7pixelsAVX512RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip3taps1stride7pixelsAVX512Row
+
+strip3taps1stride7pixelsAVX512Store:
+	CMPQ 168(DI), $0x00
+	JE   strip3taps1stride7pixelsAVX512Write
+
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z7, Z7, Z7
+	VMAXPS       Z0, Z7, Z0
+	VMAXPS       Z1, Z7, Z1
+	VMAXPS       Z2, Z7, Z2
+	VMAXPS       Z3, Z7, Z3
+	VMAXPS       Z4, Z7, Z4
+	VMAXPS       Z5, Z7, Z5
+	VMAXPS       Z6, Z7, Z6
+	VBROADCASTSS 192(DI), Z7
+	VMINPS       Z0, Z7, Z0
+	VMINPS       Z1, Z7, Z1
+	VMINPS       Z2, Z7, Z2
+	VMINPS       Z3, Z7, Z3
+	VMINPS       Z4, Z7, Z4
+	VMINPS       Z5, Z7, Z5
+	VMINPS       Z6, Z7, Z6
+
+strip3taps1stride7pixelsAVX512Write:
+	MOVQ       CX, R12
+	MOVQ       184(DI), AX
+	VMOVUPS    Z0, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Z1, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Z2, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Z3, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Z4, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Z5, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Z6, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       $0x40, SI
+	ADDQ       $0x40, DX
+	ADDQ       $0x40, CX
+	DECQ       96(DI)
+	JNZ        strip3taps1stride7pixelsAVX512Block
+	VZEROUPPER
+	RET
+
 // func strip3taps1stride4pixelsAVX512(s *byte)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·strip3taps1stride4pixelsAVX512(SB), NOSPLIT, $0-8
@@ -4422,19 +6462,19 @@ TEXT ·strip3taps1stride4pixelsAVX512(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip3taps1stride4pixelsAVX512Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip3taps1stride4pixelsAVX512Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 	ADDQ       R14, R12
 	PREFETCHT0 (R12)
@@ -4475,13 +6515,21 @@ strip3taps1stride4pixelsAVX512Row:
 	ADDQ        BX, R13
 	VMOVUPS     (R13), Z7
 	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip3taps1stride4pixelsAVX512Input1
+	CMPQ        112(DI), $0x02
+	JE          strip3taps1stride4pixelsAVX512Input2
 	VMOVUPS     (R12), Z4
 	VFMADD231PS Z4, Z5, Z0
 	ADDQ        R14, R12
+
+strip3taps1stride4pixelsAVX512Input1:
 	VMOVUPS     (R12), Z4
 	VFMADD231PS Z4, Z5, Z1
 	VFMADD231PS Z4, Z6, Z0
 	ADDQ        R14, R12
+
+strip3taps1stride4pixelsAVX512Input2:
 	VMOVUPS     (R12), Z4
 	VFMADD231PS Z4, Z5, Z2
 	VFMADD231PS Z4, Z6, Z1
@@ -4492,22 +6540,28 @@ strip3taps1stride4pixelsAVX512Row:
 	VFMADD231PS Z4, Z6, Z2
 	VFMADD231PS Z4, Z7, Z1
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x02
+	JE          strip3taps1stride4pixelsAVX512RowEnd
 	VMOVUPS     (R12), Z4
 	VFMADD231PS Z4, Z6, Z3
 	VFMADD231PS Z4, Z7, Z2
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip3taps1stride4pixelsAVX512RowEnd
 	VMOVUPS     (R12), Z4
 	VFMADD231PS Z4, Z7, Z3
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         strip3taps1stride4pixelsAVX512Row
+
+strip3taps1stride4pixelsAVX512RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip3taps1stride4pixelsAVX512Row
 
 strip3taps1stride4pixelsAVX512Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip3taps1stride4pixelsAVX512Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
@@ -4516,7 +6570,7 @@ strip3taps1stride4pixelsAVX512Store:
 	VMAXPS       Z1, Z4, Z1
 	VMAXPS       Z2, Z4, Z2
 	VMAXPS       Z3, Z4, Z3
-	VBROADCASTSS 184(DI), Z4
+	VBROADCASTSS 192(DI), Z4
 	VMINPS       Z0, Z4, Z0
 	VMINPS       Z1, Z4, Z1
 	VMINPS       Z2, Z4, Z2
@@ -4524,7 +6578,7 @@ strip3taps1stride4pixelsAVX512Store:
 
 strip3taps1stride4pixelsAVX512Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Z0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R15, R12
@@ -4552,19 +6606,19 @@ TEXT ·strip3taps1stride2pixelsAVX512(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip3taps1stride2pixelsAVX512Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip3taps1stride2pixelsAVX512Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 	ADDQ       R14, R12
 	PREFETCHT0 (R12)
@@ -4597,42 +6651,56 @@ strip3taps1stride2pixelsAVX512Row:
 	ADDQ        BX, R13
 	VMOVUPS     (R13), Z5
 	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip3taps1stride2pixelsAVX512Input1
+	CMPQ        112(DI), $0x02
+	JE          strip3taps1stride2pixelsAVX512Input2
 	VMOVUPS     (R12), Z2
 	VFMADD231PS Z2, Z3, Z0
 	ADDQ        R14, R12
+
+strip3taps1stride2pixelsAVX512Input1:
 	VMOVUPS     (R12), Z2
 	VFMADD231PS Z2, Z3, Z1
 	VFMADD231PS Z2, Z4, Z0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x02
+	JE          strip3taps1stride2pixelsAVX512RowEnd
+
+strip3taps1stride2pixelsAVX512Input2:
 	VMOVUPS     (R12), Z2
 	VFMADD231PS Z2, Z4, Z1
 	VFMADD231PS Z2, Z5, Z0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip3taps1stride2pixelsAVX512RowEnd
 	VMOVUPS     (R12), Z2
 	VFMADD231PS Z2, Z5, Z1
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         strip3taps1stride2pixelsAVX512Row
+
+strip3taps1stride2pixelsAVX512RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip3taps1stride2pixelsAVX512Row
 
 strip3taps1stride2pixelsAVX512Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip3taps1stride2pixelsAVX512Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
 	VPXORD       Z2, Z2, Z2
 	VMAXPS       Z0, Z2, Z0
 	VMAXPS       Z1, Z2, Z1
-	VBROADCASTSS 184(DI), Z2
+	VBROADCASTSS 192(DI), Z2
 	VMINPS       Z0, Z2, Z0
 	VMINPS       Z1, Z2, Z1
 
 strip3taps1stride2pixelsAVX512Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Z0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R15, R12
@@ -4654,19 +6722,19 @@ TEXT ·strip3taps1stride1pixelsAVX512(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip3taps1stride1pixelsAVX512Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip3taps1stride1pixelsAVX512Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 
 strip3taps1stride1pixelsAVX512Begin:
@@ -4695,35 +6763,49 @@ strip3taps1stride1pixelsAVX512Row:
 	ADDQ        BX, R13
 	VMOVUPS     (R13), Z4
 	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip3taps1stride1pixelsAVX512Input1
+	CMPQ        112(DI), $0x02
+	JE          strip3taps1stride1pixelsAVX512Input2
 	VMOVUPS     (R12), Z1
 	VFMADD231PS Z1, Z2, Z0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x02
+	JE          strip3taps1stride1pixelsAVX512RowEnd
+
+strip3taps1stride1pixelsAVX512Input1:
 	VMOVUPS     (R12), Z1
 	VFMADD231PS Z1, Z3, Z0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip3taps1stride1pixelsAVX512RowEnd
+
+strip3taps1stride1pixelsAVX512Input2:
 	VMOVUPS     (R12), Z1
 	VFMADD231PS Z1, Z4, Z0
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         strip3taps1stride1pixelsAVX512Row
+
+strip3taps1stride1pixelsAVX512RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip3taps1stride1pixelsAVX512Row
 
 strip3taps1stride1pixelsAVX512Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip3taps1stride1pixelsAVX512Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
 	VPXORD       Z1, Z1, Z1
 	VMAXPS       Z0, Z1, Z0
-	VBROADCASTSS 184(DI), Z1
+	VBROADCASTSS 192(DI), Z1
 	VMINPS       Z0, Z1, Z0
 
 strip3taps1stride1pixelsAVX512Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Z0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       $0x40, SI
@@ -4742,19 +6824,19 @@ TEXT ·strip5taps1stride8pixelsAVX512(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip5taps1stride8pixelsAVX512Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip5taps1stride8pixelsAVX512Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 	ADDQ       R14, R12
 	PREFETCHT0 (R12)
@@ -4815,24 +6897,40 @@ strip5taps1stride8pixelsAVX512Row:
 	ADDQ        BX, R13
 	VMOVUPS     (R13), Z13
 	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip5taps1stride8pixelsAVX512Input1
+	CMPQ        112(DI), $0x02
+	JE          strip5taps1stride8pixelsAVX512Input2
+	CMPQ        112(DI), $0x03
+	JE          strip5taps1stride8pixelsAVX512Input3
+	CMPQ        112(DI), $0x04
+	JE          strip5taps1stride8pixelsAVX512Input4
 	VMOVUPS     (R12), Z8
 	VFMADD231PS Z8, Z9, Z0
 	ADDQ        R14, R12
+
+strip5taps1stride8pixelsAVX512Input1:
 	VMOVUPS     (R12), Z8
 	VFMADD231PS Z8, Z9, Z1
 	VFMADD231PS Z8, Z10, Z0
 	ADDQ        R14, R12
+
+strip5taps1stride8pixelsAVX512Input2:
 	VMOVUPS     (R12), Z8
 	VFMADD231PS Z8, Z9, Z2
 	VFMADD231PS Z8, Z10, Z1
 	VFMADD231PS Z8, Z11, Z0
 	ADDQ        R14, R12
+
+strip5taps1stride8pixelsAVX512Input3:
 	VMOVUPS     (R12), Z8
 	VFMADD231PS Z8, Z9, Z3
 	VFMADD231PS Z8, Z10, Z2
 	VFMADD231PS Z8, Z11, Z1
 	VFMADD231PS Z8, Z12, Z0
 	ADDQ        R14, R12
+
+strip5taps1stride8pixelsAVX512Input4:
 	VMOVUPS     (R12), Z8
 	VFMADD231PS Z8, Z9, Z4
 	VFMADD231PS Z8, Z10, Z3
@@ -4861,33 +6959,43 @@ strip5taps1stride8pixelsAVX512Row:
 	VFMADD231PS Z8, Z12, Z4
 	VFMADD231PS Z8, Z13, Z3
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x04
+	JE          strip5taps1stride8pixelsAVX512RowEnd
 	VMOVUPS     (R12), Z8
 	VFMADD231PS Z8, Z10, Z7
 	VFMADD231PS Z8, Z11, Z6
 	VFMADD231PS Z8, Z12, Z5
 	VFMADD231PS Z8, Z13, Z4
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x03
+	JE          strip5taps1stride8pixelsAVX512RowEnd
 	VMOVUPS     (R12), Z8
 	VFMADD231PS Z8, Z11, Z7
 	VFMADD231PS Z8, Z12, Z6
 	VFMADD231PS Z8, Z13, Z5
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x02
+	JE          strip5taps1stride8pixelsAVX512RowEnd
 	VMOVUPS     (R12), Z8
 	VFMADD231PS Z8, Z12, Z7
 	VFMADD231PS Z8, Z13, Z6
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip5taps1stride8pixelsAVX512RowEnd
 	VMOVUPS     (R12), Z8
 	VFMADD231PS Z8, Z13, Z7
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         strip5taps1stride8pixelsAVX512Row
+
+strip5taps1stride8pixelsAVX512RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip5taps1stride8pixelsAVX512Row
 
 strip5taps1stride8pixelsAVX512Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip5taps1stride8pixelsAVX512Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
@@ -4900,7 +7008,7 @@ strip5taps1stride8pixelsAVX512Store:
 	VMAXPS       Z5, Z8, Z5
 	VMAXPS       Z6, Z8, Z6
 	VMAXPS       Z7, Z8, Z7
-	VBROADCASTSS 184(DI), Z8
+	VBROADCASTSS 192(DI), Z8
 	VMINPS       Z0, Z8, Z0
 	VMINPS       Z1, Z8, Z1
 	VMINPS       Z2, Z8, Z2
@@ -4912,7 +7020,7 @@ strip5taps1stride8pixelsAVX512Store:
 
 strip5taps1stride8pixelsAVX512Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Z0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R15, R12
@@ -4944,6 +7052,226 @@ strip5taps1stride8pixelsAVX512Write:
 	VZEROUPPER
 	RET
 
+// func strip5taps1stride7pixelsAVX512(s *byte)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·strip5taps1stride7pixelsAVX512(SB), NOSPLIT, $0-8
+	MOVQ s+0(FP), DI
+	MOVQ (DI), SI
+	MOVQ 24(DI), DX
+	MOVQ 48(DI), CX
+	MOVQ 72(DI), R8
+	MOVQ 136(DI), R14
+	SHLQ $0x02, R14
+	MOVQ 152(DI), BX
+	SHLQ $0x02, BX
+	MOVQ 160(DI), R15
+	SHLQ $0x02, R15
+
+strip5taps1stride7pixelsAVX512Block:
+	MOVQ       176(DI), AX
+	TESTQ      AX, AX
+	JZ         strip5taps1stride7pixelsAVX512Begin
+	LEAQ       (SI)(AX*4), R12
+	MOVQ       128(DI), AX
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+
+strip5taps1stride7pixelsAVX512Begin:
+	TESTQ   R8, R8
+	JZ      strip5taps1stride7pixelsAVX512Zero
+	VMOVUPS (R8), Z0
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	ADDQ    $0x40, R8
+	JMP     strip5taps1stride7pixelsAVX512Rows
+
+strip5taps1stride7pixelsAVX512Zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+
+strip5taps1stride7pixelsAVX512Rows:
+	MOVQ  SI, R10
+	MOVQ  DX, R11
+	MOVQ  104(DI), R9
+	TESTQ R9, R9
+	JZ    strip5taps1stride7pixelsAVX512Store
+
+strip5taps1stride7pixelsAVX512Row:
+	MOVQ        R10, R12
+	MOVQ        R11, R13
+	VMOVUPS     (R13), Z8
+	ADDQ        BX, R13
+	VMOVUPS     (R13), Z9
+	ADDQ        BX, R13
+	VMOVUPS     (R13), Z10
+	ADDQ        BX, R13
+	VMOVUPS     (R13), Z11
+	ADDQ        BX, R13
+	VMOVUPS     (R13), Z12
+	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip5taps1stride7pixelsAVX512Input1
+	CMPQ        112(DI), $0x02
+	JE          strip5taps1stride7pixelsAVX512Input2
+	CMPQ        112(DI), $0x03
+	JE          strip5taps1stride7pixelsAVX512Input3
+	CMPQ        112(DI), $0x04
+	JE          strip5taps1stride7pixelsAVX512Input4
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z0
+	ADDQ        R14, R12
+
+strip5taps1stride7pixelsAVX512Input1:
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z1
+	VFMADD231PS Z7, Z9, Z0
+	ADDQ        R14, R12
+
+strip5taps1stride7pixelsAVX512Input2:
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z2
+	VFMADD231PS Z7, Z9, Z1
+	VFMADD231PS Z7, Z10, Z0
+	ADDQ        R14, R12
+
+strip5taps1stride7pixelsAVX512Input3:
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z3
+	VFMADD231PS Z7, Z9, Z2
+	VFMADD231PS Z7, Z10, Z1
+	VFMADD231PS Z7, Z11, Z0
+	ADDQ        R14, R12
+
+strip5taps1stride7pixelsAVX512Input4:
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z4
+	VFMADD231PS Z7, Z9, Z3
+	VFMADD231PS Z7, Z10, Z2
+	VFMADD231PS Z7, Z11, Z1
+	VFMADD231PS Z7, Z12, Z0
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z5
+	VFMADD231PS Z7, Z9, Z4
+	VFMADD231PS Z7, Z10, Z3
+	VFMADD231PS Z7, Z11, Z2
+	VFMADD231PS Z7, Z12, Z1
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z6
+	VFMADD231PS Z7, Z9, Z5
+	VFMADD231PS Z7, Z10, Z4
+	VFMADD231PS Z7, Z11, Z3
+	VFMADD231PS Z7, Z12, Z2
+	ADDQ        R14, R12
+	CMPQ        120(DI), $0x04
+	JE          strip5taps1stride7pixelsAVX512RowEnd
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z9, Z6
+	VFMADD231PS Z7, Z10, Z5
+	VFMADD231PS Z7, Z11, Z4
+	VFMADD231PS Z7, Z12, Z3
+	ADDQ        R14, R12
+	CMPQ        120(DI), $0x03
+	JE          strip5taps1stride7pixelsAVX512RowEnd
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z10, Z6
+	VFMADD231PS Z7, Z11, Z5
+	VFMADD231PS Z7, Z12, Z4
+	ADDQ        R14, R12
+	CMPQ        120(DI), $0x02
+	JE          strip5taps1stride7pixelsAVX512RowEnd
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z11, Z6
+	VFMADD231PS Z7, Z12, Z5
+	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip5taps1stride7pixelsAVX512RowEnd
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z12, Z6
+	ADDQ        R14, R12
+
+strip5taps1stride7pixelsAVX512RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip5taps1stride7pixelsAVX512Row
+
+strip5taps1stride7pixelsAVX512Store:
+	CMPQ 168(DI), $0x00
+	JE   strip5taps1stride7pixelsAVX512Write
+
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z7, Z7, Z7
+	VMAXPS       Z0, Z7, Z0
+	VMAXPS       Z1, Z7, Z1
+	VMAXPS       Z2, Z7, Z2
+	VMAXPS       Z3, Z7, Z3
+	VMAXPS       Z4, Z7, Z4
+	VMAXPS       Z5, Z7, Z5
+	VMAXPS       Z6, Z7, Z6
+	VBROADCASTSS 192(DI), Z7
+	VMINPS       Z0, Z7, Z0
+	VMINPS       Z1, Z7, Z1
+	VMINPS       Z2, Z7, Z2
+	VMINPS       Z3, Z7, Z3
+	VMINPS       Z4, Z7, Z4
+	VMINPS       Z5, Z7, Z5
+	VMINPS       Z6, Z7, Z6
+
+strip5taps1stride7pixelsAVX512Write:
+	MOVQ       CX, R12
+	MOVQ       184(DI), AX
+	VMOVUPS    Z0, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Z1, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Z2, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Z3, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Z4, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Z5, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Z6, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       $0x40, SI
+	ADDQ       $0x40, DX
+	ADDQ       $0x40, CX
+	DECQ       96(DI)
+	JNZ        strip5taps1stride7pixelsAVX512Block
+	VZEROUPPER
+	RET
+
 // func strip5taps1stride4pixelsAVX512(s *byte)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·strip5taps1stride4pixelsAVX512(SB), NOSPLIT, $0-8
@@ -4952,19 +7280,19 @@ TEXT ·strip5taps1stride4pixelsAVX512(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip5taps1stride4pixelsAVX512Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip5taps1stride4pixelsAVX512Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 	ADDQ       R14, R12
 	PREFETCHT0 (R12)
@@ -5009,51 +7337,77 @@ strip5taps1stride4pixelsAVX512Row:
 	ADDQ        BX, R13
 	VMOVUPS     (R13), Z9
 	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip5taps1stride4pixelsAVX512Input1
+	CMPQ        112(DI), $0x02
+	JE          strip5taps1stride4pixelsAVX512Input2
+	CMPQ        112(DI), $0x03
+	JE          strip5taps1stride4pixelsAVX512Input3
+	CMPQ        112(DI), $0x04
+	JE          strip5taps1stride4pixelsAVX512Input4
 	VMOVUPS     (R12), Z4
 	VFMADD231PS Z4, Z5, Z0
 	ADDQ        R14, R12
+
+strip5taps1stride4pixelsAVX512Input1:
 	VMOVUPS     (R12), Z4
 	VFMADD231PS Z4, Z5, Z1
 	VFMADD231PS Z4, Z6, Z0
 	ADDQ        R14, R12
+
+strip5taps1stride4pixelsAVX512Input2:
 	VMOVUPS     (R12), Z4
 	VFMADD231PS Z4, Z5, Z2
 	VFMADD231PS Z4, Z6, Z1
 	VFMADD231PS Z4, Z7, Z0
 	ADDQ        R14, R12
+
+strip5taps1stride4pixelsAVX512Input3:
 	VMOVUPS     (R12), Z4
 	VFMADD231PS Z4, Z5, Z3
 	VFMADD231PS Z4, Z6, Z2
 	VFMADD231PS Z4, Z7, Z1
 	VFMADD231PS Z4, Z8, Z0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x04
+	JE          strip5taps1stride4pixelsAVX512RowEnd
+
+strip5taps1stride4pixelsAVX512Input4:
 	VMOVUPS     (R12), Z4
 	VFMADD231PS Z4, Z6, Z3
 	VFMADD231PS Z4, Z7, Z2
 	VFMADD231PS Z4, Z8, Z1
 	VFMADD231PS Z4, Z9, Z0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x03
+	JE          strip5taps1stride4pixelsAVX512RowEnd
 	VMOVUPS     (R12), Z4
 	VFMADD231PS Z4, Z7, Z3
 	VFMADD231PS Z4, Z8, Z2
 	VFMADD231PS Z4, Z9, Z1
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x02
+	JE          strip5taps1stride4pixelsAVX512RowEnd
 	VMOVUPS     (R12), Z4
 	VFMADD231PS Z4, Z8, Z3
 	VFMADD231PS Z4, Z9, Z2
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip5taps1stride4pixelsAVX512RowEnd
 	VMOVUPS     (R12), Z4
 	VFMADD231PS Z4, Z9, Z3
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         strip5taps1stride4pixelsAVX512Row
+
+strip5taps1stride4pixelsAVX512RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip5taps1stride4pixelsAVX512Row
 
 strip5taps1stride4pixelsAVX512Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip5taps1stride4pixelsAVX512Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
@@ -5062,7 +7416,7 @@ strip5taps1stride4pixelsAVX512Store:
 	VMAXPS       Z1, Z4, Z1
 	VMAXPS       Z2, Z4, Z2
 	VMAXPS       Z3, Z4, Z3
-	VBROADCASTSS 184(DI), Z4
+	VBROADCASTSS 192(DI), Z4
 	VMINPS       Z0, Z4, Z0
 	VMINPS       Z1, Z4, Z1
 	VMINPS       Z2, Z4, Z2
@@ -5070,7 +7424,7 @@ strip5taps1stride4pixelsAVX512Store:
 
 strip5taps1stride4pixelsAVX512Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Z0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R15, R12
@@ -5098,19 +7452,19 @@ TEXT ·strip5taps1stride2pixelsAVX512(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip5taps1stride2pixelsAVX512Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip5taps1stride2pixelsAVX512Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 	ADDQ       R14, R12
 	PREFETCHT0 (R12)
@@ -5147,50 +7501,76 @@ strip5taps1stride2pixelsAVX512Row:
 	ADDQ        BX, R13
 	VMOVUPS     (R13), Z7
 	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip5taps1stride2pixelsAVX512Input1
+	CMPQ        112(DI), $0x02
+	JE          strip5taps1stride2pixelsAVX512Input2
+	CMPQ        112(DI), $0x03
+	JE          strip5taps1stride2pixelsAVX512Input3
+	CMPQ        112(DI), $0x04
+	JE          strip5taps1stride2pixelsAVX512Input4
 	VMOVUPS     (R12), Z2
 	VFMADD231PS Z2, Z3, Z0
 	ADDQ        R14, R12
+
+strip5taps1stride2pixelsAVX512Input1:
 	VMOVUPS     (R12), Z2
 	VFMADD231PS Z2, Z3, Z1
 	VFMADD231PS Z2, Z4, Z0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x04
+	JE          strip5taps1stride2pixelsAVX512RowEnd
+
+strip5taps1stride2pixelsAVX512Input2:
 	VMOVUPS     (R12), Z2
 	VFMADD231PS Z2, Z4, Z1
 	VFMADD231PS Z2, Z5, Z0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x03
+	JE          strip5taps1stride2pixelsAVX512RowEnd
+
+strip5taps1stride2pixelsAVX512Input3:
 	VMOVUPS     (R12), Z2
 	VFMADD231PS Z2, Z5, Z1
 	VFMADD231PS Z2, Z6, Z0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x02
+	JE          strip5taps1stride2pixelsAVX512RowEnd
+
+strip5taps1stride2pixelsAVX512Input4:
 	VMOVUPS     (R12), Z2
 	VFMADD231PS Z2, Z6, Z1
 	VFMADD231PS Z2, Z7, Z0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip5taps1stride2pixelsAVX512RowEnd
 	VMOVUPS     (R12), Z2
 	VFMADD231PS Z2, Z7, Z1
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         strip5taps1stride2pixelsAVX512Row
+
+strip5taps1stride2pixelsAVX512RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip5taps1stride2pixelsAVX512Row
 
 strip5taps1stride2pixelsAVX512Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip5taps1stride2pixelsAVX512Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
 	VPXORD       Z2, Z2, Z2
 	VMAXPS       Z0, Z2, Z0
 	VMAXPS       Z1, Z2, Z1
-	VBROADCASTSS 184(DI), Z2
+	VBROADCASTSS 192(DI), Z2
 	VMINPS       Z0, Z2, Z0
 	VMINPS       Z1, Z2, Z1
 
 strip5taps1stride2pixelsAVX512Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Z0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R15, R12
@@ -5212,19 +7592,19 @@ TEXT ·strip5taps1stride1pixelsAVX512(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip5taps1stride1pixelsAVX512Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip5taps1stride1pixelsAVX512Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 
 strip5taps1stride1pixelsAVX512Begin:
@@ -5257,41 +7637,67 @@ strip5taps1stride1pixelsAVX512Row:
 	ADDQ        BX, R13
 	VMOVUPS     (R13), Z6
 	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip5taps1stride1pixelsAVX512Input1
+	CMPQ        112(DI), $0x02
+	JE          strip5taps1stride1pixelsAVX512Input2
+	CMPQ        112(DI), $0x03
+	JE          strip5taps1stride1pixelsAVX512Input3
+	CMPQ        112(DI), $0x04
+	JE          strip5taps1stride1pixelsAVX512Input4
 	VMOVUPS     (R12), Z1
 	VFMADD231PS Z1, Z2, Z0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x04
+	JE          strip5taps1stride1pixelsAVX512RowEnd
+
+strip5taps1stride1pixelsAVX512Input1:
 	VMOVUPS     (R12), Z1
 	VFMADD231PS Z1, Z3, Z0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x03
+	JE          strip5taps1stride1pixelsAVX512RowEnd
+
+strip5taps1stride1pixelsAVX512Input2:
 	VMOVUPS     (R12), Z1
 	VFMADD231PS Z1, Z4, Z0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x02
+	JE          strip5taps1stride1pixelsAVX512RowEnd
+
+strip5taps1stride1pixelsAVX512Input3:
 	VMOVUPS     (R12), Z1
 	VFMADD231PS Z1, Z5, Z0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip5taps1stride1pixelsAVX512RowEnd
+
+strip5taps1stride1pixelsAVX512Input4:
 	VMOVUPS     (R12), Z1
 	VFMADD231PS Z1, Z6, Z0
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         strip5taps1stride1pixelsAVX512Row
+
+strip5taps1stride1pixelsAVX512RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip5taps1stride1pixelsAVX512Row
 
 strip5taps1stride1pixelsAVX512Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip5taps1stride1pixelsAVX512Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
 	VPXORD       Z1, Z1, Z1
 	VMAXPS       Z0, Z1, Z0
-	VBROADCASTSS 184(DI), Z1
+	VBROADCASTSS 192(DI), Z1
 	VMINPS       Z0, Z1, Z0
 
 strip5taps1stride1pixelsAVX512Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Z0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       $0x40, SI
@@ -5310,19 +7716,19 @@ TEXT ·strip3taps2stride8pixelsAVX512(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip3taps2stride8pixelsAVX512Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip3taps2stride8pixelsAVX512Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R14, R12
@@ -5411,12 +7817,20 @@ strip3taps2stride8pixelsAVX512Row:
 	ADDQ        BX, R13
 	VMOVUPS     (R13), Z11
 	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip3taps2stride8pixelsAVX512Input1
+	CMPQ        112(DI), $0x02
+	JE          strip3taps2stride8pixelsAVX512Input2
 	VMOVUPS     (R12), Z8
 	VFMADD231PS Z8, Z9, Z0
 	ADDQ        R14, R12
+
+strip3taps2stride8pixelsAVX512Input1:
 	VMOVUPS     (R12), Z8
 	VFMADD231PS Z8, Z10, Z0
 	ADDQ        R14, R12
+
+strip3taps2stride8pixelsAVX512Input2:
 	VMOVUPS     (R12), Z8
 	VFMADD231PS Z8, Z9, Z1
 	VFMADD231PS Z8, Z11, Z0
@@ -5463,21 +7877,27 @@ strip3taps2stride8pixelsAVX512Row:
 	VFMADD231PS Z8, Z9, Z7
 	VFMADD231PS Z8, Z11, Z6
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x02
+	JE          strip3taps2stride8pixelsAVX512RowEnd
 	VMOVUPS     (R12), Z8
 	VFMADD231PS Z8, Z10, Z7
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip3taps2stride8pixelsAVX512RowEnd
 	VMOVUPS     (R12), Z8
 	VFMADD231PS Z8, Z11, Z7
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         strip3taps2stride8pixelsAVX512Row
+
+strip3taps2stride8pixelsAVX512RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip3taps2stride8pixelsAVX512Row
 
 strip3taps2stride8pixelsAVX512Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip3taps2stride8pixelsAVX512Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
@@ -5490,7 +7910,7 @@ strip3taps2stride8pixelsAVX512Store:
 	VMAXPS       Z5, Z8, Z5
 	VMAXPS       Z6, Z8, Z6
 	VMAXPS       Z7, Z8, Z7
-	VBROADCASTSS 184(DI), Z8
+	VBROADCASTSS 192(DI), Z8
 	VMINPS       Z0, Z8, Z0
 	VMINPS       Z1, Z8, Z1
 	VMINPS       Z2, Z8, Z2
@@ -5502,7 +7922,7 @@ strip3taps2stride8pixelsAVX512Store:
 
 strip3taps2stride8pixelsAVX512Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Z0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R15, R12
@@ -5534,6 +7954,232 @@ strip3taps2stride8pixelsAVX512Write:
 	VZEROUPPER
 	RET
 
+// func strip3taps2stride7pixelsAVX512(s *byte)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·strip3taps2stride7pixelsAVX512(SB), NOSPLIT, $0-8
+	MOVQ s+0(FP), DI
+	MOVQ (DI), SI
+	MOVQ 24(DI), DX
+	MOVQ 48(DI), CX
+	MOVQ 72(DI), R8
+	MOVQ 136(DI), R14
+	SHLQ $0x02, R14
+	MOVQ 152(DI), BX
+	SHLQ $0x02, BX
+	MOVQ 160(DI), R15
+	SHLQ $0x02, R15
+
+strip3taps2stride7pixelsAVX512Block:
+	MOVQ       176(DI), AX
+	TESTQ      AX, AX
+	JZ         strip3taps2stride7pixelsAVX512Begin
+	LEAQ       (SI)(AX*4), R12
+	MOVQ       128(DI), AX
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+
+strip3taps2stride7pixelsAVX512Begin:
+	TESTQ   R8, R8
+	JZ      strip3taps2stride7pixelsAVX512Zero
+	VMOVUPS (R8), Z0
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	ADDQ    $0x40, R8
+	JMP     strip3taps2stride7pixelsAVX512Rows
+
+strip3taps2stride7pixelsAVX512Zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+
+strip3taps2stride7pixelsAVX512Rows:
+	MOVQ  SI, R10
+	MOVQ  DX, R11
+	MOVQ  104(DI), R9
+	TESTQ R9, R9
+	JZ    strip3taps2stride7pixelsAVX512Store
+
+strip3taps2stride7pixelsAVX512Row:
+	MOVQ        R10, R12
+	MOVQ        R11, R13
+	VMOVUPS     (R13), Z8
+	ADDQ        BX, R13
+	VMOVUPS     (R13), Z9
+	ADDQ        BX, R13
+	VMOVUPS     (R13), Z10
+	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip3taps2stride7pixelsAVX512Input1
+	CMPQ        112(DI), $0x02
+	JE          strip3taps2stride7pixelsAVX512Input2
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z0
+	ADDQ        R14, R12
+
+strip3taps2stride7pixelsAVX512Input1:
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z9, Z0
+	ADDQ        R14, R12
+
+strip3taps2stride7pixelsAVX512Input2:
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z1
+	VFMADD231PS Z7, Z10, Z0
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z9, Z1
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z2
+	VFMADD231PS Z7, Z10, Z1
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z9, Z2
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z3
+	VFMADD231PS Z7, Z10, Z2
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z9, Z3
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z4
+	VFMADD231PS Z7, Z10, Z3
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z9, Z4
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z5
+	VFMADD231PS Z7, Z10, Z4
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z9, Z5
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z6
+	VFMADD231PS Z7, Z10, Z5
+	ADDQ        R14, R12
+	CMPQ        120(DI), $0x02
+	JE          strip3taps2stride7pixelsAVX512RowEnd
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z9, Z6
+	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip3taps2stride7pixelsAVX512RowEnd
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z10, Z6
+	ADDQ        R14, R12
+
+strip3taps2stride7pixelsAVX512RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip3taps2stride7pixelsAVX512Row
+
+strip3taps2stride7pixelsAVX512Store:
+	CMPQ 168(DI), $0x00
+	JE   strip3taps2stride7pixelsAVX512Write
+
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z7, Z7, Z7
+	VMAXPS       Z0, Z7, Z0
+	VMAXPS       Z1, Z7, Z1
+	VMAXPS       Z2, Z7, Z2
+	VMAXPS       Z3, Z7, Z3
+	VMAXPS       Z4, Z7, Z4
+	VMAXPS       Z5, Z7, Z5
+	VMAXPS       Z6, Z7, Z6
+	VBROADCASTSS 192(DI), Z7
+	VMINPS       Z0, Z7, Z0
+	VMINPS       Z1, Z7, Z1
+	VMINPS       Z2, Z7, Z2
+	VMINPS       Z3, Z7, Z3
+	VMINPS       Z4, Z7, Z4
+	VMINPS       Z5, Z7, Z5
+	VMINPS       Z6, Z7, Z6
+
+strip3taps2stride7pixelsAVX512Write:
+	MOVQ       CX, R12
+	MOVQ       184(DI), AX
+	VMOVUPS    Z0, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Z1, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Z2, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Z3, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Z4, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Z5, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Z6, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       $0x40, SI
+	ADDQ       $0x40, DX
+	ADDQ       $0x40, CX
+	DECQ       96(DI)
+	JNZ        strip3taps2stride7pixelsAVX512Block
+	VZEROUPPER
+	RET
+
 // func strip3taps2stride4pixelsAVX512(s *byte)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·strip3taps2stride4pixelsAVX512(SB), NOSPLIT, $0-8
@@ -5542,19 +8188,19 @@ TEXT ·strip3taps2stride4pixelsAVX512(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip3taps2stride4pixelsAVX512Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip3taps2stride4pixelsAVX512Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R14, R12
@@ -5611,12 +8257,20 @@ strip3taps2stride4pixelsAVX512Row:
 	ADDQ        BX, R13
 	VMOVUPS     (R13), Z7
 	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip3taps2stride4pixelsAVX512Input1
+	CMPQ        112(DI), $0x02
+	JE          strip3taps2stride4pixelsAVX512Input2
 	VMOVUPS     (R12), Z4
 	VFMADD231PS Z4, Z5, Z0
 	ADDQ        R14, R12
+
+strip3taps2stride4pixelsAVX512Input1:
 	VMOVUPS     (R12), Z4
 	VFMADD231PS Z4, Z6, Z0
 	ADDQ        R14, R12
+
+strip3taps2stride4pixelsAVX512Input2:
 	VMOVUPS     (R12), Z4
 	VFMADD231PS Z4, Z5, Z1
 	VFMADD231PS Z4, Z7, Z0
@@ -5635,21 +8289,27 @@ strip3taps2stride4pixelsAVX512Row:
 	VFMADD231PS Z4, Z5, Z3
 	VFMADD231PS Z4, Z7, Z2
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x02
+	JE          strip3taps2stride4pixelsAVX512RowEnd
 	VMOVUPS     (R12), Z4
 	VFMADD231PS Z4, Z6, Z3
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip3taps2stride4pixelsAVX512RowEnd
 	VMOVUPS     (R12), Z4
 	VFMADD231PS Z4, Z7, Z3
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         strip3taps2stride4pixelsAVX512Row
+
+strip3taps2stride4pixelsAVX512RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip3taps2stride4pixelsAVX512Row
 
 strip3taps2stride4pixelsAVX512Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip3taps2stride4pixelsAVX512Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
@@ -5658,7 +8318,7 @@ strip3taps2stride4pixelsAVX512Store:
 	VMAXPS       Z1, Z4, Z1
 	VMAXPS       Z2, Z4, Z2
 	VMAXPS       Z3, Z4, Z3
-	VBROADCASTSS 184(DI), Z4
+	VBROADCASTSS 192(DI), Z4
 	VMINPS       Z0, Z4, Z0
 	VMINPS       Z1, Z4, Z1
 	VMINPS       Z2, Z4, Z2
@@ -5666,7 +8326,7 @@ strip3taps2stride4pixelsAVX512Store:
 
 strip3taps2stride4pixelsAVX512Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Z0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R15, R12
@@ -5694,19 +8354,19 @@ TEXT ·strip3taps2stride2pixelsAVX512(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip3taps2stride2pixelsAVX512Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip3taps2stride2pixelsAVX512Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R14, R12
@@ -5747,44 +8407,58 @@ strip3taps2stride2pixelsAVX512Row:
 	ADDQ        BX, R13
 	VMOVUPS     (R13), Z5
 	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip3taps2stride2pixelsAVX512Input1
+	CMPQ        112(DI), $0x02
+	JE          strip3taps2stride2pixelsAVX512Input2
 	VMOVUPS     (R12), Z2
 	VFMADD231PS Z2, Z3, Z0
 	ADDQ        R14, R12
+
+strip3taps2stride2pixelsAVX512Input1:
 	VMOVUPS     (R12), Z2
 	VFMADD231PS Z2, Z4, Z0
 	ADDQ        R14, R12
+
+strip3taps2stride2pixelsAVX512Input2:
 	VMOVUPS     (R12), Z2
 	VFMADD231PS Z2, Z3, Z1
 	VFMADD231PS Z2, Z5, Z0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x02
+	JE          strip3taps2stride2pixelsAVX512RowEnd
 	VMOVUPS     (R12), Z2
 	VFMADD231PS Z2, Z4, Z1
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip3taps2stride2pixelsAVX512RowEnd
 	VMOVUPS     (R12), Z2
 	VFMADD231PS Z2, Z5, Z1
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         strip3taps2stride2pixelsAVX512Row
+
+strip3taps2stride2pixelsAVX512RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip3taps2stride2pixelsAVX512Row
 
 strip3taps2stride2pixelsAVX512Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip3taps2stride2pixelsAVX512Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
 	VPXORD       Z2, Z2, Z2
 	VMAXPS       Z0, Z2, Z0
 	VMAXPS       Z1, Z2, Z1
-	VBROADCASTSS 184(DI), Z2
+	VBROADCASTSS 192(DI), Z2
 	VMINPS       Z0, Z2, Z0
 	VMINPS       Z1, Z2, Z1
 
 strip3taps2stride2pixelsAVX512Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Z0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R15, R12
@@ -5806,19 +8480,19 @@ TEXT ·strip3taps2stride1pixelsAVX512(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip3taps2stride1pixelsAVX512Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip3taps2stride1pixelsAVX512Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R14, R12
@@ -5851,35 +8525,49 @@ strip3taps2stride1pixelsAVX512Row:
 	ADDQ        BX, R13
 	VMOVUPS     (R13), Z4
 	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip3taps2stride1pixelsAVX512Input1
+	CMPQ        112(DI), $0x02
+	JE          strip3taps2stride1pixelsAVX512Input2
 	VMOVUPS     (R12), Z1
 	VFMADD231PS Z1, Z2, Z0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x02
+	JE          strip3taps2stride1pixelsAVX512RowEnd
+
+strip3taps2stride1pixelsAVX512Input1:
 	VMOVUPS     (R12), Z1
 	VFMADD231PS Z1, Z3, Z0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip3taps2stride1pixelsAVX512RowEnd
+
+strip3taps2stride1pixelsAVX512Input2:
 	VMOVUPS     (R12), Z1
 	VFMADD231PS Z1, Z4, Z0
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         strip3taps2stride1pixelsAVX512Row
+
+strip3taps2stride1pixelsAVX512RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip3taps2stride1pixelsAVX512Row
 
 strip3taps2stride1pixelsAVX512Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip3taps2stride1pixelsAVX512Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
 	VPXORD       Z1, Z1, Z1
 	VMAXPS       Z0, Z1, Z0
-	VBROADCASTSS 184(DI), Z1
+	VBROADCASTSS 192(DI), Z1
 	VMINPS       Z0, Z1, Z0
 
 strip3taps2stride1pixelsAVX512Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Z0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       $0x40, SI
@@ -5898,19 +8586,19 @@ TEXT ·strip5taps2stride8pixelsAVX512(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip5taps2stride8pixelsAVX512Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip5taps2stride8pixelsAVX512Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R14, R12
@@ -6003,20 +8691,36 @@ strip5taps2stride8pixelsAVX512Row:
 	ADDQ        BX, R13
 	VMOVUPS     (R13), Z13
 	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip5taps2stride8pixelsAVX512Input1
+	CMPQ        112(DI), $0x02
+	JE          strip5taps2stride8pixelsAVX512Input2
+	CMPQ        112(DI), $0x03
+	JE          strip5taps2stride8pixelsAVX512Input3
+	CMPQ        112(DI), $0x04
+	JE          strip5taps2stride8pixelsAVX512Input4
 	VMOVUPS     (R12), Z8
 	VFMADD231PS Z8, Z9, Z0
 	ADDQ        R14, R12
+
+strip5taps2stride8pixelsAVX512Input1:
 	VMOVUPS     (R12), Z8
 	VFMADD231PS Z8, Z10, Z0
 	ADDQ        R14, R12
+
+strip5taps2stride8pixelsAVX512Input2:
 	VMOVUPS     (R12), Z8
 	VFMADD231PS Z8, Z9, Z1
 	VFMADD231PS Z8, Z11, Z0
 	ADDQ        R14, R12
+
+strip5taps2stride8pixelsAVX512Input3:
 	VMOVUPS     (R12), Z8
 	VFMADD231PS Z8, Z10, Z1
 	VFMADD231PS Z8, Z12, Z0
 	ADDQ        R14, R12
+
+strip5taps2stride8pixelsAVX512Input4:
 	VMOVUPS     (R12), Z8
 	VFMADD231PS Z8, Z9, Z2
 	VFMADD231PS Z8, Z11, Z1
@@ -6067,29 +8771,39 @@ strip5taps2stride8pixelsAVX512Row:
 	VFMADD231PS Z8, Z11, Z6
 	VFMADD231PS Z8, Z13, Z5
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x04
+	JE          strip5taps2stride8pixelsAVX512RowEnd
 	VMOVUPS     (R12), Z8
 	VFMADD231PS Z8, Z10, Z7
 	VFMADD231PS Z8, Z12, Z6
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x03
+	JE          strip5taps2stride8pixelsAVX512RowEnd
 	VMOVUPS     (R12), Z8
 	VFMADD231PS Z8, Z11, Z7
 	VFMADD231PS Z8, Z13, Z6
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x02
+	JE          strip5taps2stride8pixelsAVX512RowEnd
 	VMOVUPS     (R12), Z8
 	VFMADD231PS Z8, Z12, Z7
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip5taps2stride8pixelsAVX512RowEnd
 	VMOVUPS     (R12), Z8
 	VFMADD231PS Z8, Z13, Z7
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         strip5taps2stride8pixelsAVX512Row
+
+strip5taps2stride8pixelsAVX512RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip5taps2stride8pixelsAVX512Row
 
 strip5taps2stride8pixelsAVX512Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip5taps2stride8pixelsAVX512Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
@@ -6102,7 +8816,7 @@ strip5taps2stride8pixelsAVX512Store:
 	VMAXPS       Z5, Z8, Z5
 	VMAXPS       Z6, Z8, Z6
 	VMAXPS       Z7, Z8, Z7
-	VBROADCASTSS 184(DI), Z8
+	VBROADCASTSS 192(DI), Z8
 	VMINPS       Z0, Z8, Z0
 	VMINPS       Z1, Z8, Z1
 	VMINPS       Z2, Z8, Z2
@@ -6114,7 +8828,7 @@ strip5taps2stride8pixelsAVX512Store:
 
 strip5taps2stride8pixelsAVX512Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Z0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R15, R12
@@ -6146,6 +8860,266 @@ strip5taps2stride8pixelsAVX512Write:
 	VZEROUPPER
 	RET
 
+// func strip5taps2stride7pixelsAVX512(s *byte)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·strip5taps2stride7pixelsAVX512(SB), NOSPLIT, $0-8
+	MOVQ s+0(FP), DI
+	MOVQ (DI), SI
+	MOVQ 24(DI), DX
+	MOVQ 48(DI), CX
+	MOVQ 72(DI), R8
+	MOVQ 136(DI), R14
+	SHLQ $0x02, R14
+	MOVQ 152(DI), BX
+	SHLQ $0x02, BX
+	MOVQ 160(DI), R15
+	SHLQ $0x02, R15
+
+strip5taps2stride7pixelsAVX512Block:
+	MOVQ       176(DI), AX
+	TESTQ      AX, AX
+	JZ         strip5taps2stride7pixelsAVX512Begin
+	LEAQ       (SI)(AX*4), R12
+	MOVQ       128(DI), AX
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R14, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(AX*4)
+
+strip5taps2stride7pixelsAVX512Begin:
+	TESTQ   R8, R8
+	JZ      strip5taps2stride7pixelsAVX512Zero
+	VMOVUPS (R8), Z0
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	ADDQ    $0x40, R8
+	JMP     strip5taps2stride7pixelsAVX512Rows
+
+strip5taps2stride7pixelsAVX512Zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+
+strip5taps2stride7pixelsAVX512Rows:
+	MOVQ  SI, R10
+	MOVQ  DX, R11
+	MOVQ  104(DI), R9
+	TESTQ R9, R9
+	JZ    strip5taps2stride7pixelsAVX512Store
+
+strip5taps2stride7pixelsAVX512Row:
+	MOVQ        R10, R12
+	MOVQ        R11, R13
+	VMOVUPS     (R13), Z8
+	ADDQ        BX, R13
+	VMOVUPS     (R13), Z9
+	ADDQ        BX, R13
+	VMOVUPS     (R13), Z10
+	ADDQ        BX, R13
+	VMOVUPS     (R13), Z11
+	ADDQ        BX, R13
+	VMOVUPS     (R13), Z12
+	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip5taps2stride7pixelsAVX512Input1
+	CMPQ        112(DI), $0x02
+	JE          strip5taps2stride7pixelsAVX512Input2
+	CMPQ        112(DI), $0x03
+	JE          strip5taps2stride7pixelsAVX512Input3
+	CMPQ        112(DI), $0x04
+	JE          strip5taps2stride7pixelsAVX512Input4
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z0
+	ADDQ        R14, R12
+
+strip5taps2stride7pixelsAVX512Input1:
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z9, Z0
+	ADDQ        R14, R12
+
+strip5taps2stride7pixelsAVX512Input2:
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z1
+	VFMADD231PS Z7, Z10, Z0
+	ADDQ        R14, R12
+
+strip5taps2stride7pixelsAVX512Input3:
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z9, Z1
+	VFMADD231PS Z7, Z11, Z0
+	ADDQ        R14, R12
+
+strip5taps2stride7pixelsAVX512Input4:
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z2
+	VFMADD231PS Z7, Z10, Z1
+	VFMADD231PS Z7, Z12, Z0
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z9, Z2
+	VFMADD231PS Z7, Z11, Z1
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z3
+	VFMADD231PS Z7, Z10, Z2
+	VFMADD231PS Z7, Z12, Z1
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z9, Z3
+	VFMADD231PS Z7, Z11, Z2
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z4
+	VFMADD231PS Z7, Z10, Z3
+	VFMADD231PS Z7, Z12, Z2
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z9, Z4
+	VFMADD231PS Z7, Z11, Z3
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z5
+	VFMADD231PS Z7, Z10, Z4
+	VFMADD231PS Z7, Z12, Z3
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z9, Z5
+	VFMADD231PS Z7, Z11, Z4
+	ADDQ        R14, R12
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z8, Z6
+	VFMADD231PS Z7, Z10, Z5
+	VFMADD231PS Z7, Z12, Z4
+	ADDQ        R14, R12
+	CMPQ        120(DI), $0x04
+	JE          strip5taps2stride7pixelsAVX512RowEnd
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z9, Z6
+	VFMADD231PS Z7, Z11, Z5
+	ADDQ        R14, R12
+	CMPQ        120(DI), $0x03
+	JE          strip5taps2stride7pixelsAVX512RowEnd
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z10, Z6
+	VFMADD231PS Z7, Z12, Z5
+	ADDQ        R14, R12
+	CMPQ        120(DI), $0x02
+	JE          strip5taps2stride7pixelsAVX512RowEnd
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z11, Z6
+	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip5taps2stride7pixelsAVX512RowEnd
+	VMOVUPS     (R12), Z7
+	VFMADD231PS Z7, Z12, Z6
+	ADDQ        R14, R12
+
+strip5taps2stride7pixelsAVX512RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip5taps2stride7pixelsAVX512Row
+
+strip5taps2stride7pixelsAVX512Store:
+	CMPQ 168(DI), $0x00
+	JE   strip5taps2stride7pixelsAVX512Write
+
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z7, Z7, Z7
+	VMAXPS       Z0, Z7, Z0
+	VMAXPS       Z1, Z7, Z1
+	VMAXPS       Z2, Z7, Z2
+	VMAXPS       Z3, Z7, Z3
+	VMAXPS       Z4, Z7, Z4
+	VMAXPS       Z5, Z7, Z5
+	VMAXPS       Z6, Z7, Z6
+	VBROADCASTSS 192(DI), Z7
+	VMINPS       Z0, Z7, Z0
+	VMINPS       Z1, Z7, Z1
+	VMINPS       Z2, Z7, Z2
+	VMINPS       Z3, Z7, Z3
+	VMINPS       Z4, Z7, Z4
+	VMINPS       Z5, Z7, Z5
+	VMINPS       Z6, Z7, Z6
+
+strip5taps2stride7pixelsAVX512Write:
+	MOVQ       CX, R12
+	MOVQ       184(DI), AX
+	VMOVUPS    Z0, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Z1, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Z2, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Z3, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Z4, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Z5, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       R15, R12
+	VMOVUPS    Z6, (R12)
+	PREFETCHT0 (R12)(AX*4)
+	ADDQ       $0x40, SI
+	ADDQ       $0x40, DX
+	ADDQ       $0x40, CX
+	DECQ       96(DI)
+	JNZ        strip5taps2stride7pixelsAVX512Block
+	VZEROUPPER
+	RET
+
 // func strip5taps2stride4pixelsAVX512(s *byte)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·strip5taps2stride4pixelsAVX512(SB), NOSPLIT, $0-8
@@ -6154,19 +9128,19 @@ TEXT ·strip5taps2stride4pixelsAVX512(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip5taps2stride4pixelsAVX512Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip5taps2stride4pixelsAVX512Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R14, R12
@@ -6227,20 +9201,36 @@ strip5taps2stride4pixelsAVX512Row:
 	ADDQ        BX, R13
 	VMOVUPS     (R13), Z9
 	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip5taps2stride4pixelsAVX512Input1
+	CMPQ        112(DI), $0x02
+	JE          strip5taps2stride4pixelsAVX512Input2
+	CMPQ        112(DI), $0x03
+	JE          strip5taps2stride4pixelsAVX512Input3
+	CMPQ        112(DI), $0x04
+	JE          strip5taps2stride4pixelsAVX512Input4
 	VMOVUPS     (R12), Z4
 	VFMADD231PS Z4, Z5, Z0
 	ADDQ        R14, R12
+
+strip5taps2stride4pixelsAVX512Input1:
 	VMOVUPS     (R12), Z4
 	VFMADD231PS Z4, Z6, Z0
 	ADDQ        R14, R12
+
+strip5taps2stride4pixelsAVX512Input2:
 	VMOVUPS     (R12), Z4
 	VFMADD231PS Z4, Z5, Z1
 	VFMADD231PS Z4, Z7, Z0
 	ADDQ        R14, R12
+
+strip5taps2stride4pixelsAVX512Input3:
 	VMOVUPS     (R12), Z4
 	VFMADD231PS Z4, Z6, Z1
 	VFMADD231PS Z4, Z8, Z0
 	ADDQ        R14, R12
+
+strip5taps2stride4pixelsAVX512Input4:
 	VMOVUPS     (R12), Z4
 	VFMADD231PS Z4, Z5, Z2
 	VFMADD231PS Z4, Z7, Z1
@@ -6255,29 +9245,39 @@ strip5taps2stride4pixelsAVX512Row:
 	VFMADD231PS Z4, Z7, Z2
 	VFMADD231PS Z4, Z9, Z1
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x04
+	JE          strip5taps2stride4pixelsAVX512RowEnd
 	VMOVUPS     (R12), Z4
 	VFMADD231PS Z4, Z6, Z3
 	VFMADD231PS Z4, Z8, Z2
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x03
+	JE          strip5taps2stride4pixelsAVX512RowEnd
 	VMOVUPS     (R12), Z4
 	VFMADD231PS Z4, Z7, Z3
 	VFMADD231PS Z4, Z9, Z2
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x02
+	JE          strip5taps2stride4pixelsAVX512RowEnd
 	VMOVUPS     (R12), Z4
 	VFMADD231PS Z4, Z8, Z3
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip5taps2stride4pixelsAVX512RowEnd
 	VMOVUPS     (R12), Z4
 	VFMADD231PS Z4, Z9, Z3
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         strip5taps2stride4pixelsAVX512Row
+
+strip5taps2stride4pixelsAVX512RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip5taps2stride4pixelsAVX512Row
 
 strip5taps2stride4pixelsAVX512Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip5taps2stride4pixelsAVX512Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
@@ -6286,7 +9286,7 @@ strip5taps2stride4pixelsAVX512Store:
 	VMAXPS       Z1, Z4, Z1
 	VMAXPS       Z2, Z4, Z2
 	VMAXPS       Z3, Z4, Z3
-	VBROADCASTSS 184(DI), Z4
+	VBROADCASTSS 192(DI), Z4
 	VMINPS       Z0, Z4, Z0
 	VMINPS       Z1, Z4, Z1
 	VMINPS       Z2, Z4, Z2
@@ -6294,7 +9294,7 @@ strip5taps2stride4pixelsAVX512Store:
 
 strip5taps2stride4pixelsAVX512Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Z0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R15, R12
@@ -6322,19 +9322,19 @@ TEXT ·strip5taps2stride2pixelsAVX512(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip5taps2stride2pixelsAVX512Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip5taps2stride2pixelsAVX512Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R14, R12
@@ -6379,52 +9379,78 @@ strip5taps2stride2pixelsAVX512Row:
 	ADDQ        BX, R13
 	VMOVUPS     (R13), Z7
 	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip5taps2stride2pixelsAVX512Input1
+	CMPQ        112(DI), $0x02
+	JE          strip5taps2stride2pixelsAVX512Input2
+	CMPQ        112(DI), $0x03
+	JE          strip5taps2stride2pixelsAVX512Input3
+	CMPQ        112(DI), $0x04
+	JE          strip5taps2stride2pixelsAVX512Input4
 	VMOVUPS     (R12), Z2
 	VFMADD231PS Z2, Z3, Z0
 	ADDQ        R14, R12
+
+strip5taps2stride2pixelsAVX512Input1:
 	VMOVUPS     (R12), Z2
 	VFMADD231PS Z2, Z4, Z0
 	ADDQ        R14, R12
+
+strip5taps2stride2pixelsAVX512Input2:
 	VMOVUPS     (R12), Z2
 	VFMADD231PS Z2, Z3, Z1
 	VFMADD231PS Z2, Z5, Z0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x04
+	JE          strip5taps2stride2pixelsAVX512RowEnd
+
+strip5taps2stride2pixelsAVX512Input3:
 	VMOVUPS     (R12), Z2
 	VFMADD231PS Z2, Z4, Z1
 	VFMADD231PS Z2, Z6, Z0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x03
+	JE          strip5taps2stride2pixelsAVX512RowEnd
+
+strip5taps2stride2pixelsAVX512Input4:
 	VMOVUPS     (R12), Z2
 	VFMADD231PS Z2, Z5, Z1
 	VFMADD231PS Z2, Z7, Z0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x02
+	JE          strip5taps2stride2pixelsAVX512RowEnd
 	VMOVUPS     (R12), Z2
 	VFMADD231PS Z2, Z6, Z1
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip5taps2stride2pixelsAVX512RowEnd
 	VMOVUPS     (R12), Z2
 	VFMADD231PS Z2, Z7, Z1
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         strip5taps2stride2pixelsAVX512Row
+
+strip5taps2stride2pixelsAVX512RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip5taps2stride2pixelsAVX512Row
 
 strip5taps2stride2pixelsAVX512Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip5taps2stride2pixelsAVX512Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
 	VPXORD       Z2, Z2, Z2
 	VMAXPS       Z0, Z2, Z0
 	VMAXPS       Z1, Z2, Z1
-	VBROADCASTSS 184(DI), Z2
+	VBROADCASTSS 192(DI), Z2
 	VMINPS       Z0, Z2, Z0
 	VMINPS       Z1, Z2, Z1
 
 strip5taps2stride2pixelsAVX512Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Z0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R15, R12
@@ -6446,19 +9472,19 @@ TEXT ·strip5taps2stride1pixelsAVX512(SB), NOSPLIT, $0-8
 	MOVQ 24(DI), DX
 	MOVQ 48(DI), CX
 	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
+	MOVQ 136(DI), R14
 	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
+	MOVQ 152(DI), BX
 	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
+	MOVQ 160(DI), R15
 	SHLQ $0x02, R15
 
 strip5taps2stride1pixelsAVX512Block:
-	MOVQ       168(DI), AX
+	MOVQ       176(DI), AX
 	TESTQ      AX, AX
 	JZ         strip5taps2stride1pixelsAVX512Begin
 	LEAQ       (SI)(AX*4), R12
-	MOVQ       120(DI), AX
+	MOVQ       128(DI), AX
 	PREFETCHT0 (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       R14, R12
@@ -6495,41 +9521,67 @@ strip5taps2stride1pixelsAVX512Row:
 	ADDQ        BX, R13
 	VMOVUPS     (R13), Z6
 	ADDQ        BX, R13
+	CMPQ        112(DI), $0x01
+	JE          strip5taps2stride1pixelsAVX512Input1
+	CMPQ        112(DI), $0x02
+	JE          strip5taps2stride1pixelsAVX512Input2
+	CMPQ        112(DI), $0x03
+	JE          strip5taps2stride1pixelsAVX512Input3
+	CMPQ        112(DI), $0x04
+	JE          strip5taps2stride1pixelsAVX512Input4
 	VMOVUPS     (R12), Z1
 	VFMADD231PS Z1, Z2, Z0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x04
+	JE          strip5taps2stride1pixelsAVX512RowEnd
+
+strip5taps2stride1pixelsAVX512Input1:
 	VMOVUPS     (R12), Z1
 	VFMADD231PS Z1, Z3, Z0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x03
+	JE          strip5taps2stride1pixelsAVX512RowEnd
+
+strip5taps2stride1pixelsAVX512Input2:
 	VMOVUPS     (R12), Z1
 	VFMADD231PS Z1, Z4, Z0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x02
+	JE          strip5taps2stride1pixelsAVX512RowEnd
+
+strip5taps2stride1pixelsAVX512Input3:
 	VMOVUPS     (R12), Z1
 	VFMADD231PS Z1, Z5, Z0
 	ADDQ        R14, R12
+	CMPQ        120(DI), $0x01
+	JE          strip5taps2stride1pixelsAVX512RowEnd
+
+strip5taps2stride1pixelsAVX512Input4:
 	VMOVUPS     (R12), Z1
 	VFMADD231PS Z1, Z6, Z0
 	ADDQ        R14, R12
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         strip5taps2stride1pixelsAVX512Row
+
+strip5taps2stride1pixelsAVX512RowEnd:
+	MOVQ 128(DI), AX
+	LEAQ (R10)(AX*4), R10
+	MOVQ 144(DI), AX
+	LEAQ (R11)(AX*4), R11
+	DECQ R9
+	JNZ  strip5taps2stride1pixelsAVX512Row
 
 strip5taps2stride1pixelsAVX512Store:
-	CMPQ 160(DI), $0x00
+	CMPQ 168(DI), $0x00
 	JE   strip5taps2stride1pixelsAVX512Write
 
 	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
 	VPXORD       Z1, Z1, Z1
 	VMAXPS       Z0, Z1, Z0
-	VBROADCASTSS 184(DI), Z1
+	VBROADCASTSS 192(DI), Z1
 	VMINPS       Z0, Z1, Z0
 
 strip5taps2stride1pixelsAVX512Write:
 	MOVQ       CX, R12
-	MOVQ       176(DI), AX
+	MOVQ       184(DI), AX
 	VMOVUPS    Z0, (R12)
 	PREFETCHT0 (R12)(AX*4)
 	ADDQ       $0x40, SI
@@ -6537,79 +9589,5 @@ strip5taps2stride1pixelsAVX512Write:
 	ADDQ       $0x40, CX
 	DECQ       96(DI)
 	JNZ        strip5taps2stride1pixelsAVX512Block
-	VZEROUPPER
-	RET
-
-// func pixelAVX512(s *byte)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·pixelAVX512(SB), NOSPLIT, $0-8
-	MOVQ s+0(FP), DI
-	MOVQ (DI), SI
-	MOVQ 24(DI), DX
-	MOVQ 48(DI), CX
-	MOVQ 72(DI), R8
-	MOVQ 128(DI), R14
-	SHLQ $0x02, R14
-	MOVQ 144(DI), BX
-	SHLQ $0x02, BX
-	MOVQ 152(DI), R15
-	SHLQ $0x02, R15
-
-pixelAVX512Block:
-	TESTQ   R8, R8
-	JZ      pixelAVX512Zero
-	VMOVUPS (R8), Z0
-	ADDQ    $0x40, R8
-	JMP     pixelAVX512Rows
-
-pixelAVX512Zero:
-	VPXORD Z0, Z0, Z0
-
-pixelAVX512Rows:
-	MOVQ  SI, R10
-	MOVQ  DX, R11
-	MOVQ  104(DI), R9
-	TESTQ R9, R9
-	JZ    pixelAVX512Store
-
-pixelAVX512Row:
-	MOVQ R10, R12
-	MOVQ R11, R13
-	MOVQ 112(DI), AX
-
-pixelAVX512Tap:
-	VMOVUPS     (R12), Z1
-	VFMADD231PS (R13), Z1, Z0
-	ADDQ        R14, R12
-	ADDQ        BX, R13
-	DECQ        AX
-	JNZ         pixelAVX512Tap
-	MOVQ        120(DI), AX
-	LEAQ        (R10)(AX*4), R10
-	MOVQ        136(DI), AX
-	LEAQ        (R11)(AX*4), R11
-	DECQ        R9
-	JNZ         pixelAVX512Row
-
-pixelAVX512Store:
-	CMPQ 160(DI), $0x00
-	JE   pixelAVX512Write
-
-	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
-	VPXORD       Z1, Z1, Z1
-	VMAXPS       Z0, Z1, Z0
-	VBROADCASTSS 184(DI), Z1
-	VMINPS       Z0, Z1, Z0
-
-pixelAVX512Write:
-	MOVQ       CX, R12
-	MOVQ       176(DI), AX
-	VMOVUPS    Z0, (R12)
-	PREFETCHT0 (R12)(AX*4)
-	ADDQ       $0x40, SI
-	ADDQ       $0x40, DX
-	ADDQ       $0x40, CX
-	DECQ       96(DI)
-	JNZ        pixelAVX512Block
 	VZEROUPPER
 	RET

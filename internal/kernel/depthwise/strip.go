@@ -5,14 +5,17 @@ import "hourglass/internal/isa"
 // strip is one call of a kernel: some neighbouring pixels of an output row, in
 // vectors of channels. For each pixel p and channel c
 //
-//	y[p·yPixel+c] = act(bias[c] + Σ x[r·xRow+(p·stride+t)·xPixel+c] · w[r·wRow+t·wTap+c])
+//	y[p·yPixel+c] = act(bias[c] + Σ x[r·xRow+(p·stride+t−before)·xPixel+c] · w[r·wRow+t·wTap+c])
 //
-// over rows r and taps t. Strides count float32 elements. The generator of the
-// assembly knows the layout of this struct.
+// over rows r and those taps t that see none of the inputs outside the image:
+// the first before and the last after of them, each fewer than there are taps.
+// Strides count float32 elements. The generator of the assembly knows the
+// layout of this struct.
 type strip struct {
 	x, w, y, bias []float32 // no bias if nil
 	blocks        int       // vectors of channels; the kernels count it down
-	rows, taps    int       // of the filter; taps serves the kernel of one pixel alone
+	rows          int       // of the filter
+	before, after int       // inputs outside the image
 	xRow, xPixel  int
 	wRow, wTap    int
 	yPixel        int
@@ -26,13 +29,13 @@ type strip struct {
 type filterRow struct{ taps, stride int }
 
 // stripPixels are the pixels of the kernels of a filter row, in their order.
-var stripPixels = [4]int{8, 4, 2, 1}
+// Seven are there for the networks on images of 224×224, which halve them to 7.
+var stripPixels = [5]int{8, 7, 4, 2, 1}
 
 // kernels are the kernels of one instruction-set level.
 type kernels struct {
 	lanes  int
-	strips map[filterRow][4]func(*strip)
-	pixel  func(*strip)
+	strips map[filterRow][len(stripPixels)]func(*strip)
 }
 
 // forLevel returns the kernels of a level for a number of channels, which a
@@ -50,9 +53,9 @@ func forLevel(level isa.Level, channels int) *kernels {
 var portable = portableKernels()
 
 func portableKernels() kernels {
-	k := kernels{lanes: 1, pixel: func(s *strip) { plainStrip(s, 1, s.taps, 1) }, strips: make(map[filterRow][4]func(*strip))}
+	k := kernels{lanes: 1, strips: make(map[filterRow][len(stripPixels)]func(*strip))}
 	for _, f := range []filterRow{{1, 1}, {2, 1}, {3, 1}, {5, 1}, {3, 2}, {5, 2}} {
-		var list [4]func(*strip)
+		var list [len(stripPixels)]func(*strip)
 		for i, pixels := range stripPixels {
 			list[i] = func(s *strip) { plainStrip(s, pixels, f.taps, f.stride) }
 		}
@@ -63,6 +66,7 @@ func portableKernels() kernels {
 
 // plainStrip is the contract of the kernels.
 func plainStrip(s *strip, pixels, taps, stride int) {
+	inputs := (pixels-1)*stride + taps - s.before - s.after // in the image
 	for p := range pixels {
 		y := s.y[p*s.yPixel:][:s.blocks]
 		clear(y)
@@ -71,7 +75,11 @@ func plainStrip(s *strip, pixels, taps, stride int) {
 		}
 		for r := range s.rows {
 			for t := range taps {
-				x := s.x[r*s.xRow+(p*stride+t)*s.xPixel:][:len(y)]
+				j := p*stride + t - s.before
+				if j < 0 || j >= inputs {
+					continue
+				}
+				x := s.x[r*s.xRow+j*s.xPixel:][:len(y)]
 				w := s.w[r*s.wRow+t*s.wTap:][:len(y)]
 				for c := range y {
 					y[c] += x[c] * w[c]

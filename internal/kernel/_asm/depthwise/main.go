@@ -38,9 +38,9 @@ var fields = []struct {
 	offset int
 }{
 	{"x", 0}, {"w", 24}, {"y", 48}, {"bias", 72},
-	{"blocks", 96}, {"rows", 104}, {"taps", 112}, {"xRow", 120}, {"xPixel", 128},
-	{"wRow", 136}, {"wTap", 144}, {"yPixel", 152}, {"relu", 160},
-	{"xAhead", 168}, {"yAhead", 176}, {"most", 184},
+	{"blocks", 96}, {"rows", 104}, {"before", 112}, {"after", 120}, {"xRow", 128}, {"xPixel", 136},
+	{"wRow", 144}, {"wTap", 152}, {"yPixel", 160}, {"relu", 168},
+	{"xAhead", 176}, {"yAhead", 184}, {"most", 192},
 }
 
 func field(name string) Mem {
@@ -68,7 +68,7 @@ type shape struct{ taps, stride, pixels int }
 
 var (
 	filters = [][2]int{{1, 1}, {2, 1}, {3, 1}, {5, 1}, {3, 2}, {5, 2}} // taps in a row, stride
-	pixels  = []int{8, 4, 2, 1}
+	pixels  = []int{8, 7, 4, 2, 1}
 )
 
 func main() {
@@ -80,7 +80,7 @@ func main() {
 		fmt.Fprintf(&stubs, "\n//go:noescape\nfunc %s(s *strip)\n", name)
 	}
 	for _, i := range isas {
-		fmt.Fprintf(&tables, "\nvar kernels%s = kernels{\n\tlanes: %d,\n\tpixel: pixel%s,\n\tstrips: map[filterRow][4]func(*strip){\n", i.name, i.vector/4, i.name)
+		fmt.Fprintf(&tables, "\nvar kernels%s = kernels{\n\tlanes: %d,\n\tstrips: map[filterRow][%d]func(*strip){\n", i.name, i.vector/4, len(pixels))
 		for _, f := range filters {
 			var names []string
 			for _, p := range pixels {
@@ -90,7 +90,6 @@ func main() {
 			fmt.Fprintf(&tables, "\t\t{%d, %d}: {%s},\n", f[0], f[1], strings.Join(names, ", "))
 		}
 		tables.WriteString("\t},\n}\n")
-		stub(i.pixel())
 	}
 	Generate()
 	if *decls == "" {
@@ -216,7 +215,21 @@ func (i isa) strip(s shape) string {
 		VMOVUPS(Mem{Base: tap}, v)
 		ADDQ(wTap, tap)
 	}
-	for j := range (s.pixels-1)*s.stride + s.taps {
+	inputs := (s.pixels-1)*s.stride + s.taps
+	input := func(j int) string { return fmt.Sprintf("%sInput%d", name, j) }
+	// At the borders the outermost inputs lie outside the image.
+	for j := 1; j < s.taps; j++ {
+		CMPQ(field("before"), Imm(uint64(j)))
+		JE(LabelRef(input(j)))
+	}
+	for j := range inputs {
+		if missing := inputs - j; missing < s.taps {
+			CMPQ(field("after"), Imm(uint64(missing)))
+			JE(LabelRef(name + "RowEnd"))
+		}
+		if 0 < j && j < s.taps {
+			Label(input(j))
+		}
 		loaded := false
 		for k, v := range weights {
 			p := (j - k) / s.stride
@@ -231,6 +244,7 @@ func (i isa) strip(s shape) string {
 		}
 		ADDQ(xPixel, at)
 	}
+	Label(name + "RowEnd")
 	i.end(name, acc, in)
 	return name
 }
@@ -254,23 +268,4 @@ func (i isa) fetch(name string, s shape) {
 		}
 	}
 	Label(name + "Begin")
-}
-
-// pixel writes the kernel of one pixel and any number of taps, for where a
-// filter reaches beyond the image.
-func (i isa) pixel() string {
-	name := "pixel" + i.name
-	acc, in := i.vec[0], i.vec[1]
-	i.begin(name)
-	i.initialise(name, i.vec[:1])
-	MOVQ(field("taps"), spare)
-	Label(name + "Tap")
-	VMOVUPS(Mem{Base: at}, in)
-	VFMADD231PS(Mem{Base: tap}, in, acc)
-	ADDQ(xPixel, at)
-	ADDQ(wTap, tap)
-	DECQ(spare)
-	JNZ(LabelRef(name + "Tap"))
-	i.end(name, i.vec[:1], in)
-	return name
 }

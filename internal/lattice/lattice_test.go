@@ -69,6 +69,7 @@ var allowed = []struct {
 	{"cmd/hourglass", "internal/cli"},
 	{"bench/...", "internal/bench internal/peakmem engine"},
 	{"bench/restore", "data engine quality task/restore"},
+	{"bench/peers/distance", "data engine quality/distribution train/features train/run"},
 }
 
 const module = "hourglass/"

@@ -3,12 +3,14 @@ built-in images, one after the other for each seed.
 
   bench/peers/run generate [--seeds 1,2] [--epochs N] [--latent K]
 
-Hourglass trains first. The twin then reads the run's choices from its
+Hourglass trains a classifier, in whose features images are judged, and then the
+first stage. The twin then reads the run's choices from its
 config.json and its network from the model, and learns from the same images with
 the same loss (the evidence lower bound with the best variance for the batch),
 optimiser and schedule; the random numbers differ. Hourglass keeps the epoch that
 was best on its validation images; so does the twin, on the same ones. Both are
-judged on the held-out images by the same bound, in bits a dimension.
+judged on the held-out images by the same bound, in bits a dimension, and by
+images made of random codes: Fréchet distance, precision and recall.
 """
 import argparse
 import copy
@@ -16,6 +18,7 @@ import gzip
 import json
 import math
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
@@ -90,8 +93,20 @@ def judged(net, learnt, held, d):
     return float((divergence.double().mean() - likelihood.sum() / len(held)) / d / math.log(2))
 
 
-def twin(architecture, c, seed):
-    """Trains the twin of a run; returns its bits a dimension and the seconds of training."""
+@torch.inference_mode()
+def made(net, n, c, path):
+    """Writes n images made of random codes, in IDX format."""
+    net.eval()
+    with open(path, "wb") as f:
+        f.write(struct.pack(">4i", 0x803, n, c["height"], c["width"]))
+        for at in range(0, n, 500):
+            x = net.decoder(torch.randn(min(500, n - at), c["latent"]))
+            f.write((x.clamp(0, 1) * 255).round().byte().contiguous().numpy().tobytes())
+
+
+def twin(architecture, c, seed, samples):
+    """Trains the twin of a run; returns its bits a dimension and the seconds of training,
+    and writes as many images as were held out to a file."""
     torch.manual_seed(seed)
     learnt, chosen, held = images(c)
     d = c["height"] * c["width"] * c["channels"]
@@ -125,47 +140,70 @@ def twin(architecture, c, seed):
         print(f"  twin: epoch {epoch + 1} of {c['epochs']}, {now:.4f} bits, {time.perf_counter() - begun:.0f} s", file=sys.stderr)
     seconds = time.perf_counter() - begun
     net.load_state_dict(kept)
+    made(net, len(held), c, samples)
     return judged(net, learnt, held, d), seconds
 
 
-def ours(a, seed, home):
+def hourglass(a, out, *command):
+    """Runs a training into a folder; returns its result."""
+    command = [a.hourglass, "train", *command, "--out", out, "--threads", str(a.threads), "--json", "--quiet"]
+    return json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+
+
+def ours(a, seed, home, classifier):
     """Trains with Hourglass; returns its result, its seconds, its network and the run's choices."""
     out = f"{home}/run-{seed}"
-    command = [a.hourglass, "train", "generate", "fashion", "--prior", "normal", "--seed", str(seed), "--out", out,
-               "--threads", str(a.threads), "--json", "--quiet"]
+    command = ["generate", "fashion", "--prior", "normal", "--features", classifier, "--seed", str(seed)]
     for flag, value in ("--epochs", a.epochs), ("--latent", a.latent):
         command += [flag, str(value)] if value else []
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    result = hourglass(a, out, *command)
     with open(f"{out}/summary.json") as f:
         summary = json.load(f)
     with safe_open(f"{out}/model.safetensors", "pt") as f:
         architecture = json.loads(f.metadata()["architecture"])
-    return json.loads(done.stdout), summary["stages"]["first"], architecture, summary["config"]
+    return result, summary["stages"]["first"], architecture, summary["config"]
+
+
+def distance(a, classifier, samples):
+    """Compares images with the held-out ones."""
+    done = subprocess.run([a.distance, "-features", classifier, samples], stdout=subprocess.PIPE, check=True)
+    return json.loads(done.stdout)
+
+
+def scores(s):
+    return f"{s['frechet']:.2f}, {100 * s['precision']:.0f} %, {100 * s['recall']:.0f} %"
 
 
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--hourglass", required=True)
+    p.add_argument("--distance", required=True)
     p.add_argument("--seeds", default="1")
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--epochs", type=int, default=0, help="instead of the recipe's")
     p.add_argument("--latent", type=int, default=0, help="numbers of a code (default: the recipe's)")
     a = p.parse_args()
     torch.set_num_threads(a.threads)
-    table = ["| seed | Hourglass | PyTorch | training | PyTorch's | ratio |", "|-|-|-|-|-|-|"]
+    table = ["| seed | bits a dimension | PyTorch's | Fréchet, precision, recall | PyTorch's | training | PyTorch's | ratio |",
+             "|-|-|-|-|-|-|-|-|"]
     differences, ratios = [], []
     with tempfile.TemporaryDirectory(prefix="hourglass-twins-") as home:
+        classes = hourglass(a, f"{home}/classes", "classify", "fashion", "--seed", "1")
+        classifier, samples = f"{home}/classes/model.safetensors", f"{home}/samples.idx3"
         for seed in map(int, a.seeds.split(",")):
-            result, took, architecture, c = ours(a, seed, home)
-            got, seconds = twin(architecture, c, seed)
+            result, took, architecture, c = ours(a, seed, home, classifier)
+            got, seconds = twin(architecture, c, seed, samples)
+            theirs = distance(a, classifier, samples)
             own = result["heldout"]["bits_per_dimension"]
             differences.append(own - got)
             ratios.append(took / seconds)
-            table.append(f"| {seed} | {own:.4f} | {got:.4f} | {took:.0f} s | {seconds:.0f} s | {took / seconds:.2f} |")
+            table.append(f"| {seed} | {own:.4f} | {got:.4f} | {scores(result['heldout']['vae'])} | {scores(theirs)} "
+                         f"| {took:.0f} s | {seconds:.0f} s | {took / seconds:.2f} |")
             print(table[-1], file=sys.stderr)
-    table.append(f"| mean | {statistics.mean(differences):+.4f} | | | | {statistics.median(ratios):.2f} |")
+    table.append(f"| mean | {statistics.mean(differences):+.4f} | | | | | | {statistics.median(ratios):.2f} |")
     print("\n".join(table))
-    print(f"\nBits a dimension of held-out images at most. PyTorch {torch.__version__}, eager, channels last; {a.threads} threads on both sides.")
+    print(f"\nBits a dimension of held-out images at most. Fréchet distance, precision and recall of images made of random codes "
+          f"in the features of a classifier of {100 * classes['heldout']['accuracy']:.1f} % of the held-out images. PyTorch {torch.__version__}, eager, channels last; {a.threads} threads on both sides.")
 
 
 if __name__ == "__main__":

@@ -3,11 +3,12 @@ package gemm
 import "hourglass/internal/kernel/gemm/tile"
 
 const (
-	maxDepth   = 256     // a panel of B this deep leaves half of the first-level cache free
-	maxTiles   = 32      // tiles of rows whose A stays in the second-level cache while panels pass
-	taskPanels = 8       // panels in a task of a large product
-	minTasks   = 16      // enough parts for uneven workers to end together
-	maxPacked  = 1 << 22 // float32s packed at once
+	maxDepth   = 256      // a panel of B this deep leaves half of the first-level cache free
+	maxTiles   = 32       // tiles of rows whose A stays in the second-level cache while panels pass
+	maxSmall   = 80 << 10 // elements of an A that does so whole
+	taskPanels = 8        // panels in a task of a large product
+	minTasks   = 16       // enough parts for uneven workers to end together
+	maxPacked  = 1 << 22  // float32s packed at once
 )
 
 // block chooses the blocking. It depends on the shape and the level alone.
@@ -24,12 +25,19 @@ func (p *Plan) block() {
 	p.panels = ceilDiv(s.N, p.kern.Columns())
 
 	p.directB = !s.TransB && (s.M <= 4*height || p.panels == 1)
-	p.ownB = !p.directB && p.tiles <= maxTiles && p.panels >= minTasks/2
+	// Workers that pass all of a small A by their own panels need not wait for
+	// each other's packing, and have no use for a copy of A.
+	small := !p.directB && p.panels >= minTasks/2 && passes == 1 && p.tiles*height*s.K <= maxSmall
+	most := maxTiles
+	if small {
+		most = p.tiles
+	}
+	p.ownB = !p.directB && p.tiles <= most && p.panels >= minTasks/2
 	// Rows far apart share a few sets of the caches, and would be read again
 	// for each panel.
-	p.packA = p.panels > 4 && s.K > 64
+	p.packA = !small && p.panels > 4 && s.K > 64
 
-	p.tilesPer = ceilDiv(p.tiles, ceilDiv(p.tiles, maxTiles))
+	p.tilesPer = ceilDiv(p.tiles, ceilDiv(p.tiles, most))
 	p.panelsPer = ceilDiv(p.panels, ceilDiv(p.panels, taskPanels))
 	for p.rowTasks()*p.panelTasks() < minTasks && p.panelsPer > 1 {
 		p.panelsPer = (p.panelsPer + 1) / 2

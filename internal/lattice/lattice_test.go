@@ -68,6 +68,7 @@ var allowed = []struct {
 	{"internal/cli", "internal/report task/... train train/... data data/augment optim nn format/... engine internal/... tensor"},
 	{"cmd/hourglass", "internal/cli"},
 	{"bench/...", "internal/bench internal/peakmem engine"},
+	{"bench/scenes", "data"},
 	{"bench/restore", "data engine quality task/restore"},
 	{"bench/peers/distance", "data engine quality/distribution train/features train/run"},
 }

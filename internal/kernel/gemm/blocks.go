@@ -5,7 +5,7 @@ import "hourglass/internal/kernel/gemm/tile"
 const (
 	maxDepth   = 256      // a panel of B this deep leaves half of the first-level cache free
 	maxTiles   = 32       // tiles of rows whose A stays in the second-level cache while panels pass
-	maxSmall   = 80 << 10 // elements of an A that does so whole
+	maxSmall   = 80 << 10 // elements between the ends of an A that does so whole
 	taskPanels = 8        // panels in a task of a large product
 	minTasks   = 16       // enough parts for uneven workers to end together
 	maxPacked  = 1 << 22  // float32s packed at once
@@ -27,7 +27,11 @@ func (p *Plan) block() {
 	p.directB = !s.TransB && (s.M <= 4*height || p.panels == 1)
 	// Workers that pass all of a small A by their own panels need not wait for
 	// each other's packing, and have no use for a copy of A.
-	small := !p.directB && p.panels >= minTasks/2 && passes == 1 && p.tiles*height*s.K <= maxSmall
+	extent := s.M * s.LDA
+	if s.TransA {
+		extent = s.K * s.LDA
+	}
+	small := !p.directB && p.panels >= minTasks/2 && passes == 1 && extent <= maxSmall
 	most := maxTiles
 	if small {
 		most = p.tiles

@@ -226,6 +226,9 @@ const (
 	// maxLayer caps the elements of one layer's result for one image, so that
 	// a file that describes absurd layers is refused and not run: 1 GB.
 	maxLayer = 1 << 28
+	// maxTotal bounds what all layers give for the images that pass together,
+	// as a program may have to hold much of it at once.
+	maxTotal = 1 << 29
 	// batchElements and maxBatch bound how many images pass through a model
 	// together: enough to keep its kernels busy, and no more, since the memory
 	// of its programs grows with it.
@@ -234,17 +237,21 @@ const (
 )
 
 // Batch returns how many images pass together through a network that was
-// traced for one image of so many numbers. It fails if a layer is absurdly
-// large.
+// traced for one image of so many numbers. It fails if a layer, or all of them
+// together, are absurdly large.
 func Batch(image int, rows []nn.Row) (int, error) {
-	largest := image
+	largest, total := image, image
 	for _, row := range rows {
-		largest = max(largest, row.Output.Elements())
+		n := row.Output.Elements()
+		largest, total = max(largest, n), total+min(n, maxLayer+1)
 	}
-	if largest > maxLayer {
+	switch {
+	case largest > maxLayer:
 		return 0, fmt.Errorf("a layer gives %d numbers for one image; the limit is %d", largest, maxLayer)
+	case total > maxTotal:
+		return 0, fmt.Errorf("its layers give %d numbers for one image; the limit is %d", total, maxTotal)
 	}
-	return max(1, min(maxBatch, batchElements/largest)), nil
+	return max(1, min(maxBatch, batchElements/largest, maxTotal/total)), nil
 }
 
 // InBatches calls f for runs of at most most of n items. A last run that is

@@ -22,8 +22,8 @@ const (
 // labelled is a tree of files whose labels, and perhaps parts, stand in a list.
 type labelled struct {
 	*folder
-	labels []string
-	parts  []Part
+	names, labels []string
+	parts         []Part
 }
 
 // listing describes the files and what is said about them.
@@ -34,41 +34,14 @@ func (l *labelled) listing(w io.Writer) {
 	}
 }
 
+// isCSV reports whether a file is a list by its name.
+func isCSV(source string) bool { return strings.EqualFold(filepath.Ext(source), ".csv") }
+
 // openCSV reads the images that a CSV file names, with its labels.
 func openCSV(ctx context.Context, source string, o Options, s *Set) error {
-	f, err := os.Open(source)
+	t, err := listCSV(source, o)
 	if err != nil {
 		return err
-	}
-	defer f.Close()
-	text, err := readUpTo(f, nil, maxCSVBytes+1)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return err
-	}
-	if len(text) > maxCSVBytes {
-		return &LimitError{source, "it is longer than a list may be", maxCSVBytes, "cut it into several"}
-	}
-	rows, err := parseCSV(text, o.MaxImages)
-	if err != nil {
-		return fmt.Errorf("%s: %w", source, err)
-	}
-	t := &labelled{folder: &folder{named: true}}
-	label, part := map[string]string{}, map[string]Part{}
-	for _, r := range rows {
-		path := filepath.FromSlash(r.path)
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(filepath.Dir(source), path)
-		}
-		name := printable(filepath.ToSlash(r.path))
-		if before, ok := label[name]; ok {
-			if before != r.label || part[name] != r.part {
-				return fmt.Errorf("%s: it names %s twice, as %q and as %q: leave one of them out", source, name, before, r.label)
-			}
-			continue
-		}
-		label[name], part[name] = r.label, r.part
-		t.add(name, path)
-		t.labels, t.parts = append(t.labels, r.label), append(t.parts, r.part)
 	}
 	s.Fingerprint = fingerprint(absolute(source), t, o)
 	store := openCache(source, o)
@@ -81,11 +54,60 @@ func openCSV(ctx context.Context, source string, o Options, s *Set) error {
 	if err := s.checkUsable("its rows name no image; give path,label in each"); err != nil {
 		return err
 	}
-	s.applyLabels(label, part)
+	s.applyLabels(t.byName())
 	if err := store.save(s); err != nil {
 		s.Warnings = append(s.Warnings, fmt.Sprintf("the decoded images could not be kept for the next time: %v", err))
 	}
 	return nil
+}
+
+// listCSV returns the images that a CSV file names.
+func listCSV(source string, o Options) (*labelled, error) {
+	f, err := os.Open(source)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := readUpTo(f, nil, maxCSVBytes+1)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, err
+	}
+	if len(text) > maxCSVBytes {
+		return nil, &LimitError{source, "it is longer than a list may be", maxCSVBytes, "cut it into several"}
+	}
+	rows, err := parseCSV(text, o.MaxImages)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", source, err)
+	}
+	t := &labelled{folder: &folder{named: true}}
+	place := map[string]int{}
+	for _, r := range rows {
+		path := filepath.FromSlash(r.path)
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(filepath.Dir(source), path)
+		}
+		name := printable(filepath.ToSlash(r.path))
+		if i, ok := place[name]; ok {
+			if t.labels[i] != r.label || t.parts[i] != r.part {
+				return nil, fmt.Errorf("%s: it names %s twice, as %q and as %q: leave one of them out", source, name, t.labels[i], r.label)
+			}
+			continue
+		}
+		place[name] = len(t.labels)
+		t.names = append(t.names, name)
+		t.add(name, path)
+		t.labels, t.parts = append(t.labels, r.label), append(t.parts, r.part)
+	}
+	return t, nil
+}
+
+// byName returns what is said about each file.
+func (l *labelled) byName() (label map[string]string, part map[string]Part) {
+	label, part = make(map[string]string, len(l.names)), make(map[string]Part, len(l.names))
+	for i, name := range l.names {
+		label[name], part[name] = l.labels[i], l.parts[i]
+	}
+	return label, part
 }
 
 // applyLabels gives the images their labels by name.
@@ -101,15 +123,23 @@ func (s *Set) applyLabels(label map[string]string, part map[string]Part) {
 	for i, c := range s.Classes {
 		index[c] = int32(i)
 	}
-	divided := false
 	for _, name := range s.Names {
 		s.Labels = append(s.Labels, index[label[name]])
-		s.Parts = append(s.Parts, part[name])
+	}
+	s.Parts = partsOf(s.Names, part)
+}
+
+// partsOf returns the parts of images by name, nil if none is in one.
+func partsOf(names []string, part map[string]Part) (parts []Part) {
+	divided := false
+	for _, name := range names {
+		parts = append(parts, part[name])
 		divided = divided || part[name] != PartNone
 	}
 	if !divided {
-		s.Parts = nil
+		return nil
 	}
+	return parts
 }
 
 // csvRow is a row of a list of images.

@@ -71,7 +71,7 @@ func openPath(ctx context.Context, source string, o Options, s *Set) error {
 		}
 		return openTree(ctx, source, t, o, s)
 	}
-	if strings.EqualFold(filepath.Ext(source), ".csv") {
+	if isCSV(source) {
 		return openError(source, openCSV(ctx, source, o, s))
 	}
 	kind, packed, err := sniffFile(source, o)

@@ -130,6 +130,14 @@ func listPairs(ctx context.Context, source string, o Options) (images, labels *f
 	if len(images.files) == 0 {
 		return nil, nil, nil, fmt.Errorf("%w in %s that have labels: %s", ErrNoImages, source, form)
 	}
+	named := map[string]bool{}
+	for _, f := range images.files {
+		if name := printable(f.name); named[name] {
+			return nil, nil, nil, fmt.Errorf("%s: the names of two images differ only in characters that cannot be shown, as %s: give them others", source, name)
+		} else {
+			named[name] = true
+		}
+	}
 	claimed := map[string]bool{}
 	for _, f := range labels.files {
 		if claimed[f.name] {

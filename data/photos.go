@@ -99,6 +99,13 @@ func openFileTree(ctx context.Context, source string, o Options) (tree, error) {
 		}
 		return t, nil
 	}
+	if isCSV(source) {
+		t, err := listCSV(source, o)
+		if err != nil {
+			return nil, openError(source, err)
+		}
+		return t, nil
+	}
 	kind, packed, err := sniffFile(source, o)
 	if err != nil {
 		return nil, openError(source, err)
@@ -195,7 +202,12 @@ func (p *Photos) gather(ctx context.Context, t tree, o Options) error {
 	for i := range names {
 		names[i] = p.Photos[i].Name
 	}
-	_, _, p.Parts = labelNames(names)
+	if l, ok := t.(*labelled); ok {
+		_, part := l.byName()
+		p.Parts = partsOf(names, part)
+	} else {
+		_, _, p.Parts = labelNames(names)
+	}
 	return nil
 }
 

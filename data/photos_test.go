@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"image"
+	"path/filepath"
 	"slices"
 	"testing"
 )
@@ -77,6 +78,19 @@ func TestPhotosOfOtherSources(t *testing.T) {
 	}
 	if _, err := OpenPhotos(t.Context(), folderOf(t, member{"x.txt", []byte("x")}), Options{}); !errors.Is(err, ErrNoImages) {
 		t.Errorf("error is %v", err)
+	}
+}
+
+// The images of a list come at their own sizes, like those of a folder.
+func TestPhotosOfAList(t *testing.T) {
+	dir := folderOf(t, member{"a.png", encodePNG(t, shaded(20, 12, 1))}, member{"b.png", encodePNG(t, shaded(31, 9, 2))},
+		member{"list.csv", []byte("a.png,x,train\nb.png,y,test\n")})
+	p, err := OpenPhotos(t.Context(), filepath.Join(dir, "list.csv"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Len() != 2 || p.Photos[0].Width != 20 || p.Photos[1].Width != 31 || !slices.Equal(p.Parts, []Part{PartTrain, PartTest}) {
+		t.Errorf("%d photos, %d and %d wide, of the parts %v", p.Len(), p.Photos[0].Width, p.Photos[1].Width, p.Parts)
 	}
 }
 

@@ -40,6 +40,10 @@ type Problem struct {
 	// Validate judges the variables after an epoch; lower is better. Nil means
 	// that the mean training loss of the epoch is judged instead.
 	Validate func() (float64, error)
+	// KeepLast says that a lower judgement of an earlier epoch means nothing, as
+	// where the loss is made harder on the way: the last epoch is kept, and
+	// [Options].Patience is not heeded.
+	KeepLast bool
 	// Score, if not nil, is called after Validate and returns a second figure
 	// of the same judgement for the record, such as an accuracy.
 	Score func() float64
@@ -367,7 +371,7 @@ func (t *Trainer) judge(e *Epoch) (err error) {
 func (t *Trainer) note(e Epoch) error {
 	s := &t.state
 	s.History = append(s.History, e)
-	if s.BestAt == 0 || e.Validation < s.Best {
+	if s.BestAt == 0 || t.problem.KeepLast || e.Validation < s.Best {
 		s.Best, s.BestAt = e.Validation, e.Epoch
 		if err := t.keepBest(); err != nil {
 			return err

@@ -118,6 +118,18 @@ func TestUseOfAClassifier(t *testing.T) {
 	if v.Part != "held out" || v.Images != 12 || v.Accuracy <= 0 {
 		t.Errorf("evaluate gives %+v", v)
 	}
+	decodeOne(t, succeed(t, "evaluate", dir, source+"/./", "--out", page, "--json", "--no-cache").stdout, &v)
+	if v.Part != "held out" || v.Images != 12 {
+		t.Errorf("evaluate of the same source in other words gives %s, %d images", v.Part, v.Images)
+	}
+	tested := t.TempDir()
+	for i := range 6 {
+		write(t, filepath.Join(tested, "test", []string{"lying", "standing"}[i%2], fmt.Sprint(i, ".png")), pngBytes(t, grain(0, i)))
+	}
+	decodeOne(t, succeed(t, "evaluate", dir, tested, "--out", page, "--json", "--no-cache").stdout, &v)
+	if v.Part != "test" || v.Images != 6 {
+		t.Errorf("evaluate of a test part alone gives %s, %d images", v.Part, v.Images)
+	}
 	decodeOne(t, succeed(t, "evaluate", dir, source, "--out", page, "--json", "--no-cache", "--all").stdout, &v)
 	if v.Part != "all" || v.Images != 60 {
 		t.Errorf("evaluate --all gives %s, %d images", v.Part, v.Images)
@@ -127,6 +139,12 @@ func TestUseOfAClassifier(t *testing.T) {
 	}
 
 	// Wrong uses.
+	more := filepath.Join(source, "lying", "more.png")
+	write(t, more, pngBytes(t, grain(0, 0)))
+	invoke(t, "evaluate", dir, source, "--out", page, "--no-cache").want(t, exitFailed, "have changed since", "--all")
+	if err := os.Remove(more); err != nil {
+		t.Fatal(err)
+	}
 	strange := t.TempDir()
 	for i := range 6 {
 		write(t, filepath.Join(strange, []string{"cats", "dogs"}[i%2], fmt.Sprint(i, ".png")), pngBytes(t, grain(0, i)))

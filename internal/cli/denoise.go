@@ -68,11 +68,14 @@ files or folders.`,
 		if err != nil {
 			return err
 		}
+		names, err := restoredNames(out, files)
+		if err != nil {
+			return err
+		}
 		t := a.tracker()
 		defer t.close()
 		t.begin("denoising")
 		r := denoised{Model: modelFile, Out: out, SkippedFiles: []run.Skipped{}}
-		taken := make(map[string]bool)
 		pixels, begun := 0, time.Now()
 		var working time.Duration
 		for i, file := range files {
@@ -89,11 +92,10 @@ files or folders.`,
 			}
 			working += time.Since(start)
 			pixels += p.Height * p.Width
-			name := restoredName(taken, file)
-			if err := writePicture(filepath.Join(out, name), q); err != nil {
+			if err := writePicture(filepath.Join(out, names[i]), q); err != nil {
 				return unwritable(err)
 			}
-			r.Each = append(r.Each, restored{file, name, p.Height, p.Width})
+			r.Each = append(r.Each, restored{file, names[i], p.Height, p.Width})
 			t.advance(i+1, len(files), func() string { return number(i+1) + " of " + count(len(files), "image") })
 		}
 		r.Images, r.Skipped, r.Seconds = len(r.Each), len(r.SkippedFiles), time.Since(begun).Seconds()

@@ -80,12 +80,9 @@ learnt from, the part that was held out; of any other, every image.`,
 			images[i] = i
 		}
 		r.Part = "all"
-		if parts := run.Divide(set); !all {
-			switch {
-			case args[1] == cfg.Source && parts.Division() == cfg.Division:
-				r.Part, images = "held out", parts.HeldOut
-			case set.Parts != nil:
-				r.Part, images = "test", parts.HeldOut
+		if !all {
+			if r.Part, images, err = judgedPart(set, args[1], cfg.Common, images); err != nil {
+				return err
 			}
 		}
 		t.begin("judging")
@@ -108,4 +105,32 @@ learnt from, the part that was held out; of any other, every image.`,
 		})
 	})
 	return c
+}
+
+// judgedPart returns which images of a set a model is judged by: those held out
+// when it was trained, if it learnt from the same source; else the set's test
+// part, or its val part; else all.
+func judgedPart(set *data.Set, source string, c run.Common, all []int) (string, []int, error) {
+	if run.SameSource(source, c.Source) {
+		parts := run.Divide(set)
+		if parts.Division() != c.Division {
+			return "", nil, fmt.Errorf("the model learnt from %s, whose images have changed since: which of them were held out is not known; judge it by other images, or by all of them with --all", source)
+		}
+		return "held out", parts.HeldOut, nil
+	}
+	for _, k := range []struct {
+		part data.Part
+		name string
+	}{{data.PartTest, "test"}, {data.PartVal, "val"}} {
+		var some []int
+		for i, p := range set.Parts {
+			if p == k.part {
+				some = append(some, i)
+			}
+		}
+		if len(some) > 0 {
+			return k.name, some, nil
+		}
+	}
+	return "all", all, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hourglass/train/run"
 	"io/fs"
+	"os"
 	"runtime"
 	"strings"
 	"syscall"
@@ -115,7 +116,10 @@ func resumeCommand(dir string) string { return "hourglass resume " + quote(noFla
 
 // unwritable adds to an error about a folder for results what to do about it.
 func unwritable(err error) error {
-	if err != nil && (errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOTDIR) ||
+	// What cannot be read is told without the system's words for it.
+	var path *fs.PathError
+	var link *os.LinkError
+	if (errors.As(err, &path) || errors.As(err, &link)) && (errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOTDIR) ||
 		errors.Is(err, syscall.EROFS) || errors.Is(err, fs.ErrExist)) {
 		return advised{err, "choose a folder that can be written with --out"}
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"fmt"
 	"image"
 	"image/color"
@@ -122,6 +123,12 @@ func TestDenoiseKeepsPictures(t *testing.T) {
 	}
 	if m := pngOf(t, filepath.Join(out, "grey.png")); m.ColorModel() != color.GrayModel {
 		t.Errorf("the grey image became %T", m)
+	}
+	// Images are not written over.
+	before := read(t, filepath.Join(dir, "deep.png"))
+	invoke(t, "denoise", dir, "--model", restoring(t, "denoise"), "--out", dir+"/.").want(t, exitUsage, "--out", "one of the images")
+	if !bytes.Equal(read(t, filepath.Join(dir, "deep.png")), before) {
+		t.Error("an image was written over")
 	}
 }
 

@@ -59,14 +59,37 @@ func outFile(file string) error {
 	return outFolder(filepath.Dir(file))
 }
 
-// restoredName names the result for an image: as the image, but a PNG.
-func restoredName(taken map[string]bool, file string) string {
-	base := path.Base(filepath.ToSlash(file))
-	base = strings.TrimSuffix(base, path.Ext(base))
-	name := base + ".png"
-	for i := 2; taken[name]; i++ {
-		name = fmt.Sprintf("%s-%d.png", base, i)
+// restoredNames names the results in a folder for images: each as its image, but
+// a PNG. It refuses to write over one of the images.
+func restoredNames(out string, files []string) ([]string, error) {
+	given := make(map[string]bool, len(files))
+	for _, file := range files {
+		given[resolved(file)] = true
 	}
-	taken[name] = true
-	return name
+	taken := make(map[string]bool, len(files))
+	names := make([]string, len(files))
+	for i, file := range files {
+		base := path.Base(filepath.ToSlash(file))
+		base = strings.TrimSuffix(base, path.Ext(base))
+		name := base + ".png"
+		for i := 2; taken[name]; i++ {
+			name = fmt.Sprintf("%s-%d.png", base, i)
+		}
+		taken[name], names[i] = true, name
+		if result := filepath.Join(out, name); given[resolved(result)] {
+			return nil, usageError{fmt.Errorf("--out %s: the result of %s would take the place of %s, which is one of the images: choose another folder", quote(out), file, result)}
+		}
+	}
+	return names, nil
+}
+
+// resolved returns a path that is the same for all ways to a file.
+func resolved(file string) string {
+	if p, err := filepath.EvalSymlinks(file); err == nil {
+		file = p
+	}
+	if p, err := filepath.Abs(file); err == nil {
+		file = p
+	}
+	return file
 }

@@ -122,10 +122,15 @@ func newSegmenter(e *engine.Engine, path, out, keep string, scale float64) (*seg
 // all segments the images of every path. What cannot be used is skipped as long
 // as something is left.
 func (s *segmenter) all(ctx context.Context, a *app, paths []string, t *tracker) error {
+	paths, err := imageFiles(paths)
+	if err != nil {
+		return err
+	}
 	var failure error
-	for _, p := range paths {
-		t.begin("reading")
-		photos, err := data.OpenPhotos(ctx, p, data.Options{Threads: a.threads, Progress: t.read})
+	t.begin("segmenting")
+	for i, p := range paths {
+		// One at a time, each at its own size, however many there are.
+		photos, err := data.OpenPhotos(ctx, p, data.Options{Threads: a.threads})
 		switch {
 		case errors.Is(err, data.ErrNoImages):
 			s.SkippedFiles = append(s.SkippedFiles, run.Skipped{Name: p, Reason: oneLine(err.Error())})
@@ -140,16 +145,15 @@ func (s *segmenter) all(ctx context.Context, a *app, paths []string, t *tracker)
 		for _, k := range photos.Skipped {
 			s.SkippedFiles = append(s.SkippedFiles, run.Skipped{Name: within(p, k.Name), Reason: k.Reason})
 		}
-		t.begin("segmenting")
-		for i, photo := range photos.Photos {
+		for _, photo := range photos.Photos {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			if err := s.one(within(p, photo.Name), photos.Len(), &photo); err != nil {
+			if err := s.one(within(p, photo.Name), len(paths)+photos.Len()-1, &photo); err != nil {
 				return err
 			}
-			t.advance(i+1, photos.Len(), func() string { return number(i+1) + " of " + count(photos.Len(), "image") })
 		}
+		t.advance(i+1, len(paths), func() string { return number(i+1) + " of " + count(len(paths), "file") })
 	}
 	s.Images, s.Skipped = len(s.Each), len(s.SkippedFiles)
 	if s.Images == 0 {

@@ -129,6 +129,9 @@ func besideProjection(ctx context.Context, e *engine.Engine) func(*restore.Outco
 				out.Evidence.Projected, err = m.Beside(ctx, a, out.Evidence.Samples)
 			}
 		}
+		if ctx.Err() != nil {
+			return nil, &run.Interrupted{Dir: out.Dir}
+		}
 		if err != nil {
 			out.Summary.Warnings = append(out.Summary.Warnings, "the projection by an autoencoder is left out: "+err.Error())
 		}

@@ -23,7 +23,7 @@ func Classifier(s *classify.Summary, e *classify.Evidence) *Page {
 		Title: fmt.Sprintf("%s: %s told apart", sourceName(c.Source), counted(len(c.Classes), "class")),
 		Subtitle: fmt.Sprintf("A network of %s learnt from %s with labels. It is judged on %s that it never saw.",
 			counted(s.Parameters, "parameter"), counted(c.Train, "image"), counted(c.HeldOut, "other")),
-		Lead:   append(p.lead(), Figure{Label: "Images learnt from", Value: whole(c.Train), Note: whole(c.HeldOut) + " held out to judge"}, time),
+		Lead:   append(p.lead(heldOutAccuracy), Figure{Label: "Images learnt from", Value: whole(c.Train), Note: whole(c.HeldOut) + " held out to judge"}, time),
 		Footer: runFooter,
 	}
 	page.Sections = append(page.Sections, p.samples(s.Warnings), classifierTraining(s))
@@ -39,11 +39,15 @@ func Classifier(s *classify.Summary, e *classify.Evidence) *Page {
 // images of a source, or on a part of it.
 func Evaluation(model, source, part string, c classify.Config, v *classify.Evaluation, e *classify.Evidence) *Page {
 	p := newClassifierPage(c, v, e)
-	of := map[string]string{"all": "all of it", "test": "its test part", "held out": "the part held out when the model was trained"}[part]
+	of := map[string]string{"all": "all of it", "test": "its test part", "val": "its val part", "held out": "the part held out when the model was trained"}[part]
+	label := "Accuracy"
+	if part == "held out" {
+		label = heldOutAccuracy
+	}
 	return &Page{
 		Title:    fmt.Sprintf("%s judged on %s", sourceName(model), sourceName(source)),
 		Subtitle: fmt.Sprintf("%s of %s, %s.", counted(v.Images, "image"), sourceName(source), orElse(of, part)),
-		Lead:     p.lead(),
+		Lead:     p.lead(label),
 		Sections: append([]Section{p.samples(nil)}, p.sections()...),
 		Footer:   "Made by `hourglass evaluate`. The page asks the network for nothing.",
 	}
@@ -63,13 +67,15 @@ func newClassifierPage(c classify.Config, v *classify.Evaluation, e *classify.Ev
 	return &classifierPage{c, v, e}
 }
 
-// lead returns the headline numbers.
-func (p *classifierPage) lead() []Figure {
+const heldOutAccuracy = "Held-out accuracy"
+
+// lead returns the headline numbers, the accuracy under a label.
+func (p *classifierPage) lead(label string) []Figure {
 	guess := 0
 	for _, c := range p.v.Classes {
 		guess = max(guess, c.Images)
 	}
-	accuracy := Figure{Label: "Held-out accuracy", Value: percent(p.v.Accuracy), Unit: "%"}
+	accuracy := Figure{Label: label, Value: percent(p.v.Accuracy), Unit: "%"}
 	if p.v.Images > 0 {
 		share := float64(guess) / float64(p.v.Images)
 		accuracy.Note, accuracy.Tone = "always the commonest "+percent(share)+" %", toneOf(p.v.Accuracy, share)

@@ -34,18 +34,21 @@ func checkClasses(source string, set *data.Set, parts run.Parts) error {
 		}
 		return fmt.Errorf("%s has %s: telling classes apart takes at least two, as sub-folders of images, or as labels in an IDX, CIFAR or CSV file", source, what)
 	}
-	learnt, held := make([]int, len(set.Classes)), make([]int, len(set.Classes))
-	for _, i := range slices.Concat(parts.Train, parts.Validation) {
-		learnt[set.Labels[i]]++
+	count := func(images []int) []int {
+		n := make([]int, len(set.Classes))
+		for _, i := range images {
+			n[set.Labels[i]]++
+		}
+		return n
 	}
-	for _, i := range parts.HeldOut {
-		held[set.Labels[i]]++
-	}
-	var onlyHeld, onlyLearnt []string
+	learnt, chosen, held := count(parts.Train), count(parts.Validation), count(parts.HeldOut)
+	var onlyHeld, onlyChosen, onlyLearnt []string
 	for i, class := range set.Classes {
 		switch {
 		case learnt[i] == 0 && held[i] > 0:
 			onlyHeld = append(onlyHeld, class)
+		case learnt[i] == 0 && chosen[i] > 0:
+			onlyChosen = append(onlyChosen, class)
 		case held[i] == 0 && learnt[i] > 0:
 			onlyLearnt = append(onlyLearnt, class)
 		}
@@ -54,10 +57,12 @@ func checkClasses(source string, set *data.Set, parts run.Parts) error {
 	switch {
 	case divided && len(onlyHeld) > 0:
 		return fmt.Errorf("the labels of %s differ between its parts: the test part has %s, which the train part lacks: give both the same classes", source, someOf(onlyHeld))
+	case divided && len(onlyChosen) > 0:
+		return fmt.Errorf("the labels of %s differ between its parts: the val part has %s, which the train part lacks: give both the same classes", source, someOf(onlyChosen))
 	case divided && len(onlyLearnt) > 0:
 		return fmt.Errorf("the labels of %s differ between its parts: the train part has %s, which the test part lacks: give both the same classes", source, someOf(onlyLearnt))
-	case len(onlyHeld) > 0:
-		return fmt.Errorf("%s has too few images of %s: all of them were held out to judge by; give it at least a handful", source, someOf(onlyHeld))
+	case len(onlyHeld)+len(onlyChosen) > 0:
+		return fmt.Errorf("%s has too few images of %s: all of them were put aside to judge or to choose by; give it at least a handful", source, someOf(slices.Concat(onlyHeld, onlyChosen)))
 	case len(parts.Train) < 2:
 		return fmt.Errorf("%s has %d usable images: learning takes at least 3, two to learn from and one to judge by", source, set.Len())
 	}

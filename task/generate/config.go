@@ -88,6 +88,8 @@ func Resolve(o Options, set *data.Set) (c Config, err error) {
 		Arch:   cmp.Or(o.Arch, latent.Kinds()[0]), Latent: cmp.Or(o.Latent, defaultLatent(set.ImageBytes())), Beta: cmp.Or(o.Beta, 1),
 		Prior: cmp.Or(o.Prior, latent.PriorFlow), PriorSteps: cmp.Or(o.PriorSteps, defaultPriorSteps), Features: o.Features,
 	}
+	rounds, each := c.rounds()
+	c.PriorSteps = rounds * each
 	if c.Train < 2 {
 		return c, fmt.Errorf("%s has %d usable images: learning takes at least 3, two to learn from and one to judge by", o.Source, set.Len())
 	}

@@ -30,14 +30,15 @@ func (r *learner) learnPrior(ctx context.Context, codes *latent.Posterior, resum
 			return err
 		}
 	}
-	batch, round := min(priorBatch, codes.Len()), min(priorRound, c.PriorSteps)
+	batch := min(priorBatch, codes.Len())
+	rounds, round := c.rounds()
 	problem, ok, err := p.Problem(codes, judged, batch, round, c.Seed)
 	if err != nil || !ok {
 		return err
 	}
 	stage := r.Stage(PhaseSecond)
 	options, err := stage.TrainOptions(run.Course{
-		Epochs: max(1, c.PriorSteps/round), Batch: batch, Optimizer: "adam", LR: priorRate, Schedule: "onecycle:rise=0.1", Seed: c.Seed,
+		Epochs: rounds, Batch: batch, Optimizer: "adam", LR: priorRate, Schedule: "onecycle:rise=0.1", Seed: c.Seed,
 	})
 	if err != nil {
 		return err
@@ -55,4 +56,10 @@ func (r *learner) learnPrior(ctx context.Context, codes *latent.Posterior, resum
 		judged = codes
 	}
 	return p.Settle(judged)
+}
+
+// rounds divides the steps of the second stage, rounded up to equal rounds.
+func (c Config) rounds() (rounds, each int) {
+	rounds = (c.PriorSteps + priorRound - 1) / priorRound
+	return rounds, (c.PriorSteps + rounds - 1) / rounds
 }

@@ -149,7 +149,10 @@ func (r *learner) problem() train.Problem {
 			}
 		}
 		r.failure = func() error { return failed }
-		return p // without clean images there is nothing to choose an epoch by
+		// Without clean images there is nothing to choose an epoch by: the
+		// weight of the loss's second part grows, and the loss with it.
+		p.KeepLast = true
+		return p
 	}
 	h := newHarm(c, crops)
 	p.Trace = r.trace

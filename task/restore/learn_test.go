@@ -143,6 +143,9 @@ func TestLearnsFromNoisyImagesAlone(t *testing.T) {
 	if out.Summary.HeldOut.PSNR != nil {
 		t.Error("there is a PSNR without clean images")
 	}
+	if r := out.Summary.Training; r.BestEpoch != len(r.Epochs) {
+		t.Errorf("epoch %d of %d was kept, where nothing says that it is better than the last", r.BestEpoch, len(r.Epochs))
+	}
 	m, err := Load(e, filepath.Join(out.Dir, run.ModelFile), Denoise)
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"hourglass/internal/tile"
 	"hourglass/nn"
 	"hourglass/tensor"
+	"hourglass/train/model"
 )
 
 // tilePixels is the area of a tile: larger ones waste less on margins, and
@@ -87,7 +88,7 @@ func (m *Model) expect(task string, pixels []float32, height, width int) error {
 
 // apply works through the tiles of an image.
 func (m *Model) apply(ctx context.Context, given, missing []float32, height, width int) ([]float32, error) {
-	return m.applyTiles(ctx, given, missing, height, width, tilePixels)
+	return m.applyTiles(ctx, given, missing, height, width, model.Tile(tilePixels, m.config.Height*m.config.Width, m.rows))
 }
 
 func (m *Model) applyTiles(ctx context.Context, given, missing []float32, height, width, pixels int) ([]float32, error) {

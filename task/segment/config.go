@@ -164,6 +164,9 @@ func defaultRate(optimizer string) float64 {
 
 // check reports pairs of which nothing can be learnt.
 func (c Config) check(pairs *data.Pairs) error {
+	if !(c.Scale > 0 && c.Scale <= maxScale) {
+		return fmt.Errorf("%w: --size: the images would be %.3g times as large as they are; the most is %d", run.ErrChoice, c.Scale, maxScale)
+	}
 	if n := len(c.Labels.Classes); n < 2 {
 		return fmt.Errorf("%w: there is %d class: name at least two, one of which may be the background", run.ErrChoice, n)
 	}
@@ -196,9 +199,6 @@ func (c Config) fits(pairs *data.Pairs) error {
 	}
 	if err := (Options{Labels: c.Labels, Net: c.Net, Width: c.NetWidth, Loss: c.Loss, Balance: c.Balance, EMA: &c.EMA}).Check(); err != nil {
 		return err
-	}
-	if !(c.Scale > 0) || math.IsInf(c.Scale, 0) {
-		return fmt.Errorf("its images are scaled by %v", c.Scale)
 	}
 	return c.check(pairs)
 }

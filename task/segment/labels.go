@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"syscall"
 
 	"hourglass/data"
 	"hourglass/train/run"
@@ -38,7 +39,7 @@ func Labels(source, file string, names []string, ignored []int) (l data.ClassLis
 		l, err = data.ReadClassFile(file)
 	default:
 		l, err = data.ReadClassFile(filepath.Join(source, ClassFile))
-		if errors.Is(err, fs.ErrNotExist) {
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) { // the latter is told of the source
 			err = nil
 		}
 	}

@@ -299,6 +299,10 @@ func TestTilesAgreeWithTheWhole(t *testing.T) {
 		return m
 	}
 	tiled := build(40, 48)
+	const wide = 1 << 23
+	if _, err := tiled.Segment(make([]uint8, 3*wide), 1, wide, 0); err == nil || !strings.Contains(err.Error(), "8388608 pixels wide") {
+		t.Errorf("an image of one row of %d pixels: %v", wide, err)
+	}
 	for _, size := range [][2]int{{40, 48}, {97, 131}, {41, 49}, {40, 200}, {150, 48}} {
 		h, w := size[0], size[1]
 		pixels := make([]uint8, h*w*3)
@@ -403,6 +407,7 @@ func TestErrors(t *testing.T) {
 		"epochs":  {func(o *Options) { o.Epochs = -1 }, "--epochs -1", true},
 		"range":   {func(o *Options) { o.Labels.Ignored = nil }, "the value 9 in column 0, row 0 is that of no class", false},
 		"classes": {func(o *Options) { o.Labels.Classes[1].Name = "ground" }, `two classes are called "ground"`, true},
+		"size":    {func(o *Options) { o.Size = 16*16 + 16 }, "--size: the images would be 17 times", true},
 		"area": {func(o *Options) {
 			o.Labels.Classes, o.Labels.Ignored = o.Labels.Classes[:2], []data.Class{{Name: "x", Value: 1}, {Name: "y", Value: 2}, {Name: "z", Value: 9}}
 			o.Labels.Classes[1].Value = 7

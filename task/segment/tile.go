@@ -18,6 +18,8 @@ const (
 	maxScale = 16
 	// maxScaled bounds the pixels of an image brought to the scale of a model.
 	maxScaled = 1 << 28
+	// maxRow bounds the shares of the classes in a row of tiles: 2 GB.
+	maxRow = 1 << 29
 )
 
 // Segment returns the class of each pixel [height,width] of an image
@@ -40,6 +42,9 @@ func (m *Model) Segment(pixels []uint8, height, width int, scale float64) ([]uin
 	h, w := max(1, int(math.Round(float64(height)*scale))), max(1, int(math.Round(float64(width)*scale)))
 	if h > maxScaled/w {
 		return nil, fmt.Errorf("segment: the image would have %d×%d pixels, more than %d: choose a smaller scale", w, h, maxScaled)
+	}
+	if int64(c.Height)*int64(w)*int64(len(c.Labels.Classes)) > maxRow {
+		return nil, fmt.Errorf("segment: the image would be %d pixels wide, too much for one row of tiles: cut it into pieces, or choose a smaller scale", w)
 	}
 	if h == c.Height && w == c.Width && h == height && w == width {
 		return m.Classes(pixels)

@@ -104,6 +104,15 @@ func newPrior(e *engine.Engine, kind string, k int, nets []nn.Layer, gamma float
 	return p, err
 }
 
+// bounded reports networks whose layers are absurdly large.
+func (p *Prior) bounded() error {
+	n, err := model.Batch(p.k, p.rows)
+	if err == nil && n < codeBatch {
+		err = fmt.Errorf("the layers of its second stage are too large for %d codes", codeBatch)
+	}
+	return err
+}
+
 // Measure sets the mean and deviation of the codes of images.
 func (p *Prior) Measure(q *Posterior) {
 	n := float64(q.Len())

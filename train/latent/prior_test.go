@@ -3,10 +3,13 @@ package latent
 import (
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
+	"hourglass/engine/backend"
 	"hourglass/engine/enginetest"
 	"hourglass/internal/random"
+	"hourglass/nn"
 )
 
 // priorOf makes a second stage whose parameters are random.
@@ -40,6 +43,13 @@ func priorOf(t *testing.T, kind string, k int) *Prior {
 		p.shift[i], p.scale[i] = float64(i), 0.5+float64(i)
 	}
 	return p
+}
+
+func TestAbsurdPrior(t *testing.T) {
+	nets := []nn.Layer{nn.Sequential{nn.Dense{Out: 1 << 20}, nn.Dense{Out: 3}}}
+	if _, err := newPrior(enginetest.New(t, 1), PriorFlow, 3, nets, 1, backend.NewStore()); err == nil || !strings.Contains(err.Error(), "too large for 64 codes") {
+		t.Errorf("layers of a million numbers: %v", err)
+	}
 }
 
 // Codes become noise and noise becomes codes again.

@@ -254,6 +254,17 @@ func Batch(image int, rows []nn.Row) (int, error) {
 	return max(1, min(maxBatch, batchElements/largest, maxTotal/total)), nil
 }
 
+// Tile returns how large a tile may be that passes through a network without
+// absurd memory, in pixels and at most so many, by the layers for a crop of so
+// many pixels.
+func Tile(most, crop int, rows []nn.Row) int {
+	total := crop
+	for _, row := range rows {
+		total += row.Output.Elements()
+	}
+	return max(1, min(most, int(int64(maxTotal)*int64(crop)/int64(total))))
+}
+
 // InBatches calls f for runs of at most most of n items. A last run that is
 // shorter is padded to a full batch, so that a collection needs one program;
 // fewer than a batch in all make a program of their own.

@@ -163,20 +163,29 @@ func (p Parts) Division() Division { return Division{len(p.Train), len(p.Validat
 // taken from those to learn from.
 func Divide(set *data.Set) (p Parts) {
 	p.Train, p.HeldOut = set.Split(data.SplitOptions{})
-	if len(p.HeldOut) > 0 && set.Parts != nil && set.Parts[p.HeldOut[0]] == data.PartTest {
-		for i, part := range set.Parts {
-			if part == data.PartVal {
-				p.Validation = append(p.Validation, i)
-			}
-		}
-		if len(p.Validation) > 0 {
-			return p
-		}
+	if p.Validation = chosen(set.Parts); len(p.Validation) > 0 {
+		return p
 	}
 	if len(p.Train) < 200 {
 		return p // too few to judge by: the training loss decides
 	}
 	return p.choose(min(len(p.Train)/20, 1000))
+}
+
+// chosen returns the images of a part to choose with, where there are also parts
+// to learn from and to measure on; otherwise none.
+func chosen(parts []data.Part) []int {
+	var count [data.PartTest + 1]int
+	var some []int
+	for i, part := range parts {
+		if count[part]++; part == data.PartVal {
+			some = append(some, i)
+		}
+	}
+	if count[data.PartTest] == 0 || count[data.PartTrain]+count[data.PartNone] == 0 {
+		return nil
+	}
+	return some
 }
 
 // choose puts n of the images to learn from aside for validation.

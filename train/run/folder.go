@@ -8,8 +8,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"hourglass/data"
 	"hourglass/internal/atomicfile"
 )
 
@@ -108,6 +110,9 @@ func (r *Run) record(task string, config any) error {
 // sourcePath makes the path of a source independent of the working folder;
 // what is no path is the name of a built-in set.
 func sourcePath(source string) string {
+	if slices.Contains(data.Builtins(), source) {
+		return source
+	}
 	if _, err := os.Stat(source); err != nil {
 		return source
 	}
@@ -116,6 +121,9 @@ func sourcePath(source string) string {
 	}
 	return source
 }
+
+// SameSource reports whether two sources are one, however they are spelled.
+func SameSource(a, b string) bool { return sourcePath(a) == sourcePath(b) }
 
 // checkDir reports a folder that is taken, before images are read for it.
 func checkDir(dir string) error {

@@ -75,5 +75,9 @@ const (
 func DividePhotos(p *data.Photos) Parts {
 	var parts Parts
 	parts.Train, parts.HeldOut = p.Split(data.SplitOptions{HeldOut: 0.1, MaxHeldOut: maxHeldOutPhotos})
+	parts.HeldOut = Spread(parts.HeldOut, maxHeldOutPhotos)
+	if parts.Validation = Spread(chosen(p.Parts), maxChoosing); len(parts.Validation) > 0 {
+		return parts
+	}
 	return parts.choose(min(len(parts.Train)/20, maxChoosing))
 }

@@ -40,6 +40,57 @@ func TestDivideKeepsParts(t *testing.T) {
 	if !slices.Equal(p.Train, []int{0, 3, 5}) || p.Validation != nil || !slices.Equal(p.HeldOut, []int{1, 2, 4}) {
 		t.Errorf("without a test part divided into %+v", p)
 	}
+	// Without a part to learn from all is divided anew.
+	for i := range set.Parts {
+		set.Parts[i] = []data.Part{data.PartVal, data.PartTest}[i%2]
+	}
+	p = Divide(set)
+	if all := slices.Sorted(slices.Values(slices.Concat(p.Train, p.HeldOut, p.Validation))); !slices.Equal(all, []int{0, 1, 2, 3, 4, 5}) || len(p.Train) < 3 {
+		t.Errorf("without a train part divided into %+v", p)
+	}
+}
+
+func TestDividePhotosKeepsParts(t *testing.T) {
+	p := &data.Photos{Photos: make([]data.Photo, 100)}
+	for i := range p.Photos {
+		p.Parts = append(p.Parts, []data.Part{data.PartTrain, data.PartVal, data.PartTest, data.PartTest}[i%4])
+	}
+	parts := DividePhotos(p)
+	for _, part := range []struct {
+		of    data.Part
+		some  []int
+		count int
+	}{{data.PartTrain, parts.Train, 25}, {data.PartVal, parts.Validation, maxChoosing}, {data.PartTest, parts.HeldOut, maxHeldOutPhotos}} {
+		if len(part.some) != part.count {
+			t.Errorf("%d photographs of part %v are used, want %d", len(part.some), part.of, part.count)
+		}
+		for _, i := range part.some {
+			if p.Parts[i] != part.of {
+				t.Errorf("photograph %d of part %v is used as one of %v", i, p.Parts[i], part.of)
+			}
+		}
+	}
+}
+
+func TestSameSource(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, name := range []string{"a", "fashion"} {
+		if err := os.Mkdir(name, 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	abs, err := filepath.Abs("a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range []string{"a", "a/", "./a", abs, "a/../a"} {
+		if !SameSource("a", b) {
+			t.Errorf("a is not %s", b)
+		}
+	}
+	if SameSource("fashion", "./fashion") || !SameSource("fashion", "fashion") {
+		t.Error("the built-in set is taken for a folder of its name")
+	}
 }
 
 func TestOldRunsAreOfTheFirstTask(t *testing.T) {

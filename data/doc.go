@@ -30,15 +30,15 @@
 // folder above the classes says which part an image is in. IDX and CIFAR files
 // bring their labels, and their names say the part.
 //
+// A list, a file that ends in .csv, has a row path,label for each image, and
+// perhaps a third column with its part: train, val or test. Paths are relative to
+// the list. A first row that names the columns (path, file, image or the like) is
+// passed over. Files that are missing are skipped, as broken ones are.
+//
 // # Pairs
 //
 // OpenPairs reads a folder of images and of labels that say the class of every
 // pixel, and keeps the two in step.
-//
-// A list has a row path,label for each image, and perhaps a third column with
-// its part: train, val or test. Paths are relative to the list. A first row that
-// names the columns (path, file, image or the like) is passed over. Files that
-// are missing are skipped, as broken ones are.
 //
 // # What is skipped
 //

@@ -81,7 +81,7 @@ func drawAll(dir string) error {
 		return err
 	}
 	learn, heldOut := set.Split(data.SplitOptions{})
-	every := len(learn) / 10 // the last tenth is for choosing
+	every := len(learn) / 10 // the first tenth is for choosing
 	for i, part := range parts {
 		things := [][]int{learn[every:], learn[:every], heldOut}[i]
 		for _, sub := range []string{"images", "labels"} {

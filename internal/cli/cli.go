@@ -49,6 +49,12 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
+	root.InitDefaultCompletionCmd("completion")
+	for _, c := range root.Commands() {
+		if c.Name() == "completion" {
+			c.Args, c.RunE = oneOfItsCommands, func(c *cobra.Command, _ []string) error { return c.Help() }
+		}
+	}
 	command, err := root.ExecuteContextC(ctx)
 	return a.conclude(ctx, command, err)
 }

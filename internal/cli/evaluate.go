@@ -18,7 +18,7 @@ import (
 type evaluated struct {
 	Model   string `json:"model"`
 	Source  string `json:"source"`
-	Part    string `json:"part"` // "held out", "test" or "all"
+	Part    string `json:"part"` // "held out", "test", "val" or "all"
 	Skipped int    `json:"skipped"`
 	classify.Evaluation
 	Report string `json:"report"`
@@ -35,8 +35,9 @@ taken for what, how well its confidence agrees with how often it is right, and
 the worst mistakes, as pictures in a report. SOURCE is whatever train classify
 reads; its labels must be classes of the model.
 
-Of a source that is divided the test part is judged; of the source that the model
-learnt from, the part that was held out; of any other, every image.`,
+Of the source that the model learnt from, the part that was held out is judged;
+of any other that is divided, its test part, or else its val part; of all others,
+every image.`,
 		Example: `  hourglass evaluate runs/photos/model.safetensors other-photos/
   hourglass evaluate runs/fashion fashion --out fashion.html --json`,
 		Args: takes(2, 2, "MODEL", "SOURCE"),

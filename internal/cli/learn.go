@@ -23,9 +23,9 @@ func (a *app) learn() *cobra.Command {
 		Short: "train an autoencoder on images and report what it has learnt",
 		Long: `Learn reads images, trains an autoencoder on them and judges it, beside PCA of
 the same size, on a part that it held out. SOURCE is a folder, an archive (.zip,
-.tar, .tar.gz, .tar.zst), an IDX, CIFAR or .npy file, or the name of a built-in
-set (` + strings.Join(data.Builtins(), ", ") + `, which is also the default). Labels, where there are
-any, are used to judge and never to learn.
+.tar, .tar.gz, .tgz, .tar.zst), an IDX, CIFAR or .npy file, a CSV file of
+path,label, or the name of a built-in set (` + strings.Join(data.Builtins(), ", ") + `, which is also the default).
+Labels, where there are any, are used to judge and never to learn.
 
 The run's folder, runs/NAME unless --out says otherwise, receives the model, the
 report, and every figure of the report as summary.json.`,

@@ -27,10 +27,22 @@ func (a *app) train() *cobra.Command {
   hourglass train denoise photos/
   hourglass train generate photos/`,
 		RunE: a.run(func(c *cobra.Command, _ []string) error { return c.Help() }),
-		Args: takes(0, 0),
+		Args: oneOfItsCommands,
 	}
 	c.AddCommand(a.trainClassify(), a.trainSegment(), a.trainDenoise(), a.trainInpaint(), a.trainGenerate())
 	return c
+}
+
+// oneOfItsCommands refuses the name of a command that a group of them lacks.
+func oneOfItsCommands(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, sub := range c.Commands() {
+		names = append(names, sub.Name())
+	}
+	return usageError{fmt.Errorf("%s knows no %s: choose from %s", c.CommandPath(), quote(args[0]), strings.Join(names, ", "))}
 }
 
 // classifyFlags are the flags of train classify that determine the model.
@@ -67,17 +79,17 @@ Every trick of a recipe can be set or switched off by a flag.`,
 	f := c.Flags()
 	f.SortFlags = false
 	f.StringVar(&o.Recipe, "recipe", "", list(classify.Recipes())+" (default lecture)")
-	f.IntSliceVar(&o.Widths, "widths", nil, "channels of the three stages of lecture and fast (default 32,64,128 and 64,128,128)")
+	f.IntSliceVar(&o.Widths, "widths", nil, "channels of the three stages of lecture and fast (default 32,64,128 for lecture, wider from 20,000 images on; 64,128,128 for fast)")
 	f.BoolVar(&o.NoBatchNorm, "no-batchnorm", false, "take batch normalisation out of the network")
 	optionalVar(f, &o.Dropout, "dropout", "probability of dropout before the last dense layer (default 0.5 for lecture, else 0)")
 	optionalVar(f, &o.LabelSmoothing, "label-smoothing", "share of the uniform distribution in the labels (default 0.2 for fast, else 0)")
 	f.Float64Var(&o.Mixup, "mixup", 0, "α of blending images and labels with others; 0 for none")
 	f.Float64Var(&o.Cutmix, "cutmix", 0, "α of pasting parts of other images; 0 for none")
 	optionalVar(f, &o.EMA, "ema", "share of the past in an average of the weights, such as 0.999 (default 0: none)")
-	f.StringVar(&o.TTA, "tta", "", "what an answer is averaged over: none, mirror (default of lecture), or shift (mirror and moved by a pixel; default of fast)")
+	f.StringVar(&o.TTA, "tta", "", "what an answer is averaged over: none, mirror (default of lecture), or shift (mirror and moved by a pixel; default of fast, and of lecture from 20,000 images on)")
 	f.StringVar(&o.ClassWeights, "class-weights", "", "none, balanced, or a number for each class, with commas (default none)")
 	f.StringVar(&o.Precision, "precision", "", "of products in training: float32, or bf16, which is emulated and slow (default float32)")
-	addCourseFlags(f, &o.Course, "adam for lecture, else nesterov", "triangle for fast, else onecycle", "flip,shift=2, more for large images; alternate,shift=2 for fast")
+	addCourseFlags(f, &o.Course, "adam for lecture, adamw from 20,000 images on; else nesterov", "triangle for fast, else onecycle", "flip and a shift by a sixteenth of the side; for fast alternate in place of flip")
 	addShapeFlags(f, &o.Size, &o.Gray)
 	ro := addRunFlags(c)
 	c.RunE = a.run(func(c *cobra.Command, args []string) error {

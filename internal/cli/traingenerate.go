@@ -35,7 +35,7 @@ It learns in two stages: a variational autoencoder, whose decoder has a learnt
 variance, and how the codes of images are distributed:
   flow    flow matching: a velocity that carries noise into codes
   vae     a second variational autoencoder, of codes
-  normal  a normal distribution with every covariance
+  normal  a normal distribution with a full covariance matrix
 
 Images are judged by their Fréchet distance, precision and recall in the space of
 a classifier: the one of --features (hourglass train classify), or a small one that

@@ -140,11 +140,12 @@ func besideProjection(ctx context.Context, e *engine.Engine) func(*restore.Outco
 }
 
 func addRestoreFlags(f *pflag.FlagSet, o *restore.Options) {
-	f.StringVar(&o.Loss, "loss", "", "error to lower: "+list(restore.Losses())+" (default l1)")
+	f.StringVar(&o.Loss, "loss", "", "error to lower: "+list(restore.Losses())+" (default l1; mse with --self-supervised, which takes no other)")
 	f.IntSliceVar(&o.Widths, "widths", nil, "channels at 1/2, 1/4, … of the size (default 48,64,96)")
 	f.IntVar(&o.Blocks, "blocks", 0, "residual blocks at each size, on the way down and again on the way up (default 2)")
 	f.IntVar(&o.Crop, "crop", 0, "side in pixels of what is learnt from (default 96)")
 	addCourseFlags(f, &o.Course, "adam", "onecycle:rise=0.1", "")
+	f.Lookup("patience").Usage = "stop after so many epochs without improvement (default: never)"
 }
 
 // finishRestore writes the report of a run that has been judged, completes its

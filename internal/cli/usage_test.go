@@ -97,6 +97,8 @@ func TestCompletion(t *testing.T) {
 			t.Errorf("completion %s prints %d bytes", shell, len(script))
 		}
 	}
+	invoke(t, "completion", "tcsh").want(t, exitUsage, "knows no tcsh", "bash, fish")
+	invoke(t, "train", "nothere").want(t, exitUsage, "knows no nothere", "classify, denoise")
 }
 
 func TestVersion(t *testing.T) {

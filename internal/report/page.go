@@ -1,6 +1,6 @@
 // Package report turns plain data into one HTML file: headline numbers,
 // tables, pictures, plots and maps. The file asks the network for nothing,
-// reads well on a phone, a laptop, a beamer and paper, follows the reader's
+// reads well on a phone, a laptop, a projector and paper, follows the reader's
 // light or dark setting and needs no JavaScript to be read (a map answers the
 // pointer where there is some).
 //

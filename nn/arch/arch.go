@@ -1,7 +1,7 @@
 // Package arch builds ready-made networks: autoencoders ([New]), classifiers
-// ([Classifier]), a segmenting network ([UNet]) and the transforms of an image
-// codec ([NewCodec]). What it returns is plain data, to be stored, changed or
-// traced like any other network.
+// ([Classifier]), networks that segment ([UNet], [ResUNet]) and the transforms
+// of an image codec ([NewCodec]). What it returns is plain data, to be stored,
+// changed or traced like any other network.
 package arch
 
 import (

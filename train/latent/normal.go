@@ -12,7 +12,7 @@ import (
 	"hourglass/tensor"
 )
 
-// normal is a normal distribution with every covariance, which no training
+// normal is a normal distribution with a full covariance matrix, which no training
 // takes: codes are normal numbers times a matrix whose rows are the principal
 // axes, each as long as the deviation along it.
 type normal struct {

@@ -20,7 +20,7 @@ import (
 const (
 	PriorFlow   = "flow"   // flow matching (Lipman et al. 2023)
 	PriorVAE    = "vae"    // a second variational autoencoder (Dai & Wipf 2019)
-	PriorNormal = "normal" // a normal distribution with every covariance
+	PriorNormal = "normal" // a normal distribution with a full covariance matrix
 )
 
 // Priors returns the kinds of second stage.

@@ -134,16 +134,5 @@ var lowerings = map[graph.Op]lowering{
 	graph.OpMoments:    lowerMoments,
 }
 
-// Lowers reports whether the backend runs an operation by itself, fused, as a
-// buffer, or as what compilation makes of it.
-func Lowers(op graph.Op) bool {
-	switch op {
-	case graph.OpBatchNorm, graph.OpBatchNormGradReduce, graph.OpBatchNormGradInput:
-		return true
-	}
-	_, ok := lowerings[op]
-	return ok || op == graph.OpReshape || op.Class() == graph.ClassElementwise || op.Class() == graph.ClassLeaf
-}
-
 // Memory returns the bytes of the program's arena and scratch.
 func (p *Program) Memory() int { return 4 * (len(p.arena) + len(p.scratch)) }

@@ -34,8 +34,8 @@ const (
 	// InitOrthogonal makes the weights, as a matrix of all axes but the last
 	// by the last, a slice of a random rotation (Saxe et al. 2014).
 	InitOrthogonal InitKind = "orthogonal"
-	// InitDirac makes each of the first outputs of a convolution, as many as
-	// there are inputs, a copy of an input (Zagoruyko & Komodakis 2017,
+	// InitDirac makes each of the first outputs of a convolution in one group,
+	// as many as there are inputs, a copy of an input (Zagoruyko & Komodakis 2017,
 	// DiracNets); the rest are InitDefault.
 	InitDirac InitKind = "dirac"
 

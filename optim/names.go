@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -48,7 +49,7 @@ func Parse(text string) (Options, error) {
 	if err != nil {
 		return o, err
 	}
-	var bias float64
+	bias := math.NaN()
 	fields := map[string]*float64{"decay": &o.WeightDecay, "bias": &bias}
 	sgd, isSGD := o.Rule.(SGD)
 	adam, isAdam := o.Rule.(Adam)
@@ -73,7 +74,10 @@ func Parse(text string) (Options, error) {
 		}
 		o.Rule = adam
 	}
-	if bias != 0 {
+	switch {
+	case bias == 0:
+		o.Groups = []Group{{Suffix: ".bias", Frozen: true}}
+	case bias > 0:
 		o.Groups = []Group{{Suffix: ".bias", Rate: bias}}
 	}
 	return o, nil

@@ -3,6 +3,7 @@ package optim
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -67,6 +68,10 @@ func ParseSchedule(text string) (Schedule, error) {
 	return s(), nil
 }
 
+// unset are the settings that a zero leaves to their default: it cannot be
+// asked for.
+var unset = []string{"every", "gamma", "rise", "steps", "beta1", "beta2"}
+
 // settings reads NAME=NUMBER,… into the fields of those names. Numbers are
 // finite and not negative.
 func settings(list string, fields map[string]*float64) error {
@@ -82,6 +87,9 @@ func settings(list string, fields map[string]*float64) error {
 		v, err := strconv.ParseFloat(number, 64)
 		if err != nil || !(v >= 0) || math.IsInf(v, 1) {
 			return fmt.Errorf("%s is %q; it must be a number of at least 0", name, number)
+		}
+		if v == 0 && slices.Contains(unset, name) {
+			return fmt.Errorf("%s is %q; it must be positive", name, number)
 		}
 		*field = v
 	}

@@ -45,6 +45,7 @@ func TestParseScheduleErrors(t *testing.T) {
 		{"cosine:floor", "must be a number"},
 		{"cosine:floor=-1", "must be a number"},
 		{"step:gamma=NaN", "must be a number"},
+		{"step:gamma=0", "must be positive"},
 		{"step:every=Inf", "must be a number"},
 		{"onecycle:rise=1", "less than 1"},
 		{"triangle:rise=2", "less than 1"},

@@ -13,6 +13,9 @@ import (
 // bytes never overflow an int64 and 32-bit offsets suffice in kernels.
 const MaxElements = math.MaxInt32
 
+// MaxAxes bounds the number of axes of one tensor.
+const MaxAxes = 16
+
 // Shape lists the length of each axis, outermost first. A scalar has no axes.
 type Shape []int
 
@@ -43,9 +46,12 @@ func (s Shape) String() string {
 	return "[" + strings.Join(parts, " ") + "]"
 }
 
-// Validate reports whether every axis is positive and the number of elements
-// is at most [MaxElements].
+// Validate reports whether there are at most [MaxAxes] axes, every one is
+// positive and the number of elements is at most [MaxElements].
 func (s Shape) Validate() error {
+	if len(s) > MaxAxes {
+		return fmt.Errorf("tensor: shape %v has more than %d axes", s, MaxAxes)
+	}
 	n := 1
 	for i, d := range s {
 		if d <= 0 {

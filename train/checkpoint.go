@@ -24,6 +24,9 @@ const (
 
 // keepBest remembers the parameters as the best so far.
 func (t *Trainer) keepBest() error {
+	if err := t.sound(); err != nil {
+		return err
+	}
 	if t.best == nil {
 		t.best = make(map[string]*tensor.Tensor)
 		for _, p := range t.params {
@@ -57,6 +60,9 @@ func (t *Trainer) save() error {
 	dir := t.options.Checkpoint
 	if dir == "" {
 		return nil
+	}
+	if err := t.sound(); err != nil {
+		return err // the checkpoint from before is worth more
 	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("cannot make the folder of checkpoints: %w", err)
@@ -113,6 +119,9 @@ func (t *Trainer) hasCheckpoint() bool {
 // and returns the epochs that it had finished. It fails if the checkpoint is
 // of another architecture or damaged.
 func (t *Trainer) Restore() ([]Epoch, error) {
+	if t.options.Checkpoint == "" {
+		return nil, nil
+	}
 	path := filepath.Join(t.options.Checkpoint, lastFile)
 	metadata, err := readInto(path, t.store, t.store.Names())
 	if errors.Is(err, fs.ErrNotExist) {

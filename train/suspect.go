@@ -1,6 +1,9 @@
 package train
 
 import (
+	"fmt"
+	"math"
+
 	"hourglass/engine/graph"
 	"hourglass/nn"
 	"hourglass/tensor"
@@ -24,7 +27,7 @@ func (t *Trainer) suspect(inputs []*tensor.Tensor) (string, error) {
 		layers = append(layers, path)
 		// No sum of finite numbers made so small leaves the range of float32.
 		const small = 1e-20
-		b.Output("layer "+path, b.ToScalar(b.Sum(b.Abs(b.Scale(y, small)))))
+		b.Output(fmt.Sprintf("layer %d", len(layers)), b.ToScalar(b.Sum(b.Abs(b.Scale(y, small)))))
 	}})
 	b.Output("loss", t.problem.Trace(c))
 	b.Guard(b.Scalar(0)) // running statistics stay as they are
@@ -45,6 +48,18 @@ func (t *Trainer) suspect(inputs []*tensor.Tensor) (string, error) {
 		}
 	}
 	return "the loss itself", nil
+}
+
+// sound returns an error that names the first parameter or state that is not
+// finite: a step whose loss is a number can leave one behind, by a gradient that
+// is none.
+func (t *Trainer) sound() error {
+	bad := t.broken()
+	if bad == "" {
+		return nil
+	}
+	last := max(0, t.state.Step-1)
+	return &NonFiniteError{Epoch: last / t.problem.Steps, Step: last, Loss: math.NaN(), Saved: t.hasCheckpoint(), Layer: bad}
 }
 
 // broken names the first parameter or state that is not finite, "" if all are.

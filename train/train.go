@@ -28,8 +28,9 @@ type Problem struct {
 	Trace func(c *nn.Context) *graph.Node
 	// Batch fills the inputs, in the order in which Trace declared them, for
 	// a step of an epoch. It must be a pure function of epoch and step.
-	// While a step runs, another goroutine calls it for the next one; its calls
-	// never overlap.
+	// Another goroutine calls it for the next step while one runs, and while an
+	// epoch is judged (Validate, Score, [Options].OnEpoch); its calls never
+	// overlap.
 	Batch func(epoch, step int, inputs []*tensor.Tensor)
 	// Serial says that Batch reads the variables or runs programs of the
 	// engine: it is then called between steps, never while one runs. Any other
@@ -59,7 +60,7 @@ type Options struct {
 	// Seed selects the initial weights and the masks of dropout.
 	Seed uint64
 	// Optimizer is the update rule, LR its greatest learning rate, and Schedule
-	// the course of the rate.
+	// the course of the rate, nil for a constant one.
 	Optimizer optim.Options
 	LR        float64
 	Schedule  optim.Schedule
@@ -150,6 +151,7 @@ type Trainer struct {
 	store   *backend.Store
 	program backend.Program
 	params  []nn.Param
+	slots   []*graph.Node // what the update rule remembers
 
 	best        map[string]*tensor.Tensor // parameters of the best epoch
 	bestUnsaved bool
@@ -184,6 +186,9 @@ func New(e *engine.Engine, store *backend.Store, p Problem, o Options) (*Trainer
 	if !(o.EMA >= 0 && o.EMA < 1) {
 		return nil, fmt.Errorf("train: the share of the past in the average of the weights is %v; it must be at least 0 and less than 1", o.EMA)
 	}
+	if o.Schedule == nil {
+		o.Schedule = optim.Constant{}
+	}
 	t := &Trainer{problem: p, options: o, engine: e, store: store}
 	g, err := t.trace()
 	if err != nil {
@@ -194,6 +199,11 @@ func New(e *engine.Engine, store *backend.Store, p Problem, o Options) (*Trainer
 	}
 	if err := nn.Initialize(t.params, store, o.Seed); err != nil {
 		return nil, err
+	}
+	for _, n := range t.slots { // a training before this one may have left some
+		if err := store.Get(n.Name()).CopyFrom(tensor.New(n.DType(), n.Shape()...)); err != nil {
+			return nil, err
+		}
 	}
 	if p.Prepare != nil {
 		if err := p.Prepare(store); err != nil {
@@ -228,7 +238,7 @@ func (t *Trainer) trace() (*graph.Graph, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := optim.Build(b, t.options.Optimizer, trainable, grads, lr, step); err != nil {
+	if t.slots, err = optim.Build(b, t.options.Optimizer, trainable, grads, lr, step); err != nil {
 		return nil, err
 	}
 	t.average(b, step)
@@ -311,7 +321,7 @@ func (t *Trainer) runStep(epoch, step, total int, ahead bool) (float64, error) {
 	if !finite(loss) {
 		layer, err := t.suspect(inputs)
 		if err != nil {
-			return 0, err
+			layer = "" // what matters is that the loss is no number
 		}
 		return 0, &NonFiniteError{Epoch: epoch, Step: t.state.Step, Loss: loss, Saved: t.hasCheckpoint(), Layer: layer}
 	}

@@ -188,6 +188,73 @@ func TestNonFiniteLossStops(t *testing.T) {
 	}
 }
 
+// A gradient that is no number ruins the parameters in a step whose loss is
+// one: the checkpoint from before must stay.
+func TestBrokenParametersAreNotSaved(t *testing.T) {
+	dir := t.TempDir()
+	p := toy()
+	trace, fill := p.Trace, p.Batch
+	p.Trace = func(c *nn.Context) *graph.Node {
+		loss := trace(c)
+		b := c.Builder()
+		flag := b.Input("flag", tensor.Float32)
+		w := c.Params()[0].Node
+		return b.Add(loss, b.Scale(b.Sqrt(b.Mul(b.ToScalar(b.Sum(b.Square(w))), flag)), 1e-6)) // the slope of √ at 0 is none
+	}
+	p.Batch = func(epoch, step int, inputs []*tensor.Tensor) {
+		fill(epoch, step, inputs[:2])
+		inputs[2].Float32()[0] = 1
+		if epoch == 1 && step == 2 {
+			inputs[2].Float32()[0] = 0
+		}
+	}
+	o := options(dir)
+	o.CheckpointEvery = time.Nanosecond
+	e := enginetest.New(t, 2)
+	tr, _ := newTrainer(t, e, p, o)
+	_, err := tr.Run(context.Background())
+	var broken *train.NonFiniteError
+	if !errors.As(err, &broken) || !broken.Saved || !strings.HasPrefix(broken.Layer, "parameter ") {
+		t.Fatalf("got %v, want a NonFiniteError that names a parameter", err)
+	}
+	tr, store := newTrainer(t, e, p, o)
+	if _, err := tr.Restore(); err != nil {
+		t.Fatal(err)
+	}
+	for name, v := range values(store) {
+		for _, x := range v {
+			if math.IsNaN(float64(x)) {
+				t.Fatalf("the checkpoint holds a %s that is no number", name)
+			}
+		}
+	}
+}
+
+// A store may serve one training after another.
+func TestStoreServesTwice(t *testing.T) {
+	e, store := enginetest.New(t, 2), backend.NewStore()
+	var first map[string][]float32
+	for range 2 {
+		o := options("")
+		o.Schedule = nil // constant
+		tr, err := train.New(e, store, toy(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tr.Restore(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tr.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if first == nil {
+			first = values(store)
+		} else if diff := cmp.Diff(first, values(store)); diff != "" {
+			t.Errorf("the second training ends elsewhere:\n%s", diff)
+		}
+	}
+}
+
 func TestRestoreRefusesAnotherArchitecture(t *testing.T) {
 	e, dir := enginetest.New(t, 2), t.TempDir()
 	tr, _ := newTrainer(t, e, toy(), options(dir))

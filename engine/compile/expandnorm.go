@@ -27,9 +27,15 @@ func ExpandNorm(g *graph.Graph) (*graph.Graph, error) {
 				rows = append(rows, i)
 			}
 			channels := moments.Shape()[1]
-			product := r.Reshape(r.Sum(r.Mul(dy, r.centred(image, moments)), rows...), channels)
+			sum := func(x *graph.Node) *graph.Node {
+				if len(rows) > 0 { // Sum without axes would add up all
+					x = r.Sum(x, rows...)
+				}
+				return r.Reshape(x, channels)
+			}
+			product := sum(r.Mul(dy, r.centred(image, moments)))
 			dgamma := r.Mul(product, r.rstd(n, moments))
-			dbeta := r.Reshape(r.Sum(dy, rows...), channels)
+			dbeta := sum(dy)
 			sums[n] = [2]*graph.Node{dgamma, dbeta}
 			return r.Concat(0, r.Reshape(dgamma, 1, channels), r.Reshape(dbeta, 1, channels))
 		case graph.OpBatchNormGradInput:

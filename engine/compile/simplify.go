@@ -93,7 +93,7 @@ func simpler(r *rewriter, n *graph.Node, in []*graph.Node) *graph.Node {
 		if n.Shape().Equal(in[0].Shape()) {
 			return in[0]
 		}
-		if centred(in[0]) && overRows(n) {
+		if centred(sameChannels(in[0])) && overRows(n) {
 			return r.BroadcastTo(r.Scalar(0), n.Shape()...)
 		}
 	case graph.OpSlice, graph.OpPad, graph.OpTranspose:
@@ -149,6 +149,21 @@ func centred(x *graph.Node) bool {
 	return moments.Op() == graph.OpMoments && moments.Input(0) == image &&
 		sums.Op() == graph.OpBatchNormGradReduce && sums.Attrs() == x.Attrs() &&
 		sums.Input(0) == image && sums.Input(1) == moments && sums.Input(2) == dy
+}
+
+// sameChannels returns what x reshapes, as far back as the last axis is the
+// same: a dense layer on more than two axes reshapes its gradient.
+func sameChannels(x *graph.Node) *graph.Node {
+	last := func(s tensor.Shape) int {
+		if len(s) == 0 {
+			return 0
+		}
+		return s[len(s)-1]
+	}
+	for x.Op() == graph.OpReshape && last(x.Input(0).Shape()) == last(x.Shape()) {
+		x = x.Input(0)
+	}
+	return x
 }
 
 // overRows reports whether a reduction leaves the last axis alone.

@@ -122,7 +122,7 @@ func TSNE(x []float32, dim int, o Options) ([]float32, error) {
 		return nil, fmt.Errorf("embedding: a map of %d points; map a sample of at most %d", n, MaxPoints)
 	}
 	o.Perplexity = min(o.Perplexity, float64(n-1)/3)
-	if o.Perplexity < 2 || constant(x, dim) {
+	if n < 7 || constant(x, dim) {
 		return y, nil
 	}
 	k := min(n-1, int(math.Ceil(3*o.Perplexity)))

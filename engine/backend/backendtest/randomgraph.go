@@ -333,6 +333,27 @@ func testRandomPrograms(t *testing.T, be backend.Backend) {
 				t.Fatalf("seed %d, variable %q: %v\n%v", seed, name, err, g)
 			}
 		}
+
+		// In use, as a model is: what depends on variables alone is computed once.
+		g.Updates = nil
+		store = backend.NewStore()
+		values, err := store.Bind(g)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, n := range g.Variables() {
+			narrow(values[i], feeds[n.Name()])
+		}
+		store.Freeze()
+		if p, err = be.Compile(g, store); err != nil {
+			t.Fatalf("seed %d, frozen: %v\n%v", seed, err, g)
+		}
+		mustRun(t, p, inputs...)
+		for i, o := range g.Outputs {
+			if err := compare(p.Output(i), outputs[o.Name], nil); err != nil {
+				t.Fatalf("seed %d, frozen, output %q: %v\n%v", seed, o.Name, err, g)
+			}
+		}
 	}
 }
 

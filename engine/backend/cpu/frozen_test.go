@@ -43,6 +43,7 @@ func folded(t *testing.T) *graph.Graph {
 	b.Output("y", b.Add(y, variable("dense.bias", 30)))
 	tall := variable("tall.w", 50, 16)
 	b.Output("tall", b.MatMul(b.Reshape(x, x.Shape().Elements()/16, 16), tall, false, true))
+	b.Output("product", b.MatMul(tall, variable("other.w", 16, 30), false, false))
 	b.Output("norm", b.Sum(b.Square(tall), 0, 1))
 	g, err := b.Graph()
 	if err != nil {

@@ -281,6 +281,9 @@ func (c *compiler) finish() *Program {
 		p.scratch = growTo(p.scratch, s.kernel.scratch)
 	}
 	for _, s := range once {
+		if s.kernel.prepare != nil { // what it lays out, the steps before have computed
+			s.kernel.prepare()
+		}
 		s.kernel.run(p.scratch)
 	}
 	for _, s := range steps {

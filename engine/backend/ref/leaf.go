@@ -25,7 +25,7 @@ func draw(n *graph.Node, in []array, fill func(dst []float32, seed, stream, coun
 	a := n.Attrs().(graph.RandomAttrs)
 	t := tensor.New(tensor.Float32, a.Shape...)
 	step := int32(in[0].data[0])
-	fill(t.Float32(), a.Seed, a.Stream, uint64(step))
+	fill(t.Float32(), a.Seed, a.Stream, uint64(uint32(step)))
 	return widen(t)
 }
 

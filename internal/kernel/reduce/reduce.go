@@ -43,9 +43,9 @@ type Plan struct {
 }
 
 // NewSum returns the plan of dst[o, i] = Σ_j src[o, j, i]. Chains of additions
-// are at most about a hundred long and are joined pairwise, so the error is
-// about 100 * 2^-24 of the sum of magnitudes at the very worst, and no larger
-// for a longer axis but for a logarithmic term.
+// are at most about a hundred long, of small matrices up to 512, and are joined
+// pairwise, so the error is about as many times 2^-24 of the sum of magnitudes at
+// the very worst, and no larger for a longer axis but for a logarithmic term.
 func NewSum(outer, n, inner int, level isa.Level) *Plan {
 	s := vec.At(level)
 	return newPlan(outer, n, inner, s, s.Add, s.Sum, 0)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"hourglass/data"
 	"hourglass/nn"
@@ -134,7 +135,7 @@ func Resolve(o Options, pairs *data.Pairs) (c Config, err error) {
 		return c, fmt.Errorf("%s has %d usable pairs: learning takes at least 2, one to learn from and one to judge by", o.Source, pairs.Len())
 	}
 	c.Course = o.Course.Or(run.Course{
-		Optimizer: "adamw", Schedule: "onecycle", Augment: defaultAugment, Patience: -1,
+		Optimizer: "adamw:decay=0.05", Schedule: "onecycle", Augment: defaultAugment, Patience: -1,
 		Batch: min(8, max(1, c.Train/4)),
 	})
 	c.Batch = min(c.Batch, c.Train)
@@ -153,7 +154,8 @@ func Resolve(o Options, pairs *data.Pairs) (c Config, err error) {
 
 // defaultRate is the greatest rate for batches of 8 images.
 func defaultRate(optimizer string) float64 {
-	switch optimizer {
+	name, _, _ := strings.Cut(optimizer, ":")
+	switch name {
 	case "sgd":
 		return 0.1
 	case "momentum", "nesterov":
@@ -203,13 +205,14 @@ func (c Config) fits(pairs *data.Pairs) error {
 	return c.check(pairs)
 }
 
-// network builds the layers.
+// network builds the layers. Each image comes to mean 0 and deviation 1 first:
+// what is seen at dusk is then not so unlike what was learnt by day.
 func (c Config) network() (nn.Layer, error) {
 	net, err := arch.Segmenter(c.Net, len(c.Labels.Classes), c.NetWidth)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", run.ErrChoice, err)
 	}
-	return net, nil
+	return append(nn.Sequential{nn.GroupNorm{Groups: 1}}, net...), nil
 }
 
 // describe says what the network is.

@@ -27,7 +27,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import nn
 
-from classify import factor
+from classify import factor, settings
 
 TRAIN, VAL, TEST = 1, 2, 3  # parts of a set, as the cache numbers them
 IGNORED = 255
@@ -146,10 +146,13 @@ def twin(c, weights, images, masks, parts, seed):
     classes = len(c["labels"]["classes"])
     x, y = images[parts == TRAIN], masks[parts == TRAIN]
     width = c.get("net_width", 0) or 32
-    net = nn.Sequential(UNet(3, width, 4), nn.Conv2d(width, classes, 1)).to(memory_format=torch.channels_last)
+    net = nn.Sequential(nn.GroupNorm(1, 3), UNet(3, width, 4), nn.Conv2d(width, classes, 1)).to(memory_format=torch.channels_last)
     decayed = [p for p in net.parameters() if p.dim() > 1]
     plain = [p for p in net.parameters() if p.dim() <= 1]
-    adjust = torch.optim.AdamW([{"params": decayed}, {"params": plain, "weight_decay": 0}], lr=c["lr"], weight_decay=0.01, fused=True)
+    name, more = settings(c["optimizer"])
+    if name != "adamw" or set(more) - {"decay"}:
+        raise SystemExit(f"segment: the twin has no optimiser {c['optimizer']}")
+    adjust = torch.optim.AdamW([{"params": decayed}, {"params": plain, "weight_decay": 0}], lr=c["lr"], weight_decay=more.get("decay", 0.01), fused=True)
     average = copy.deepcopy(net)
     what = {k: float(v) for k, _, v in (p.partition("=") for p in c["augment"].replace("flip,", "flip=0.5,").split(",") if p != "none")}
     steps = max(1, len(x) // c["batch"])

@@ -191,6 +191,9 @@ def build(layer, s):
     if kind == "batch_norm":
         norm = nn.BatchNorm2d if s.image else nn.BatchNorm1d
         return norm(s.channels, layer.get("epsilon", 1e-5), layer.get("momentum", 0.1))
+    if kind == "group_norm":
+        groups = layer.get("groups", 0) or (32 if s.channels >= 32 else 1)
+        return nn.GroupNorm(groups, s.channels, layer.get("epsilon", 1e-5))
     if kind == "gdn":
         return GDN(s.channels, layer.get("inverse", False))
     if kind == "max_pool":

@@ -135,7 +135,7 @@ func Resolve(o Options, pairs *data.Pairs) (c Config, err error) {
 		return c, fmt.Errorf("%s has %d usable pairs: learning takes at least 2, one to learn from and one to judge by", o.Source, pairs.Len())
 	}
 	c.Course = o.Course.Or(run.Course{
-		Optimizer: "adamw:decay=0.05", Schedule: "onecycle", Augment: defaultAugment, Patience: -1,
+		Optimizer: "adamw", Schedule: "onecycle", Augment: defaultAugment, Patience: -1,
 		Batch: min(8, max(1, c.Train/4)),
 	})
 	c.Batch = min(c.Batch, c.Train)
@@ -205,14 +205,13 @@ func (c Config) fits(pairs *data.Pairs) error {
 	return c.check(pairs)
 }
 
-// network builds the layers. Each image comes to mean 0 and deviation 1 first:
-// what is seen at dusk is then not so unlike what was learnt by day.
+// network builds the layers.
 func (c Config) network() (nn.Layer, error) {
 	net, err := arch.Segmenter(c.Net, len(c.Labels.Classes), c.NetWidth)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", run.ErrChoice, err)
 	}
-	return append(nn.Sequential{nn.GroupNorm{Groups: 1}}, net...), nil
+	return net, nil
 }
 
 // describe says what the network is.

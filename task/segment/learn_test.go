@@ -203,7 +203,7 @@ func TestLosses(t *testing.T) {
 				continue // one balance is enough for the other losses
 			}
 			o := Options{Source: dir, Width: 4, Loss: l, Balance: b, Net: []string{"fast", "unet"}[(i+j)%2],
-				Course: run.Course{Epochs: 30, Batch: 4, Seed: 2, LR: 0.01, Augment: "none"}}
+				Course: run.Course{Epochs: 12, Batch: 4, Seed: 1, LR: 0.01, Augment: "none"}}
 			out, err := Learn(context.Background(), e, o, runOptions(t.TempDir()), run.Hooks{})
 			if err != nil {
 				t.Fatal(err)

@@ -146,7 +146,7 @@ def twin(c, weights, images, masks, parts, seed):
     classes = len(c["labels"]["classes"])
     x, y = images[parts == TRAIN], masks[parts == TRAIN]
     width = c.get("net_width", 0) or 32
-    net = nn.Sequential(nn.GroupNorm(1, 3), UNet(3, width, 4), nn.Conv2d(width, classes, 1)).to(memory_format=torch.channels_last)
+    net = nn.Sequential(UNet(3, width, 4), nn.Conv2d(width, classes, 1)).to(memory_format=torch.channels_last)
     decayed = [p for p in net.parameters() if p.dim() > 1]
     plain = [p for p in net.parameters() if p.dim() <= 1]
     name, more = settings(c["optimizer"])

@@ -79,10 +79,10 @@ Every trick of a recipe can be set or switched off by a flag.`,
 	f := c.Flags()
 	f.SortFlags = false
 	f.StringVar(&o.Recipe, "recipe", "", list(classify.Recipes())+" (default lecture)")
-	f.IntSliceVar(&o.Widths, "widths", nil, "channels of the three stages of lecture and fast (default 32,64,128 for lecture, wider from 20,000 images on; 64,128,128 for fast)")
+	f.IntSliceVar(&o.Widths, "widths", nil, "channels of the three stages of lecture and fast (default 32,64,128 for lecture, 32,96,256 from 20,000 images on; 64,128,128 for fast)")
 	f.BoolVar(&o.NoBatchNorm, "no-batchnorm", false, "take batch normalisation out of the network")
 	optionalVar(f, &o.Dropout, "dropout", "probability of dropout before the last dense layer (default 0.5 for lecture, else 0)")
-	optionalVar(f, &o.LabelSmoothing, "label-smoothing", "share of the uniform distribution in the labels (default 0.2 for fast, else 0)")
+	optionalVar(f, &o.LabelSmoothing, "label-smoothing", "share of the uniform distribution in the labels (default 0.2 for fast, 0.1 for lecture from 20,000 images on, else 0)")
 	f.Float64Var(&o.Mixup, "mixup", 0, "α of blending images and labels with others; 0 for none")
 	f.Float64Var(&o.Cutmix, "cutmix", 0, "α of pasting parts of other images; 0 for none")
 	optionalVar(f, &o.EMA, "ema", "share of the past in an average of the weights, such as 0.999 (default 0: none)")

@@ -59,10 +59,11 @@ func defaults(c Config, given run.Course) recipe {
 		r.Epochs = showings(c, 137_000, 16, 60)
 		r.rate = defaultRate
 		if c.Train >= manyImages {
-			r.Widths = []int{48, 96, 192}
+			r.Widths = []int{32, 96, 256}
 			r.Optimizer, r.Batch = "adamw:decay=0.05", 128
+			r.LabelSmoothing = 0.1
 			r.TTA = TTAs()[2]
-			r.Epochs = 12
+			r.Epochs = 13
 		}
 	case recipeFast:
 		r.Widths = []int{64, 128, 128}

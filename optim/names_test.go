@@ -26,7 +26,7 @@ func TestParse(t *testing.T) {
 	for text, want := range map[string]Options{
 		"nesterov:momentum=0.85,decay=1e-3,bias=64": {Rule: SGD{Momentum: 0.85, Nesterov: true}, WeightDecay: 1e-3, Groups: []Group{{Suffix: ".bias", Rate: 64}}},
 		"sgd:bias=0":                  {Rule: SGD{}, Groups: []Group{{Suffix: ".bias", Frozen: true}}},
-		"adamw:beta2=0.95,decay=0.05":               {Rule: Adam{Beta2: 0.95}, WeightDecay: 0.05, Decoupled: true},
+		"adamw:beta2=0.95,decay=0.05": {Rule: Adam{Beta2: 0.95}, WeightDecay: 0.05, Decoupled: true},
 	} {
 		if got, err := Parse(text); err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s reads as %+v, %v, want %+v", text, got, err, want)

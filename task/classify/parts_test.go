@@ -211,7 +211,7 @@ func TestLectureFollowsTheCollection(t *testing.T) {
 		return defaults(c, run.Course{})
 	}
 	few, many := choose(8_000), choose(49_000)
-	if few.Widths[0] >= many.Widths[0] || few.Epochs <= many.Epochs || few.Batch >= many.Batch {
+	if few.Widths[2] >= many.Widths[2] || few.Epochs <= many.Epochs || few.Batch >= many.Batch {
 		t.Errorf("for few images %+v, for many %+v", few, many)
 	}
 	for _, r := range []recipe{few, many} {

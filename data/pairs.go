@@ -132,11 +132,11 @@ func listPairs(ctx context.Context, source string, o Options) (images, labels *f
 	}
 	named := map[string]bool{}
 	for _, f := range images.files {
-		if name := printable(f.name); named[name] {
+		name := printable(f.name)
+		if named[name] {
 			return nil, nil, nil, fmt.Errorf("%s: the names of two images differ only in characters that cannot be shown, as %s: give them others", source, name)
-		} else {
-			named[name] = true
 		}
+		named[name] = true
 	}
 	claimed := map[string]bool{}
 	for _, f := range labels.files {

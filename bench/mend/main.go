@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"image"
 	"image/draw"
-	"image/png"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -21,6 +20,8 @@ import (
 	"golang.org/x/image/font"
 	"golang.org/x/image/font/basicfont"
 	"golang.org/x/image/math/fixed"
+
+	"hourglass/bench/picture"
 )
 
 const (
@@ -45,7 +46,7 @@ func mend(out string) error {
 	if err != nil {
 		return err
 	}
-	photo, err := read(filepath.Join(strings.TrimSpace(string(root)), "src/image/testdata/video-001.png"))
+	photo, err := picture.Read(filepath.Join(strings.TrimSpace(string(root)), "src/image/testdata/video-001.png"))
 	if err != nil {
 		return err
 	}
@@ -69,7 +70,7 @@ func mend(out string) error {
 		}
 	}
 	for name, m := range map[string]image.Image{"mask.png": mask, "harmed.png": harmed, "noisy.png": noisy} {
-		if err := save(in(name), m); err != nil {
+		if err := picture.Write(in(name), m); err != nil {
 			return err
 		}
 	}
@@ -88,14 +89,14 @@ func mend(out string) error {
 	sheet := image.NewRGBA(image.Rect(0, 0, scale*(len(names)*(size.X+gap)-gap), scale*size.Y))
 	draw.Draw(sheet, sheet.Bounds(), image.White, image.Point{}, draw.Src)
 	for i, name := range names {
-		m, err := read(in(name))
+		m, err := picture.Read(in(name))
 		if err != nil {
 			return err
 		}
 		at := image.Rect(0, 0, scale*size.X, scale*size.Y).Add(image.Pt(i*scale*(size.X+gap), 0))
 		xdraw.CatmullRom.Scale(sheet, at, m, m.Bounds(), draw.Src, nil)
 	}
-	return save(out, sheet)
+	return picture.Write(out, sheet)
 }
 
 func write(mask *image.Gray, x, y int, text string) {
@@ -112,29 +113,4 @@ func clone(m image.Image) *image.NRGBA {
 	c := image.NewNRGBA(image.Rectangle{Max: m.Bounds().Size()})
 	draw.Draw(c, c.Bounds(), m, m.Bounds().Min, draw.Src)
 	return c
-}
-
-func read(path string) (image.Image, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	m, err := png.Decode(f)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return m, nil
-}
-
-func save(path string, m image.Image) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	if err := png.Encode(f, m); err != nil {
-		f.Close()
-		return err
-	}
-	return f.Close()
 }

@@ -16,12 +16,11 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"image"
-	"image/png"
 	"os"
 	"path/filepath"
 	"time"
 
+	"hourglass/bench/picture"
 	"hourglass/data"
 	"hourglass/engine"
 	"hourglass/quality"
@@ -243,21 +242,9 @@ func (b *bench) write(folder string, i int, f *data.Photo, harmed, mask []float3
 		if err != nil {
 			return err
 		}
-		if err := save(filepath.Join(dir, fmt.Sprintf("%02d-%s.png", i, name)), m); err != nil {
+		if err := picture.Write(filepath.Join(dir, fmt.Sprintf("%02d-%s.png", i, name)), m); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func save(path string, m image.Image) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	if err := png.Encode(f, m); err != nil {
-		f.Close()
-		return err
-	}
-	return f.Close()
 }

@@ -17,7 +17,6 @@ import (
 	"image"
 	"image/color"
 	"image/draw"
-	"image/png"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -26,6 +25,7 @@ import (
 
 	xdraw "golang.org/x/image/draw"
 
+	"hourglass/bench/picture"
 	"hourglass/data"
 )
 
@@ -92,10 +92,10 @@ func drawAll(dir string) error {
 		for n := range part.scenes {
 			photo, labels := scene(set, things, rand.New(rand.NewPCG(seed, uint64(i*1000+n))))
 			name := fmt.Sprintf("%03d.png", n)
-			if err := save(filepath.Join(dir, part.name, "images", name), photo); err != nil {
+			if err := picture.Write(filepath.Join(dir, part.name, "images", name), photo); err != nil {
 				return err
 			}
-			if err := save(filepath.Join(dir, part.name, "labels", name), labels); err != nil {
+			if err := picture.Write(filepath.Join(dir, part.name, "labels", name), labels); err != nil {
 				return err
 			}
 		}
@@ -199,7 +199,7 @@ func layOut(out, dir, answers string) error {
 		words := strings.Split(strings.TrimSuffix(filepath.Base(answer), "-classes.png"), "-")
 		name := words[len(words)-1] + ".png"
 		for row, path := range []string{filepath.Join(dir, "test", "images", name), answer, filepath.Join(dir, "test", "labels", name)} {
-			m, err := read(path)
+			m, err := picture.Read(path)
 			if err != nil {
 				return err
 			}
@@ -210,30 +210,5 @@ func layOut(out, dir, answers string) error {
 			xdraw.NearestNeighbor.Scale(sheet, at, m, m.Bounds(), draw.Src, nil)
 		}
 	}
-	return save(out, sheet)
-}
-
-func read(path string) (image.Image, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	m, err := png.Decode(f)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return m, nil
-}
-
-func save(path string, m image.Image) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	if err := png.Encode(f, m); err != nil {
-		f.Close()
-		return err
-	}
-	return f.Close()
+	return picture.Write(out, sheet)
 }

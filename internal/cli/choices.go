@@ -40,6 +40,11 @@ func addLearnFlags(f *pflag.FlagSet, o *autoencode.Options) {
 	addShapeFlags(f, &o.Size, &o.Gray)
 }
 
+// neverImpatient says of a task that it does not end early unless told to.
+func neverImpatient(f *pflag.FlagSet) {
+	f.Lookup("patience").Usage = "stop after so many epochs without improvement (default: never)"
+}
+
 // addCourseFlags defines the flags about training, which every task has. The
 // defaults are those of the task, in words; no changes are those of a task that
 // has no choice of them.

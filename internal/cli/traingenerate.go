@@ -55,7 +55,7 @@ Figures in different spaces cannot be compared, least of all with published FID.
 	f.IntVar(&o.PriorSteps, "prior-steps", 0, "training steps of the second stage")
 	f.StringVar(&judge, "features", "", "classifier in whose space images are judged, or its run's folder")
 	addCourseFlags(f, &o.Course, "adamw", "onecycle", "flip from 64 pixels a side on, none below")
-	f.Lookup("patience").Usage = "stop after so many epochs without improvement (default: never)"
+	neverImpatient(f)
 	f.Lookup(flagMinutes).Usage = "train the first stage for about half of this, and leave the rest to what follows"
 	addShapeFlags(f, &o.Size, &o.Gray)
 	ro := addRunFlags(c)

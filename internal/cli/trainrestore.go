@@ -145,7 +145,7 @@ func addRestoreFlags(f *pflag.FlagSet, o *restore.Options) {
 	f.IntVar(&o.Blocks, "blocks", 0, "residual blocks at each size, on the way down and again on the way up (default 2)")
 	f.IntVar(&o.Crop, "crop", 0, "side in pixels of what is learnt from (default 96)")
 	addCourseFlags(f, &o.Course, "adam", "onecycle:rise=0.1", "")
-	f.Lookup("patience").Usage = "stop after so many epochs without improvement (default: never)"
+	neverImpatient(f)
 }
 
 // finishRestore writes the report of a run that has been judged, completes its

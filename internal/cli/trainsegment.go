@@ -60,7 +60,7 @@ unet, the one of Ronneberger et al. at every size.`,
 	f.StringVar(&o.Balance, "balance", "", "weights of the classes in cross-entropy: "+list(segment.Balances())+" (default root, of the median frequency)")
 	optionalVar(f, &o.EMA, "ema", "share of the past in an average of the weights, 0 for none (default 0.996)")
 	addCourseFlags(f, &o.Course, "adamw", "onecycle", "what a camera does that looks elsewhere in another light")
-	f.Lookup("patience").Usage = "stop after so many epochs without improvement (default: never)"
+	neverImpatient(f)
 	addShapeFlags(f, &o.Size, &o.Gray)
 	f.Lookup("size").Usage = "shorter side in pixels that the images are brought to (default: their own, up to 102,400 pixels in all)"
 	ro := addRunFlags(c)

@@ -67,9 +67,10 @@ var allowed = []struct {
 	{"internal/report", "task/... train train/... internal/atomicfile"},
 	{"internal/cli", "internal/report task/... train train/... data data/augment optim nn format/... engine internal/... tensor"},
 	{"cmd/hourglass", "internal/cli"},
-	{"bench/...", "internal/bench internal/peakmem engine"},
-	{"bench/scenes", "data"},
-	{"bench/restore", "data engine quality task/restore"},
+	{"bench/...", "bench/picture internal/bench internal/peakmem engine"},
+	{"bench/picture", ""},
+	{"bench/scenes", "bench/picture data"},
+	{"bench/restore", "bench/picture data engine quality task/restore"},
 	{"bench/peers/distance", "data engine quality/distribution train/features train/run"},
 }
 

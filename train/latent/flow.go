@@ -55,9 +55,6 @@ func newFlow(e *engine.Engine, p *Prior) (*flow, error) {
 		return nil, fmt.Errorf("the second stage gives %v for a code of %d numbers", y.Shape(), p.k)
 	}
 	p.params, p.rows = ctx.Params(), ctx.Rows()
-	if err := p.bounded(); err != nil {
-		return nil, err
-	}
 	f.velocity = e.NewFunction("velocity", p.store, func(b *graph.Builder, batch int) {
 		x, t := b.Input("x", tensor.Float32, batch, p.k), b.Input("t", tensor.Float32, batch, 1)
 		b.Output("velocity", velocity(nn.NewContext(b, nn.Options{}), net, x, t))

@@ -32,9 +32,6 @@ func newNormal(e *engine.Engine, p *Prior) (*normal, error) {
 		return nil, err
 	}
 	p.params, p.rows = ctx.Params(), ctx.Rows()
-	if err := p.bounded(); err != nil {
-		return nil, err
-	}
 	if len(p.params) != 1 || !p.params[0].Node.Shape().Equal(tensor.Shape{p.k, p.k}) || !y.Shape().Equal(tensor.Shape{1, p.k}) {
 		return nil, fmt.Errorf("the second stage is no matrix of %d×%d", p.k, p.k)
 	}

@@ -101,6 +101,9 @@ func newPrior(e *engine.Engine, kind string, k int, nets []nn.Layer, gamma float
 	case PriorNormal:
 		p.stage, err = newNormal(e, p)
 	}
+	if err == nil {
+		err = p.bounded()
+	}
 	return p, err
 }
 

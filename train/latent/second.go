@@ -53,9 +53,6 @@ func newSecond(e *engine.Engine, p *Prior, gamma float64) (*second, error) {
 		return nil, fmt.Errorf("the second stage gives %v and %v for codes of %d numbers", y.Shape(), back.Shape(), p.k)
 	}
 	p.params, p.rows = ctx.Params(), ctx.Rows()
-	if err := p.bounded(); err != nil {
-		return nil, err
-	}
 	part := func(name string, net scoped) *engine.Function {
 		return e.NewFunction(name, p.store, func(b *graph.Builder, batch int) {
 			b.Output(name, nn.NewContext(b, nn.Options{}).Layer(net.scope, net.net, b.Input("x", tensor.Float32, batch, p.k)))

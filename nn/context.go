@@ -54,12 +54,26 @@ type Context struct {
 	o      Options
 	scope  []string
 	params []Param
+	shared map[string]*graph.Node // what another context declared, to be used here; nil to declare
 	rows   []Row
 	macs   int64 // counted by the layer being applied
 }
 
 // NewContext returns a context that adds to b.
 func NewContext(b *graph.Builder, o Options) *Context { return &Context{b: b, o: o} }
+
+// Again returns a context for layers that are applied once more in the same
+// graph with the parameters they have: it takes those that c declared, by their
+// names, and declares none. Layers that update running statistics in training
+// cannot be applied twice.
+func (c *Context) Again() *Context {
+	again := NewContext(c.b, c.o)
+	again.shared = make(map[string]*graph.Node, len(c.params))
+	for _, p := range c.params {
+		again.shared[p.Name] = p.Node
+	}
+	return again
+}
 
 // Builder returns the builder that layers add to.
 func (c *Context) Builder() *graph.Builder { return c.b }
@@ -138,6 +152,14 @@ func (c *Context) State(name string, initial float32, shape ...int) *graph.Node 
 func (c *Context) declare(p Param, shape tensor.Shape) *graph.Node {
 	if err := shape.Validate(); err != nil {
 		c.b.Fail(fmt.Errorf("nn: parameter %s: %w", p.Name, err))
+	}
+	if c.shared != nil {
+		node, ok := c.shared[p.Name]
+		if !ok || !node.Shape().Equal(tensor.Shape(shape)) {
+			c.b.Fail(fmt.Errorf("nn: there is no parameter %s of shape %v to apply again", p.Name, shape))
+			return c.b.Variable(p.Name, tensor.Float32, shape...)
+		}
+		return node
 	}
 	p.Node = c.b.Variable(p.Name, tensor.Float32, shape...)
 	if c.b.Err() == nil {

@@ -204,6 +204,43 @@ func TestParamsAndRows(t *testing.T) {
 	}
 }
 
+// Layers that are applied again must read the variables that they read at
+// first, whatever the size of what they are given, and no others.
+func TestAgain(t *testing.T) {
+	net := Sequential{Conv{Out: 4}, BatchNorm{}, ReLU{}}
+	b := graph.NewBuilder("test")
+	x := b.Input("x", tensor.Float32, 1, 6, 8, 3)
+	c := NewContext(b, Options{})
+	y := c.Layer("net", net, x)
+	again := c.Again()
+	z := again.Layer("net", net, b.ResizeBilinear(x, 3, 4))
+	b.Output("y", y)
+	b.Output("z", z)
+	g, err := b.Graph()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if variables, n := len(g.Variables()), len(c.Params()); variables != n || len(again.Params()) != 0 {
+		t.Errorf("%d variables, %d parameters declared at first and %d again", variables, n, len(again.Params()))
+	}
+	if r := again.Rows(); len(r) != 3 || !r[0].Output.Equal(tensor.Shape{1, 3, 4, 4}) || r[0].MACs != 3*4*27*4 {
+		t.Errorf("the rows are %+v", r)
+	}
+	for name, apply := range map[string]func(*Context){
+		"other.0.weight of shape [3 3 3 4]": func(c *Context) { c.Layer("other", net, x) },
+		"net.0.weight of shape [3 3 3 5]":   func(c *Context) { c.Layer("net", Sequential{Conv{Out: 5}}, x) },
+	} {
+		b := graph.NewBuilder("test")
+		x = b.Input("x", tensor.Float32, 1, 6, 8, 3)
+		c := NewContext(b, Options{})
+		c.Layer("net", net, x)
+		apply(c.Again())
+		if err := b.Err(); err == nil || !strings.Contains(err.Error(), "no parameter "+name) {
+			t.Errorf("error %v, want one about %q", err, name)
+		}
+	}
+}
+
 // A convolution that is later folded with the normalisation after it must be
 // followed by one product and one sum with vectors.
 func TestBatchNormInUseIsAffine(t *testing.T) {

@@ -17,7 +17,7 @@ import (
 )
 
 // segmentFlags are the flags of train segment that determine the model.
-var segmentFlags = slices.Concat(shapeFlags, []string{"classes", "names", "ignore", "net", "width", "loss", "balance", "ema"}, courseFlags)
+var segmentFlags = slices.Concat(shapeFlags, []string{"classes", "names", "ignore", "net", "width", "loss", "balance", "ema", "tta"}, courseFlags)
 
 func (a *app) trainSegment() *cobra.Command {
 	var o segment.Options
@@ -58,6 +58,7 @@ unet, the one of Ronneberger et al. at every size.`,
 	f.IntVar(&o.Width, "width", 0, "channels of the network at half size (fast) or full size (unet) (default 32)")
 	f.StringVar(&o.Loss, "loss", "", "what is lowered: ce (cross-entropy), dice (soft Dice) or both (default both)")
 	f.StringVar(&o.Balance, "balance", "", "weights of the classes in cross-entropy: "+list(segment.Balances())+" (default root, of the median frequency)")
+	f.StringVar(&o.TTA, "tta", "", "what is averaged over in use: none, or scale, the image as it is and at .8 of its size (default scale)")
 	optionalVar(f, &o.EMA, "ema", "share of the past in an average of the weights, 0 for none (default 0.996)")
 	addCourseFlags(f, &o.Course, "adamw", "onecycle", "what a camera does that looks elsewhere in another light")
 	neverImpatient(f)

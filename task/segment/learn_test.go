@@ -369,6 +369,84 @@ func TestTilesAgreeWithTheWhole(t *testing.T) {
 	}
 }
 
+// What is averaged over in use must be the shares in the image and, enlarged,
+// those in the reduced one, for a network that looks at single pixels.
+func TestScaleAverages(t *testing.T) {
+	const h, w, k = 15, 20, 3
+	e := enginetest.New(t, 2)
+	c := Config{Common: run.Common{Images: run.Images{Height: h, Width: w, Channels: 1}}, Scale: 1, Labels: data.ClassList{Classes: make([]data.Class, k)}}
+	net := nn.Sequential{nn.Conv{Out: k, Kernel: 1}}
+	store := backend.NewStore()
+	models := map[string]*Model{}
+	for _, tta := range TTAs() {
+		c.TTA = tta
+		m, err := newModel(e, c, net, store)
+		if err != nil {
+			t.Fatal(err)
+		}
+		models[tta] = m
+	}
+	one, both := models[ttaNone], models[ttaScale]
+	if one.MACs() != h*w*k || both.MACs() != h*w*k+12*16*k {
+		t.Errorf("%d multiply-adds for one look, %d for both", one.MACs(), both.MACs())
+	}
+	if _, err := one.shares.Program(1); err != nil { // declares the variables
+		t.Fatal(err)
+	}
+	if err := nn.Initialize(one.params, store, 5); err != nil {
+		t.Fatal(err)
+	}
+	pixels := make([]uint8, h*w)
+	image := make([]float32, h*w)
+	for i := range pixels {
+		pixels[i] = uint8(uint32(i*i) * 2654435761 >> 24)
+		image[i] = float32(pixels[i]) / 255
+	}
+	resize := func(x []float32, from, to [2]int, depth int) []float32 {
+		out := make([]float32, to[0]*to[1]*depth)
+		for y := range to[0] {
+			top, bottom, down := place(y, to[0], from[0])
+			for x2 := range to[1] {
+				left, right, along := place(x2, to[1], from[1])
+				for d := range depth {
+					at := func(i, j int) float32 { return x[(i*from[1]+j)*depth+d] }
+					out[(y*to[1]+x2)*depth+d] = (1-down)*((1-along)*at(top, left)+along*at(top, right)) +
+						down*((1-along)*at(bottom, left)+along*at(bottom, right))
+				}
+			}
+		}
+		return out
+	}
+	weights, bias := store.Get("net.0.weight").Float32(), store.Get("net.0.bias").Float32()
+	shares := func(x []float32) []float32 {
+		var out []float32
+		for _, v := range x {
+			sum, own := 0.0, [k]float64{}
+			for j := range own {
+				own[j] = math.Exp(float64(v*weights[j] + bias[j]))
+				sum += own[j]
+			}
+			for _, p := range own {
+				out = append(out, float32(p/sum))
+			}
+		}
+		return out
+	}
+	full, small := [2]int{h, w}, [2]int{12, 16}
+	plain := shares(image)
+	reduced := resize(shares(resize(image, full, small, 1)), small, full, k)
+	err := both.sharesOf(pixels, func(_ int, got []float32) {
+		for i, v := range got {
+			if want := (plain[i] + reduced[i]) / 2; math.Abs(float64(v-want)) > 1e-5 {
+				t.Fatalf("share %d is %v, want %v", i, v, want)
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Shares that are enlarged must be those of bilinear interpolation between
 // pixel centres.
 func TestEnlarger(t *testing.T) {

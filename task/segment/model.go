@@ -1,9 +1,11 @@
 package segment
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 
 	"hourglass/engine"
 	"hourglass/engine/backend"
@@ -25,6 +27,7 @@ type Model struct {
 	shares  *engine.Function // the same to the share of each class
 	batch   int              // images that pass through together
 	rows    []nn.Row
+	macs    int64 // multiply-adds for one image, seen in every way
 	params  []nn.Param
 }
 
@@ -36,29 +39,63 @@ func newModel(e *engine.Engine, c Config, net nn.Layer, store *backend.Store) (*
 	// Trace once to learn the shapes and to have errors early.
 	b := graph.NewBuilder("segmenter")
 	ctx := nn.NewContext(b, nn.Options{})
-	y := ctx.Layer("net", net, b.Input("x", tensor.Float32, 1, c.Height, c.Width, c.Channels))
+	x := b.Input("x", tensor.Float32, 1, c.Height, c.Width, c.Channels)
+	y := ctx.Layer("net", net, x)
 	if err := b.Err(); err != nil {
 		return nil, err
 	}
 	if want := (tensor.Shape{1, c.Height, c.Width, k}); !y.Shape().Equal(want) {
 		return nil, fmt.Errorf("the network gives %v, and not the %v of %d classes for each pixel", y.Shape(), want, k)
 	}
+	rows := ctx.Rows()
+	if c.TTA == ttaScale {
+		again := ctx.Again()
+		if c.small(again, net, x); b.Err() != nil {
+			return nil, b.Err()
+		}
+		rows = append(slices.Clip(rows), again.Rows()...)
+	}
+	for _, r := range rows {
+		m.macs += r.MACs
+	}
 	var err error
-	if m.batch, err = model.Batch(c.Height*c.Width*c.Channels, ctx.Rows()); err != nil {
+	if m.batch, err = model.Batch(c.Height*c.Width*c.Channels, rows); err != nil {
 		return nil, err
 	}
 	m.rows, m.params = ctx.Rows(), ctx.Params()
-	apply := func(b *graph.Builder, batch int) *graph.Node {
-		images := b.Input("images", tensor.Uint8, batch, c.Height, c.Width, c.Channels)
-		return nn.NewContext(b, nn.Options{}).Layer("net", net, model.Pixels(b, images))
-	}
 	m.classes = e.NewFunction("classes", store, func(b *graph.Builder, batch int) {
-		b.Output("classes", b.ArgMax(apply(b, batch)))
+		b.Output("classes", b.ArgMax(c.apply(b, net, batch)))
 	})
 	m.shares = e.NewFunction("shares", store, func(b *graph.Builder, batch int) {
-		b.Output("shares", b.Softmax(apply(b, batch)))
+		y := c.apply(b, net, batch)
+		if c.TTA != ttaScale {
+			y = b.Softmax(y)
+		}
+		b.Output("shares", y)
 	})
 	return m, nil
+}
+
+// apply puts a batch of images into a graph and what the network makes of it,
+// [N,H,W,K], the greatest of which is a pixel's class: logits, or, where views
+// are averaged, shares.
+func (c Config) apply(b *graph.Builder, net nn.Layer, batch int) *graph.Node {
+	x := model.Pixels(b, b.Input("images", tensor.Uint8, batch, c.Height, c.Width, c.Channels))
+	ctx := nn.NewContext(b, nn.Options{})
+	y := ctx.Layer("net", net, x)
+	if c.TTA != ttaScale {
+		return y
+	}
+	return b.Scale(b.Add(b.Softmax(y), c.small(ctx.Again(), net, x)), 0.5)
+}
+
+// small adds the shares of the classes in images that are reduced before, and
+// enlarges them to the images' size.
+func (c Config) small(ctx *nn.Context, net nn.Layer, x *graph.Node) *graph.Node {
+	b := ctx.Builder()
+	reduced := func(n int) int { return max(1, int(math.Round(smaller*float64(n)))) }
+	y := ctx.Layer("net", net, b.ResizeBilinear(x, reduced(c.Height), reduced(c.Width)))
+	return b.ResizeBilinear(b.Softmax(y), c.Height, c.Width)
 }
 
 // Config returns the choices that the model was made with.
@@ -71,13 +108,7 @@ func (m *Model) Rows() []nn.Row { return m.rows }
 func (m *Model) Record() train.Record { return m.record }
 
 // MACs returns the multiply-adds for one image of the size learnt from.
-func (m *Model) MACs() int64 {
-	n := int64(0)
-	for _, r := range m.rows {
-		n += r.MACs
-	}
-	return n
-}
+func (m *Model) MACs() int64 { return m.macs }
 
 // Classes returns the classes [N,H,W] of images [N,H,W,C] of the size learnt
 // from.
@@ -163,6 +194,10 @@ func Load(e *engine.Engine, path string) (*Model, error) {
 	}
 	if err := c.Labels.Check(); err != nil || len(c.Labels.Classes) < 2 {
 		return nil, f.Fail("its %d classes cannot be used: %w", len(c.Labels.Classes), err)
+	}
+	c.TTA = cmp.Or(c.TTA, ttaNone) // what models said nothing of at first
+	if !slices.Contains(TTAs(), c.TTA) {
+		return nil, f.Fail("it averages over %q, which this program does not know: update hourglass", c.TTA)
 	}
 	if !(c.Scale > 0 && c.Scale <= maxScale) {
 		return nil, f.Fail("its images are scaled by %v", c.Scale)

@@ -7,8 +7,8 @@ Hourglass trains first. The twin then reads the run's choices from its
 config.json, the decoded images from Hourglass's cache and the masks from the
 source, so that both see the same, with the same network, loss, weights of the
 classes, optimiser, schedule, average of the weights, and changes to the images;
-the random numbers differ. Both keep the epoch that is best on the validation
-part, and are judged once on the test part.
+the random numbers differ. Both look at an image once in use, keep the epoch
+that is best on the validation part, and are judged once on the test part.
 """
 import argparse
 import copy
@@ -187,7 +187,7 @@ def ours(a, seed, home):
     """Trains with Hourglass; returns its result, the run's choices and the
     weights of the classes."""
     out = f"{home}/run-{seed}"
-    command = [a.hourglass, "train", "segment", a.source, "--net", "unet", "--seed", str(seed), "--out", out,
+    command = [a.hourglass, "train", "segment", a.source, "--net", "unet", "--tta", "none", "--seed", str(seed), "--out", out,
                "--threads", str(a.threads), "--json", "--quiet"] + CAMVID
     for flag, value in ("--epochs", a.epochs), ("--width", a.width), ("--size", a.size):
         command += [flag, str(value)] if value else []

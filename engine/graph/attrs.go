@@ -56,7 +56,7 @@ const (
 )
 
 // MatMulAttrs belongs to OpMatMul: C = op(A) op(B), where op transposes if
-// its flag is set. A third operand is a bias over the columns.
+// its flag is set. Compilation may give it more operands: see [Extras].
 type MatMulAttrs struct {
 	TransA, TransB bool
 	Act            Activation
@@ -101,7 +101,8 @@ func (w Window) Validate() error {
 // ConvAttrs belongs to the three convolution operations. Weights are
 // [KH,KW,C/Groups,K]. Height and Width are those of the image side (the input
 // of the plain convolution), needed because several lengths give the same
-// output. A third operand is a bias over the channels of the result.
+// output. Compilation may give the plain one and OpConv2DGradInput more
+// operands: see [Extras].
 type ConvAttrs struct {
 	Window
 	Groups        int

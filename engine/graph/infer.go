@@ -237,13 +237,35 @@ func inferMatMul(n *Node) (result, error) {
 	if k != k2 {
 		return result{}, fmt.Errorf("inner lengths %d and %d differ", k, k2)
 	}
-	return float(tensor.Shape{m, cols}, biasFits(n, cols))
+	return finished(n, tensor.Shape{m, cols})
 }
 
-// biasFits checks the optional third operand of a dense operation.
-func biasFits(n *Node, channels int) error {
-	if len(n.inputs) == 3 && !n.inputs[2].shape.Equal(tensor.Shape{channels}) {
-		return fmt.Errorf("the bias has shape %v, not [%d]", n.inputs[2].shape, channels)
+// Extras returns which operands of a product or a convolution are added to its
+// result before the activation, −1 for none: a bias over the last axis, and an
+// addend of the result's shape. They follow the two factors in this order.
+func Extras(n *Node) (bias, addend int) {
+	bias, addend = -1, -1
+	for i := 2; i < len(n.inputs); i++ {
+		if len(n.inputs[i].shape) == 1 {
+			bias = i
+		} else {
+			addend = i
+		}
 	}
-	return nil
+	return bias, addend
+}
+
+// finished checks the optional operands of a dense operation.
+func finished(n *Node, out tensor.Shape) (result, error) {
+	bias, addend := Extras(n)
+	channels := out[len(out)-1]
+	switch {
+	case bias >= 0 && !n.inputs[bias].shape.Equal(tensor.Shape{channels}):
+		return result{}, fmt.Errorf("the bias has shape %v, not [%d]", n.inputs[bias].shape, channels)
+	case addend >= 0 && !n.inputs[addend].shape.Equal(out):
+		return result{}, fmt.Errorf("what is added has shape %v, not %v", n.inputs[addend].shape, out)
+	case len(n.inputs) == 4 && (bias != 2 || addend != 3):
+		return result{}, errors.New("after the factors there may be one bias and then one addend")
+	}
+	return float(out, nil)
 }

@@ -22,7 +22,7 @@ func inferConv2D(n *Node) (result, error) {
 	if err := weightFits(a, w); err != nil {
 		return result{}, err
 	}
-	return float(tensor.Shape{x[0], out[0], out[1], w[3]}, biasFits(n, w[3]))
+	return finished(n, tensor.Shape{x[0], out[0], out[1], w[3]})
 }
 
 func inferConv2DGradInput(n *Node) (result, error) {
@@ -40,8 +40,7 @@ func inferConv2DGradInput(n *Node) (result, error) {
 	if dy[1] != out[0] || dy[2] != out[1] || dy[3] != w[3] {
 		return result{}, fmt.Errorf("gradient must be [N %d %d %d]", out[0], out[1], w[3])
 	}
-	c := w[2] * a.Groups
-	return float(tensor.Shape{dy[0], a.Height, a.Width, c}, biasFits(n, c))
+	return finished(n, tensor.Shape{dy[0], a.Height, a.Width, w[2] * a.Groups})
 }
 
 func inferConv2DGradWeight(n *Node) (result, error) {

@@ -206,9 +206,9 @@ func init() {
 		OpPad:       {"pad", ClassView, 1, 1, inferPad},
 		OpOneHot:    {"one_hot", ClassView, 1, 1, inferOneHot},
 
-		OpMatMul:           {"matmul", ClassDense, 2, 3, inferMatMul},
-		OpConv2D:           {"conv2d", ClassDense, 2, 3, inferConv2D},
-		OpConv2DGradInput:  {"conv2d_grad_input", ClassDense, 2, 3, inferConv2DGradInput},
+		OpMatMul:           {"matmul", ClassDense, 2, 4, inferMatMul},
+		OpConv2D:           {"conv2d", ClassDense, 2, 4, inferConv2D},
+		OpConv2DGradInput:  {"conv2d_grad_input", ClassDense, 2, 4, inferConv2DGradInput},
 		OpConv2DGradWeight: {"conv2d_grad_weight", ClassDense, 2, 2, inferConv2DGradWeight},
 
 		OpMaxPool:             {"max_pool", ClassWindow, 1, 1, inferPool},

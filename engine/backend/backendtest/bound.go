@@ -42,8 +42,8 @@ func minimalFiltering(n int, amplified float64) func(b *graph.Builder, x []*grap
 		m := magnitudes(b, x)
 		bound := b.Mul(b.ReduceMax(m[0]), b.ReduceMax(m[1]))
 		bound = b.Scale(bound, float64(n)*amplified*float64(n+40)*unit)
-		if len(m) == 3 {
-			bound = b.Add(bound, b.Scale(b.ReduceMax(m[2]), 2*unit))
+		for _, more := range m[2:] {
+			bound = b.Add(bound, b.Scale(b.ReduceMax(more), 4*unit))
 		}
 		return bound
 	}

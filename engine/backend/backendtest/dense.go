@@ -38,7 +38,7 @@ func matMulCases() []testCase {
 			if a.TransB {
 				y[0], y[1] = y[1], y[0]
 			}
-			d := dense{op: graph.OpMatMul, x: x, y: y, terms: size[1], bias: size[2],
+			d := dense{op: graph.OpMatMul, x: x, y: y, terms: size[1], out: tensor.Shape{size[0], size[2]},
 				attrs: func(act graph.Activation) any { a.Act = act; return a }}
 			cases = append(cases, d.cases(fmt.Sprintf("matmul %v%v %+v", x, y, a), i+flags)...)
 		}
@@ -46,7 +46,8 @@ func matMulCases() []testCase {
 	return cases
 }
 
-// dense is a bilinear operation on two operands with, perhaps, a bias.
+// dense is a bilinear operation on two operands with, perhaps, a bias and an
+// addend.
 type dense struct {
 	op    graph.Op
 	x, y  tensor.Shape
@@ -55,14 +56,15 @@ type dense struct {
 	// fast, if not nil, is how far reals may lie off where backends may choose an
 	// algorithm that is not exact on whole numbers either.
 	fast func(b *graph.Builder, x []*graph.Node, y *graph.Node) *graph.Node
-	bias int // channels of the result, 0 if there can be no bias
+	out  tensor.Shape // of the result, nil if nothing can be added to it
 }
 
 // cases returns the operation on whole numbers and on reals. The variant
-// chooses among a bias, an activation and operands that are variables.
+// chooses among a bias, an addend, an activation and operands that are
+// variables.
 func (d dense) cases(name string, variant int) []testCase {
-	withBias, act := d.bias > 0 && variant%3 != 0, graph.ActNone
-	if d.bias > 0 {
+	withBias, withAddend, act := d.out != nil && variant%3 != 0, d.out != nil && variant%5 > 2, graph.ActNone
+	if d.out != nil {
 		act = []graph.Activation{graph.ActNone, graph.ActRelu, graph.ActNone, graph.ActRelu6}[variant%4]
 	}
 	build := func(act graph.Activation) func(b *graph.Builder, x []*graph.Node) *graph.Node {
@@ -71,12 +73,16 @@ func (d dense) cases(name string, variant int) []testCase {
 	whole := []operand{wholes(-4, 4, d.x...), wholes(-4, 4, d.y...)}
 	real := []operand{reals(-1, 1.5, d.x...), reals(-1, 1.5, d.y...)}
 	if withBias {
-		whole, real = append(whole, wholes(-30, 30, d.bias)), append(real, reals(-1, 1, d.bias))
+		channels := d.out[len(d.out)-1]
+		whole, real = append(whole, wholes(-30, 30, channels)), append(real, reals(-1, 1, channels))
+	}
+	if withAddend {
+		whole, real = append(whole, wholes(-30, 30, d.out...)), append(real, reals(-1, 1, d.out...))
 	}
 	if variant%2 == 0 {
 		whole[1], real[1] = whole[1].kept(), real[1].kept()
 	}
-	name = fmt.Sprintf("%s bias %v act %v", name, withBias, act)
+	name = fmt.Sprintf("%s bias %v addend %v act %v", name, withBias, withAddend, act)
 	if d.fast != nil {
 		return []testCase{
 			{name, whole, build(act), toWhole},
@@ -87,7 +93,7 @@ func (d dense) cases(name string, variant int) []testCase {
 		{name, whole, build(act), nil},
 		// An activation moves two values no further apart, so the bound of the
 		// sum holds for it too.
-		{name + " of reals", real, build(act), sumOf(d.terms+1, build(graph.ActNone))},
+		{name + " of reals", real, build(act), sumOf(d.terms+2, build(graph.ActNone))},
 	}
 }
 
@@ -116,9 +122,9 @@ func (g geometry) cases(op graph.Op, variant int) []testCase {
 	area := g.attrs.Kernel[0] * g.attrs.Kernel[1]
 	switch op {
 	case graph.OpConv2D:
-		d.x, d.y, d.terms, d.bias = image, weight, area*g.perGroup, result[3]
+		d.x, d.y, d.terms, d.out = image, weight, area*g.perGroup, result
 	case graph.OpConv2DGradInput:
-		d.x, d.y, d.terms, d.bias = result, weight, area*g.outGroup, image[3]
+		d.x, d.y, d.terms, d.out = result, weight, area*g.outGroup, image
 	case graph.OpConv2DGradWeight:
 		d.x, d.y, d.terms = image, result, result[0]*result[1]*result[2]
 	}

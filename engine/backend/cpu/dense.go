@@ -20,7 +20,7 @@ func lowerMatMul(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kernel,
 	if err != nil {
 		return kernel{}, err
 	}
-	return c.dense(plan, a.Act, out, in), nil
+	return c.dense(plan, n, out, in), nil
 }
 
 // densePlan is what the plans of products have in common.
@@ -35,12 +35,12 @@ type densePlan interface {
 // dense returns the kernel of a product of an operand with weights. Weights
 // that are the same in every run are laid out for the kernel once, and are not
 // kept besides if nothing else reads them.
-func (c *compiler) dense(plan densePlan, act graph.Activation, out *buffer, in []*buffer) kernel {
-	pool, epilogue := c.pool, epilogueOf(act, in)
+func (c *compiler) dense(plan densePlan, n *graph.Node, out *buffer, in []*buffer) kernel {
+	pool, epilogue := c.pool, epilogueOf(n, out, in)
 	from, weights := in[0], in[1]
 	k := kernel{scratch: plan.Scratch(pool.Threads())}
-	if n := plan.PackedLen(); weights.fixed && n > 0 {
-		packed := tile.Align(make([]float32, n+tile.AlignSlack))[:n]
+	if size := plan.PackedLen(); weights.fixed && size > 0 {
+		packed := tile.Align(make([]float32, size+tile.AlignSlack))[:size]
 		k.prepare = func() { plan.Pack(pool, packed, weights.f32) }
 		k.run = func(scratch []float32) { plan.RunPacked(pool, out.f32, from.f32, packed, scratch, epilogue()) }
 		return k
@@ -49,21 +49,31 @@ func (c *compiler) dense(plan densePlan, act graph.Activation, out *buffer, in [
 	return k
 }
 
-// epilogueOf returns what a dense operation with a bias as optional third
-// operand does to each element that it stores. The bias is bound at each run.
-func epilogueOf(act graph.Activation, in []*buffer) func() gemm.Epilogue {
-	e := gemm.Epilogue{Act: activationOf(act)}
-	if len(in) < 3 {
-		return func() gemm.Epilogue { return e }
-	}
-	bias := in[2]
+// epilogueOf returns a function that prepares what a dense operation does to
+// each element that it stores. The bias is bound at each run. The addend is what
+// the result starts from: it lies there already, or is copied there.
+func epilogueOf(n *graph.Node, out *buffer, in []*buffer) func() gemm.Epilogue {
+	bias, addend := graph.Extras(n)
+	e := gemm.Epilogue{Act: activationOf(n), Accumulate: addend >= 0}
 	return func() gemm.Epilogue {
-		e.Bias = bias.f32
+		if bias >= 0 {
+			e.Bias = in[bias].f32
+		}
+		if addend >= 0 && in[addend] != out {
+			copy(out.f32, in[addend].f32)
+		}
 		return e
 	}
 }
 
-func activationOf(act graph.Activation) gemm.Activation {
+func activationOf(n *graph.Node) gemm.Activation {
+	var act graph.Activation
+	switch a := n.Attrs().(type) {
+	case graph.MatMulAttrs:
+		act = a.Act
+	case graph.ConvAttrs:
+		act = a.Act
+	}
 	switch act {
 	case graph.ActRelu:
 		return gemm.ReLU
@@ -89,29 +99,35 @@ func lowerConv2D(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kernel,
 	a := n.Attrs().(graph.ConvAttrs)
 	x := n.Input(0).Shape()
 	shape := convShape(a, x[0], x[3], n.Shape()[3])
-	if depthwise.Supports(shape, c.level) {
+	if c.isDepthwise(shape, n) {
 		plan, err := depthwise.NewForward(shape, c.level)
-		return c.depthwise(plan, a.Act, out, in), err
+		return c.depthwise(plan, n, out, in), err
 	}
 	plan, err := conv.NewForward(shape, c.level, conv.Options{})
 	if err != nil {
 		return kernel{}, err
 	}
-	return c.dense(plan, a.Act, out, in), nil
+	return c.dense(plan, n, out, in), nil
+}
+
+// isDepthwise reports whether a convolution has kernels of its own.
+func (c *compiler) isDepthwise(s conv.Shape, n *graph.Node) bool {
+	_, addend := graph.Extras(n)
+	return addend < 0 && depthwise.Supports(s, c.level)
 }
 
 // depthwise returns the kernel of a plan, which is nil if planning failed.
-func (c *compiler) depthwise(plan *depthwise.Plan, act graph.Activation, out *buffer, in []*buffer) kernel {
+func (c *compiler) depthwise(plan *depthwise.Plan, n *graph.Node, out *buffer, in []*buffer) kernel {
 	if plan == nil {
 		return kernel{}
 	}
-	pool := c.pool
+	pool, act := c.pool, activationOf(n)
 	return kernel{run: func(scratch []float32) {
 		var bias []float32
 		if len(in) == 3 {
 			bias = in[2].f32
 		}
-		plan.Run(pool, out.f32, in[0].f32, in[1].f32, bias, scratch, activationOf(act))
+		plan.Run(pool, out.f32, in[0].f32, in[1].f32, bias, scratch, act)
 	}, scratch: plan.Scratch()}
 }
 
@@ -119,15 +135,15 @@ func lowerConv2DGradInput(c *compiler, n *graph.Node, out *buffer, in []*buffer)
 	a := n.Attrs().(graph.ConvAttrs)
 	dy := n.Input(0).Shape()
 	shape := convShape(a, dy[0], n.Shape()[3], dy[3])
-	if depthwise.Supports(shape, c.level) {
+	if c.isDepthwise(shape, n) {
 		plan, err := depthwise.NewGradInput(shape, c.level)
-		return c.depthwise(plan, a.Act, out, in), err
+		return c.depthwise(plan, n, out, in), err
 	}
 	plan, err := conv.NewGradInput(shape, c.level, conv.Options{})
 	if err != nil {
 		return kernel{}, err
 	}
-	return c.dense(plan, a.Act, out, in), nil
+	return c.dense(plan, n, out, in), nil
 }
 
 func lowerConv2DGradWeight(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kernel, error) {

@@ -149,7 +149,11 @@ func (c *compiler) placeValues(store *backend.Store) error {
 	c.placeUpdates()
 	for i, s := range c.steps {
 		if s.node.Op() == graph.OpFused {
-			c.reuseOperand(i, s.node)
+			c.reuseOperand(i, s.node, s.node.Inputs())
+		} else if s.node.Op().Class() == graph.ClassDense {
+			if _, addend := graph.Extras(s.node); addend >= 0 {
+				c.reuseOperand(i, s.node, s.node.Inputs()[addend:])
+			}
 		}
 	}
 	return nil
@@ -229,29 +233,30 @@ func (c *compiler) placeUpdates() {
 	c.program.copies = append(append(c.program.copies, saves...), writes...)
 }
 
-// readsInPlace reports whether step i is element-wise in each operand that
-// lies in b.
+// readsInPlace reports whether step i reads element i of each operand that lies
+// in b only for element i of its result.
 func (c *compiler) readsInPlace(i int, b *buffer) bool {
 	n := c.steps[i].node
-	if n.Op() != graph.OpFused {
-		return false
+	addend := -1
+	if n.Op().Class() == graph.ClassDense {
+		_, addend = graph.Extras(n)
 	}
-	for _, in := range n.Inputs() {
-		if c.buffers[in] == b && !in.Shape().Equal(n.Shape()) {
+	for j, in := range n.Inputs() {
+		if c.buffers[in] == b && j != addend && (n.Op() != graph.OpFused || !in.Shape().Equal(n.Shape())) {
 			return false
 		}
 	}
 	return true
 }
 
-// reuseOperand gives the result of element-wise step i the buffer of an
-// operand that nothing reads afterwards.
-func (c *compiler) reuseOperand(i int, n *graph.Node) {
+// reuseOperand gives the result of step i the buffer of one of some operands
+// that nothing reads afterwards, and that the step reads in place.
+func (c *compiler) reuseOperand(i int, n *graph.Node, operands []*graph.Node) {
 	out := c.buffers[n]
 	if !out.arena {
 		return
 	}
-	for _, in := range n.Inputs() {
+	for _, in := range operands {
 		b := c.buffers[in]
 		if b == out || !b.arena || b.lastRead != i || b.size != out.size || !c.readsInPlace(i, b) {
 			continue

@@ -29,12 +29,12 @@ func matMul(n *graph.Node, in []array) []float64 {
 	return finish(out, in, a.Act)
 }
 
-// finish adds the bias, a third operand over the last axis, and applies the
-// activation.
+// finish adds what follows the factors, a bias over the last axis or an addend
+// of the result's shape, and applies the activation.
 func finish(out []float64, in []array, act graph.Activation) []float64 {
 	for i := range out {
-		if len(in) == 3 {
-			out[i] += in[2].data[i%len(in[2].data)]
+		for _, more := range in[2:] {
+			out[i] += more.data[i%len(more.data)]
 		}
 		out[i] = activate(act, out[i])
 	}

@@ -23,9 +23,9 @@ type ResUNetOptions struct {
 // at once, and another one to each smaller size, where a residual block works,
 // the last of them dilated by 2 to see further. On the way up one convolution
 // joins what comes from below, brought to half as many channels and enlarged
-// bilinearly, with what was there before; at full size that is the image. A
-// size that cannot be halved is rounded up below, and what comes back is
-// cropped.
+// bilinearly, with what was there before; at full size that is one convolution
+// of the image. A size that cannot be halved is rounded up below, and what comes
+// back is cropped.
 func ResUNet(classes int, o ResUNetOptions) (nn.Sequential, error) {
 	if o.Width == 0 {
 		o.Width = 32
@@ -47,7 +47,7 @@ func ResUNet(classes int, o ResUNetOptions) (nn.Sequential, error) {
 	}
 	half := append(conv3(o.Width, 2), resUNetLevel(o.Width, o.Levels-1)...)
 	half = append(half, rise(o.Width/4)...)
-	net := nn.Sequential{nn.Concat{Branches: []nn.Layer{nn.Sequential{}, half}, Crop: true}}
+	net := nn.Sequential{nn.Concat{Branches: []nn.Layer{conv3(o.Width/2, 1), half}, Crop: true}}
 	net = append(net, conv3(o.Width/2, 1)...)
 	return append(net, nn.Conv{Out: classes, Kernel: 1}), nil
 }

@@ -169,7 +169,7 @@ func Divide(set *data.Set) (p Parts) {
 	if len(p.Train) < 200 {
 		return p // too few to judge by: the training loss decides
 	}
-	return p.choose(min(len(p.Train)/20, 1000))
+	return p.choose(min(len(p.Train)/20, 1000), set.Labels)
 }
 
 // chosen returns the images of a part to choose with, where there are also parts
@@ -188,20 +188,35 @@ func chosen(parts []data.Part) []int {
 	return some
 }
 
-// choose puts n of the images to learn from aside for validation.
-func (p Parts) choose(n int) Parts {
+// choose puts n of the images to learn from aside for validation, and with
+// labels, if there are any, never the last of its class.
+func (p Parts) choose(n int, labels []int32) Parts {
 	if n == 0 {
 		return p
+	}
+	left := make(map[int32]int) // images to learn from of each class
+	for _, image := range p.Train {
+		if labels != nil {
+			left[labels[image]]++
+		}
 	}
 	// Every so many images, so that a set sorted by class gives some of each.
 	var learn []int
 	every := len(p.Train) / n
+	due := 0
 	for i, image := range p.Train {
-		if i%every == every/2 && len(p.Validation) < n {
-			p.Validation = append(p.Validation, image)
-		} else {
-			learn = append(learn, image)
+		if i%every == every/2 && len(p.Validation)+due < n {
+			due++
 		}
+		switch {
+		case due == 0 || labels != nil && left[labels[image]] == 1:
+			learn = append(learn, image)
+			continue
+		case labels != nil:
+			left[labels[image]]--
+		}
+		due--
+		p.Validation = append(p.Validation, image)
 	}
 	p.Train = learn
 	return p

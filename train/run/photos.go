@@ -79,5 +79,5 @@ func DividePhotos(p *data.Photos) Parts {
 	if parts.Validation = Spread(chosen(p.Parts), maxChoosing); len(parts.Validation) > 0 {
 		return parts
 	}
-	return parts.choose(min(len(parts.Train)/20, maxChoosing))
+	return parts.choose(min(len(parts.Train)/20, maxChoosing), nil)
 }

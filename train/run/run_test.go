@@ -25,7 +25,6 @@ func TestEpochsWithin(t *testing.T) {
 	}
 }
 
-// TestOldRunsAreOfTheFirstTask reads a config.json from before tasks had names.
 func TestDivideKeepsParts(t *testing.T) {
 	set := &data.Set{
 		Names: make([]string, 6),
@@ -47,6 +46,29 @@ func TestDivideKeepsParts(t *testing.T) {
 	p = Divide(set)
 	if all := slices.Sorted(slices.Values(slices.Concat(p.Train, p.HeldOut, p.Validation))); !slices.Equal(all, []int{0, 1, 2, 3, 4, 5}) || len(p.Train) < 3 {
 		t.Errorf("without a train part divided into %+v", p)
+	}
+}
+
+// The only image of a class must stay among those to learn from, and another
+// one be set aside in its place.
+func TestDivideKeepsClasses(t *testing.T) {
+	set := &data.Set{Height: 1, Width: 1, Channels: 1, Names: make([]string, 300), Pixels: make([]uint8, 300), Classes: []string{"many", "one"}}
+	plain := Divide(set)
+	for _, lonely := range plain.Validation {
+		set.Labels = make([]int32, 300)
+		set.Labels[lonely] = 1
+		p := Divide(set)
+		if slices.Contains(p.Validation, lonely) || len(p.Validation) != len(plain.Validation) || len(p.Train) != len(plain.Train) {
+			t.Errorf("%d images to learn from and %d to choose with, %d and %d without classes; the only image of its class is %d: %v",
+				len(p.Train), len(p.Validation), len(plain.Train), len(plain.Validation), lonely, p.Validation)
+		}
+		other := slices.IndexFunc(p.Validation, func(i int) bool { return !slices.Contains(plain.Validation, i) })
+		if other < 0 || !slices.Contains(plain.Train, p.Validation[other]) {
+			t.Errorf("no other image takes the place of %d: %v", lonely, p.Validation)
+		}
+	}
+	if len(plain.Validation) == 0 {
+		t.Error("no image is set aside")
 	}
 }
 
@@ -93,6 +115,7 @@ func TestSameSource(t *testing.T) {
 	}
 }
 
+// TestOldRunsAreOfTheFirstTask reads a config.json from before tasks had names.
 func TestOldRunsAreOfTheFirstTask(t *testing.T) {
 	dir := t.TempDir()
 	old := `{"config": {"source": "a", "fingerprint": "f", "height": 8, "width": 9, "channels": 1, "arch": "conv", "latent": 4,

@@ -22,16 +22,22 @@ func Round(x float32) float32 {
 
 // Plan rounds arrays of one length. It is not safe for concurrent use.
 type Plan struct {
-	n     int
-	level isa.Level
+	n    int
+	kern *kernel // nil if there is none
 
 	dst, src []float32
 	part     func(worker, part int)
 }
 
+// kernel rounds n numbers, a multiple of its lanes and not 0.
+type kernel struct {
+	lanes int
+	round func(dst, src *float32, n int)
+}
+
 // NewPlan plans the rounding of n numbers.
 func NewPlan(n int, level isa.Level) *Plan {
-	p := &Plan{n: n, level: level}
+	p := &Plan{n: n, kern: kernelFor(level)}
 	p.part = p.round
 	return p
 }
@@ -49,7 +55,11 @@ func (p *Plan) Run(pool *par.Pool, dst, src []float32) {
 func (p *Plan) round(_, part int) {
 	begin, end := part*partLen, min((part+1)*partLen, p.n)
 	dst, src := p.dst[begin:end], p.src[begin:end]
-	done := roundVectors(p.level, dst, src)
+	done := 0
+	if k := p.kern; k != nil && len(src) >= k.lanes {
+		done = len(src) / k.lanes * k.lanes
+		k.round(&dst[0], &src[0], done)
+	}
 	for i, v := range src[done:] {
 		dst[done+i] = Round(v)
 	}

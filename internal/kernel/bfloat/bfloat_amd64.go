@@ -4,15 +4,17 @@ package bfloat
 
 import "hourglass/internal/isa"
 
-// roundVectors rounds whole vectors and returns how many numbers that are.
-func roundVectors(level isa.Level, dst, src []float32) int {
-	switch n := len(src); {
-	case level == isa.AVX512 && n >= 16:
-		roundAVX512(&dst[0], &src[0], n&^15)
-		return n &^ 15
-	case level >= isa.AVX2 && n >= 8:
-		roundAVX2(&dst[0], &src[0], n&^7)
-		return n &^ 7
+var (
+	avx2   = kernel{8, roundAVX2}
+	avx512 = kernel{16, roundAVX512}
+)
+
+func kernelFor(level isa.Level) *kernel {
+	switch level {
+	case isa.AVX512:
+		return &avx512
+	case isa.AVX2:
+		return &avx2
 	}
-	return 0
+	return nil
 }

@@ -4,4 +4,4 @@ package bfloat
 
 import "hourglass/internal/isa"
 
-func roundVectors(isa.Level, []float32, []float32) int { return 0 }
+func kernelFor(isa.Level) *kernel { return nil }

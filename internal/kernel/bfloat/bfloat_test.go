@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"hourglass/internal/isa"
 	"hourglass/internal/par"
 )
 
@@ -38,7 +37,7 @@ func TestPlan(t *testing.T) {
 	defer pool.Close()
 	r := rand.New(rand.NewPCG(1, 1))
 	const guard = 123.25
-	for _, level := range isa.Available() {
+	for _, level := range levels() {
 		for _, n := range []int{0, 1, 7, 8, 15, 16, 17, 33, 1000, partLen, 2*partLen + 5} {
 			src, whole := make([]float32, n), make([]float32, n+32)
 			for i := range src {

@@ -71,7 +71,7 @@ func TestAccuracy(t *testing.T) {
 			for _, what := range results {
 				want, sizes := exact(s, what, x, w, y)
 				unit := slices.Max(sizes) * 0x1p-24
-				for _, level := range isa.Available() {
+				for _, level := range levels() {
 					for _, o := range algorithms(s) {
 						p := plan(t, s, what, level, o, false)
 						tensors := map[string][]float32{"gradInput": slices.Clone(x), "gradWeight": slices.Clone(w), "forward": slices.Clone(y)}
@@ -107,7 +107,7 @@ func TestRandomTiles(t *testing.T) {
 		if s.Validate() != nil {
 			continue
 		}
-		checkShape(t, s, isa.Available(), pools, uint64(i))
+		checkShape(t, s, levels(), pools, uint64(i))
 	}
 }
 
@@ -130,7 +130,7 @@ func TestChoice(t *testing.T) {
 		{"strides", strided, map[string]Algorithm{"forward": Direct, "gradInput": Direct, "gradWeight": Direct}},
 		{"groups", grouped, map[string]Algorithm{"forward": Direct, "gradInput": Direct, "gradWeight": Direct}},
 	} {
-		for _, level := range isa.Available() {
+		for _, level := range levels() {
 			for what, want := range c.want {
 				if level == isa.Generic {
 					want = Direct
@@ -186,7 +186,7 @@ func TestNaNReachesItsOutputs(t *testing.T) {
 		x[at] = float32(bad)
 		covered := make([]bool, s.outputLen())
 		eachProduct(s, func(i, _, k int) { covered[k] = covered[k] || i == at })
-		for _, level := range isa.Available() {
+		for _, level := range levels() {
 			for _, o := range algorithms(s)[1:] {
 				p := plan(t, s, "forward", level, o, false)
 				y := make([]float32, s.outputLen())

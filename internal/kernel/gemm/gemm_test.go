@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"hourglass/internal/isa"
+	"hourglass/internal/kernel/emulate"
 	"hourglass/internal/par"
 )
 
@@ -166,7 +167,11 @@ func TestProduct(t *testing.T) {
 		{M: 64, N: 100, K: 3}, {M: 97, N: 70, K: 600}, {M: 130, N: 129, K: 33}, {M: 257, N: 1, K: 40},
 		{M: 100, N: 300, K: 20}, {M: 1, N: 500, K: 70}, {M: 31, N: 270, K: 269}, {M: 401, N: 85, K: 70},
 	}
-	for _, level := range isa.Available() {
+	for _, level := range levels() {
+		pools := pools
+		if emulate.Emulated(level) { // which takes long
+			pools = pools[len(pools)-1:]
+		}
 		for i, s := range shapes {
 			for _, slack := range []int{0, 3} {
 				for trans := range 4 {
@@ -190,7 +195,7 @@ func TestStages(t *testing.T) {
 	pool := par.New(2)
 	defer pool.Close()
 	r := rand.New(rand.NewPCG(8, 8))
-	for _, level := range isa.Available() {
+	for _, level := range levels() {
 		for trans := range 4 {
 			s := dense(Shape{M: 205, N: 90, K: 2*maxDepth + 9, TransA: trans&1 != 0, TransB: trans&2 != 0}, 2)
 			na, nb, nc := sizes(s)
@@ -220,7 +225,7 @@ func TestStages(t *testing.T) {
 func TestSmallSizes(t *testing.T) {
 	pools := []*par.Pool{par.New(1)}
 	defer pools[0].Close()
-	for _, level := range isa.Available() {
+	for _, level := range levels() {
 		for m := 1; m <= 26; m++ {
 			for n := 1; n <= 66; n += 1 + n/20 {
 				s := Shape{M: m, N: n, K: 1 + (m+n)%5, TransB: n%2 == 0, TransA: m%3 == 0}
@@ -237,7 +242,7 @@ func TestNaNAndInf(t *testing.T) {
 	pool := par.New(2)
 	defer pool.Close()
 	inf, nan := float32(math.Inf(1)), float32(math.NaN())
-	for _, level := range isa.Available() {
+	for _, level := range levels() {
 		for trans := range 4 {
 			s := dense(Shape{M: 29, N: 37, K: 11, TransA: trans&1 != 0, TransB: trans&2 != 0}, 0)
 			p, err := NewPlan(s, level)

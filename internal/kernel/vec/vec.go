@@ -36,6 +36,8 @@ type (
 type Set struct {
 	Level isa.Level
 
+	assembly any // what the functions call, where tests find it
+
 	Copy Unary // a
 	Neg  Unary // -a
 	Abs  Unary // |a|

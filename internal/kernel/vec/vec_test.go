@@ -22,7 +22,7 @@ var (
 )
 
 func forLevels(t *testing.T, f func(t *testing.T, s *Set)) {
-	for _, level := range isa.Available() {
+	for _, level := range levels() {
 		t.Run(level.String(), func(t *testing.T) {
 			s := At(level)
 			if s.Level != level {

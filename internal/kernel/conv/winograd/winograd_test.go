@@ -44,7 +44,7 @@ func scattered(r *rand.Rand, pixels, n int) ([]float32, Points) {
 // must not.
 func TestVariants(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for _, level := range isa.Available() {
+	for _, level := range levels() {
 		for _, size := range []int{2, 4} {
 			for n := 1; n <= 40; n++ {
 				t.Run(fmt.Sprintf("%v/%d/%d", level, size, n), func(t *testing.T) { compareAt(t, r, level, size, n) })
@@ -170,7 +170,7 @@ func TestIdentity(t *testing.T) {
 // TestNaN checks that a ReLU keeps a NaN.
 func TestNaN(t *testing.T) {
 	var work Work
-	for _, level := range isa.Available() {
+	for _, level := range levels() {
 		for _, size := range []int{2, 4} {
 			k := For(level, size)
 			const n = 19

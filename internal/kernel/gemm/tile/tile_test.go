@@ -6,8 +6,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
-
-	"hourglass/internal/isa"
 )
 
 const guard = float32(-12345.5)
@@ -129,7 +127,7 @@ func expect(kern *Kernels, t *Args, kind string, m int) []float64 {
 }
 
 func TestKernels(t *testing.T) {
-	for _, level := range isa.Available() {
+	for _, level := range levels() {
 		kern := For(level)
 		for _, kind := range []struct {
 			name    string
@@ -163,7 +161,7 @@ func TestKernels(t *testing.T) {
 // every kind of kernel.
 func TestNaN(t *testing.T) {
 	nan := float32(math.NaN())
-	for _, level := range isa.Available() {
+	for _, level := range levels() {
 		kern := For(level)
 		lanes := kern.Lanes()
 		a := make([]float32, lanes+8)
@@ -183,7 +181,7 @@ func TestNaN(t *testing.T) {
 
 func TestPack(t *testing.T) {
 	r := rand.New(rand.NewPCG(8, 9))
-	for _, level := range isa.Available() {
+	for _, level := range levels() {
 		kern := For(level)
 		for range 300 {
 			rows, n, slack := 1+r.IntN(40), 1+r.IntN(kern.Columns()), r.IntN(5)

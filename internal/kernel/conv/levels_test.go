@@ -1,0 +1,16 @@
+package conv
+
+import (
+	"hourglass/internal/isa"
+	"hourglass/internal/kernel/conv/winograd"
+	"hourglass/internal/kernel/emulate"
+	"hourglass/internal/kernel/gemm/tile"
+)
+
+// levels returns what this processor can run, and AVX-512, emulated if need be.
+var levels = emulate.Levels(
+	emulate.Table{Path: "gemm/tile/tile_amd64.s", Kernels: func() any { return tile.For(isa.AVX512) }},
+	emulate.Table{Path: "conv/winograd/winograd_amd64.s", Kernels: func() any {
+		return []any{winograd.For(isa.AVX512, 2), winograd.For(isa.AVX512, 4)}
+	}},
+)

@@ -1,0 +1,9 @@
+package depthwise
+
+import (
+	"hourglass/internal/isa"
+	"hourglass/internal/kernel/emulate"
+)
+
+// levels returns what this processor can run, and AVX-512, emulated if need be.
+var levels = emulate.Levels(emulate.Table{Path: "depthwise/depthwise_amd64.s", Kernels: func() any { return kernelsUpTo(isa.AVX512)[0] }})

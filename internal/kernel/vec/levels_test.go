@@ -1,0 +1,9 @@
+package vec
+
+import (
+	"hourglass/internal/isa"
+	"hourglass/internal/kernel/emulate"
+)
+
+// levels returns what this processor can run, and AVX-512, emulated if need be.
+var levels = emulate.Levels(emulate.Table{Path: "vec/vec_amd64.s", Kernels: func() any { return At(isa.AVX512) }})

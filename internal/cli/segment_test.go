@@ -92,7 +92,7 @@ func TestSegment(t *testing.T) {
 		t.Errorf("the overlay has %v", m.Bounds())
 	}
 
-	text := succeed(t, "segment", "--model", r.Model, filepath.Join(images, "00.png"), "--out", out, "--keep", "ground", "--scale", "2").stdout
+	text := succeed(t, "segment", "--model", r.Model, filepath.Join(images, "00.png"), "--out", out, "--keep", "ground", "--scale", "2", "--tta", "none").stdout
 	if !strings.Contains(text, "3 pictures in") {
 		t.Errorf("segment writes %q", text)
 	}
@@ -118,6 +118,7 @@ func TestSegmentMistakes(t *testing.T) {
 	invoke(t, "segment", "--model", autoencoder, source).want(t, exitUsage, "--out is missing")
 	invoke(t, "segment", source, "--out", out).want(t, exitUsage, "--model is missing")
 	invoke(t, "segment", "--model", autoencoder, source, "--out", out, "--scale", "-1").want(t, exitUsage, "--scale -1")
+	invoke(t, "segment", "--model", autoencoder, source, "--out", out, "--tta", "twice").want(t, exitUsage, "--tta twice: choose one of none, scale")
 
 	train := func(args ...string) ended {
 		return invoke(t, append([]string{"train", "segment"}, args...)...)

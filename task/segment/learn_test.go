@@ -11,6 +11,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -432,10 +433,28 @@ func TestScaleAverages(t *testing.T) {
 		}
 		return out
 	}
+	alone, err := both.With(e, ttaNone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []float32
+	if err := one.sharesOf(pixels, func(_ int, s []float32) { want = slices.Clone(s) }); err != nil {
+		t.Fatal(err)
+	}
+	if err := alone.sharesOf(pixels, func(_ int, s []float32) {
+		if !slices.Equal(s, want) {
+			t.Error("a model that is to look once gives other shares than one made so")
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := both.With(e, "twice"); !errors.Is(err, run.ErrChoice) {
+		t.Errorf("a way to look that is none: error %v", err)
+	}
 	full, small := [2]int{h, w}, [2]int{12, 16}
 	plain := shares(image)
 	reduced := resize(shares(resize(image, full, small, 1)), small, full, k)
-	err := both.sharesOf(pixels, func(_ int, got []float32) {
+	err = both.sharesOf(pixels, func(_ int, got []float32) {
 		for i, v := range got {
 			if want := (plain[i] + reduced[i]) / 2; math.Abs(float64(v-want)) > 1e-5 {
 				t.Fatalf("share %d is %v, want %v", i, v, want)

@@ -14,6 +14,7 @@ import (
 	"hourglass/tensor"
 	"hourglass/train"
 	"hourglass/train/model"
+	"hourglass/train/run"
 )
 
 // Model is a trained network that gives every pixel of an image a class.
@@ -106,6 +107,21 @@ func (m *Model) Rows() []nn.Row { return m.rows }
 
 // Record returns the record of the training.
 func (m *Model) Record() train.Record { return m.record }
+
+// With returns the model with another of [TTAs], on the same weights. Its error
+// wraps [run.ErrChoice].
+func (m *Model) With(e *engine.Engine, tta string) (*Model, error) {
+	if err := run.OneOf("tta", tta, TTAs()); err != nil {
+		return nil, err
+	}
+	c := m.config
+	c.TTA = tta
+	other, err := newModel(e, c, m.net, m.store)
+	if err == nil {
+		other.record = m.record
+	}
+	return other, err
+}
 
 // MACs returns the multiply-adds for one image of the size learnt from.
 func (m *Model) MACs() int64 { return m.macs }

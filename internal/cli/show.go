@@ -144,6 +144,7 @@ func (a *app) showSegmenter(e *engine.Engine, path string) error {
 		s.text(w, c.Images, slices.Concat(imageChoices(c.Images, c.Division), [][]string{
 			{"network", fmt.Sprintf("%s, %d classes: %s", c.Net, len(c.Labels.Classes), oneLine(strings.Join(c.Labels.Names(), ", ")))},
 			{"loss", fmt.Sprintf("%s, classes weighed by %s, average of weights %v", c.Loss, c.Balance, c.EMA)},
+			{"views", c.TTA},
 		}, courseChoices(c.Course, c.ISA)), s.Layers)
 	})
 }

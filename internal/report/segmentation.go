@@ -273,5 +273,6 @@ func (p *segmentationPage) again() Section {
 		{"multiply-adds", wholeLong(s.MACs), "for one image"},
 		{"loss", segmentLoss(c), ""},
 		{"average of the weights", strconv.FormatFloat(c.EMA, 'g', -1, 64), "share of the past"},
+		{"views in use", c.TTA, ""},
 	}, costFacts(s.Seconds, len(s.Training.Epochs), "", s.PeakBytes))
 }

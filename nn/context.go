@@ -3,6 +3,8 @@ package nn
 import (
 	"fmt"
 	"hash/fnv"
+	"maps"
+	"slices"
 	"strings"
 
 	"hourglass/engine/graph"
@@ -64,11 +66,13 @@ func NewContext(b *graph.Builder, o Options) *Context { return &Context{b: b, o:
 
 // Again returns a context for layers that are applied once more in the same
 // graph with the parameters they have: it takes those that c declared, by their
-// names, and declares none. Layers that update running statistics in training
-// cannot be applied twice.
+// names, and declares none. Its scope is that of c. Layers that update running
+// statistics in training cannot be applied twice.
 func (c *Context) Again() *Context {
 	again := NewContext(c.b, c.o)
+	again.scope = slices.Clone(c.scope)
 	again.shared = make(map[string]*graph.Node, len(c.params))
+	maps.Copy(again.shared, c.shared)
 	for _, p := range c.params {
 		again.shared[p.Name] = p.Node
 	}

@@ -214,8 +214,11 @@ func TestAgain(t *testing.T) {
 	y := c.Layer("net", net, x)
 	again := c.Again()
 	z := again.Layer("net", net, b.ResizeBilinear(x, 3, 4))
+	var third *graph.Node
+	c.Scope("net", func() { third = c.Again().Again().Layer("0", net[0], x) }) // in a scope, and once more
 	b.Output("y", y)
 	b.Output("z", z)
+	b.Output("third", third)
 	g, err := b.Graph()
 	if err != nil {
 		t.Fatal(err)

@@ -54,7 +54,7 @@ func Gradients(loss *graph.Node, wrt []*graph.Node) ([]*graph.Node, error) {
 			continue
 		}
 		if finished(n) {
-			return nil, fmt.Errorf("autodiff: %v has a bias or an activation inside, made by compilation; differentiate before it", n.Op())
+			return nil, fmt.Errorf("autodiff: %v has a sum or an activation inside, made by compilation; differentiate before it", n.Op())
 		}
 		need := make([]bool, len(n.Inputs()))
 		for j, in := range n.Inputs() {
@@ -96,7 +96,7 @@ func needsOperand(n *graph.Node, depends map[*graph.Node]bool) bool {
 	return false
 }
 
-// finished reports whether compilation has moved a bias or an activation into
+// finished reports whether compilation has moved a sum or an activation into
 // a dense operation; the table knows neither.
 func finished(n *graph.Node) bool {
 	switch a := n.Attrs().(type) {

@@ -62,13 +62,22 @@ func fuseAddend(g *graph.Graph) (*graph.Graph, error) {
 		u := users[x]
 		return u[len(u)-1] == n && count[x] == len(u) && x.Op().Class() != graph.ClassLeaf
 	}
+	varies := make(map[*graph.Node]bool) // from run to run: the others may be computed once
+	for _, n := range g.Nodes {
+		varies[n] = n.Op() != graph.OpVariable && n.Op() != graph.OpConstant && len(n.Inputs()) == 0 ||
+			slices.ContainsFunc(n.Inputs(), func(in *graph.Node) bool { return varies[in] })
+	}
 	into := func(n *graph.Node) int { // the operand of a sum that can add the other one, or -1
-		for i, x := range n.Inputs() {
-			addend := n.Input(1 - i)
+		order := []int{0, 1}
+		if n.Input(1).ID() > n.Input(0).ID() {
+			order = []int{1, 0} // the later one has the shorter way to the sum
+		}
+		for _, i := range order {
+			x, addend := n.Input(i), n.Input(1-i)
 			a, isConv := x.Attrs().(graph.ConvAttrs)
 			_, has := graph.Extras(x)
 			switch {
-			case !finishable(x) || count[x] != 1 || has >= 0 || isConv && a.Groups > 1:
+			case !finishable(x) || !varies[x] || count[x] != 1 || has >= 0 || isConv && a.Groups > 1:
 			case !addend.Shape().Equal(n.Shape()) || !x.Shape().Equal(n.Shape()) || slices.Contains(x.Inputs(), addend):
 			case dies(addend, n):
 				return i
@@ -76,7 +85,7 @@ func fuseAddend(g *graph.Graph) (*graph.Graph, error) {
 		}
 		return -1
 	}
-	moved := make(map[*graph.Node]int) // sums, and what they move into
+	moved := make(map[*graph.Node]int) // sums, and which operand they move into
 	ends := func(n *graph.Node) bool { // as far as element-wise operations go
 		for _, u := range users[n] {
 			_, isActivation := activations[u.Op()]
@@ -88,8 +97,8 @@ func fuseAddend(g *graph.Graph) (*graph.Graph, error) {
 		return true
 	}
 	for _, n := range slices.Backward(g.Nodes) {
-		if n.Op() != graph.OpAdd || !ends(n) {
-			continue
+		if n.Op() != graph.OpAdd || !ends(n) || count[n] != len(users[n]) {
+			continue // an output or a new value of a variable has a place of its own
 		}
 		if i := into(n); i >= 0 {
 			moved[n] = i

@@ -78,6 +78,16 @@ func TestAdditionsMoveIntoProducts(t *testing.T) {
 			b.Output("x", x)
 			return b.Add(inner, x)
 		}, 1, 1},
+		{"an output itself", func(b *graph.Builder, inner, x *graph.Node) *graph.Node {
+			sum := b.Add(inner, x)
+			b.Output("sum", sum)
+			return sum
+		}, 1, 1},
+		{"of variables", func(b *graph.Builder, inner, x *graph.Node) *graph.Node {
+			u := b.Variable("u", tensor.Float32, 16, 4)
+			product := b.MatMul(u, b.Variable("s", tensor.Float32, 4, 4), false, false)
+			return b.Add(b.Reshape(b.Add(product, b.Slice(b.Reshape(x, 60, 4), []int{0, 0}, []int{16, 4})), 2, 4, 2, 4), b.Slice(inner, []int{0, 0, 0, 0}, []int{2, 4, 2, 4}))
+		}, 2, 2},
 		{"read twice", func(b *graph.Builder, inner, x *graph.Node) *graph.Node {
 			b.Output("inner", inner)
 			return b.Add(inner, x)
@@ -91,7 +101,7 @@ func TestAdditionsMoveIntoProducts(t *testing.T) {
 		x := b.MaxPool(b.Input("x", tensor.Float32, 2, 6, 5, 4), pooled)
 		w, v := b.Variable("w", tensor.Float32, 3, 3, 4, 4), b.Variable("v", tensor.Float32, 1, 1, 4, 4)
 		inner := b.Conv2D(b.Relu(b.Conv2D(x, w, pad, 1)), v, graph.Window{}, 1)
-		b.Output("y", c.of(b, b.Add(inner, b.Variable("bias", tensor.Float32, 4)), x))
+		b.Output("y", b.MaxPool(c.of(b, b.Add(inner, b.Variable("bias", tensor.Float32, 4)), x), pooled))
 		g, err := b.Graph()
 		if err != nil {
 			t.Fatal(err)

@@ -270,7 +270,7 @@ func (p *segmentationPage) again() Section {
 	return againSection(c.Common, s.Command, []Fact{
 		{"network", c.Net, ""},
 		{"parameters", whole(s.Parameters), byteSize(4 * int64(s.Parameters))},
-		{"multiply-adds", wholeLong(s.MACs), "for one image"},
+		{"multiply-adds", wholeLong(s.MACs), "for one look at an image"},
 		{"loss", segmentLoss(c), ""},
 		{"average of the weights", strconv.FormatFloat(c.EMA, 'g', -1, 64), "share of the past"},
 		{"views in use", c.TTA, ""},

@@ -34,7 +34,7 @@ func TestSegmentersKeepTheSize(t *testing.T) {
 	}
 }
 
-// The multiply-adds that documents speak of.
+// What the networks cost is what their names promise.
 func TestSegmentersCost(t *testing.T) {
 	for name, most := range map[string]int64{"fast": 1_420_000_000, "unet": 8_200_000_000} {
 		net, err := Segmenter(name, 11, 0)

@@ -212,8 +212,8 @@ func (c Config) missing(pairs *data.Pairs, train []int) (warnings []string) {
 
 // fits reports a configuration that cannot be that of a run on a set.
 func (c Config) fits(pairs *data.Pairs) error {
-	if c.Net == "" || c.Loss == "" || c.Balance == "" || c.TTA == "" {
-		return errors.New("it lacks the network, the loss, the balance of classes or what is averaged over in use")
+	if c.Net == "" || c.Loss == "" || c.Balance == "" {
+		return errors.New("it lacks the network, the loss or the balance of classes")
 	}
 	if err := (Options{Labels: c.Labels, Net: c.Net, Width: c.NetWidth, Loss: c.Loss, Balance: c.Balance, EMA: &c.EMA, TTA: c.TTA}).Check(); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"cmp"
 	"context"
 
 	"hourglass/data"
@@ -42,6 +43,7 @@ func Resume(ctx context.Context, e *engine.Engine, dir string, ro run.Options, h
 	if r.Run, err = run.Continue(ctx, e, dir, Task, &r.config, ro, h); err != nil {
 		return nil, err
 	}
+	r.config.TTA = cmp.Or(r.config.TTA, ttaNone) // what runs said nothing of at first
 	if err := r.config.fits(r.pairs); err != nil {
 		return nil, r.Misfit(err)
 	}

@@ -28,7 +28,6 @@ type Model struct {
 	shares  *engine.Function // the same to the share of each class
 	batch   int              // images that pass through together
 	rows    []nn.Row
-	macs    int64 // multiply-adds for one image, seen in every way
 	params  []nn.Param
 }
 
@@ -55,9 +54,6 @@ func newModel(e *engine.Engine, c Config, net nn.Layer, store *backend.Store) (*
 			return nil, b.Err()
 		}
 		rows = append(slices.Clip(rows), again.Rows()...)
-	}
-	for _, r := range rows {
-		m.macs += r.MACs
 	}
 	var err error
 	if m.batch, err = model.Batch(c.Height*c.Width*c.Channels, rows); err != nil {
@@ -123,8 +119,15 @@ func (m *Model) With(e *engine.Engine, tta string) (*Model, error) {
 	return other, err
 }
 
-// MACs returns the multiply-adds for one image of the size learnt from.
-func (m *Model) MACs() int64 { return m.macs }
+// MACs returns the multiply-adds for one look at an image of the size learnt
+// from.
+func (m *Model) MACs() int64 {
+	n := int64(0)
+	for _, r := range m.rows {
+		n += r.MACs
+	}
+	return n
+}
 
 // Classes returns the classes [N,H,W] of images [N,H,W,C] of the size learnt
 // from.

@@ -9,18 +9,19 @@ import (
 	"hourglass/engine/backend/cpu"
 	"hourglass/engine/backend/ref"
 	"hourglass/engine/graph"
-	"hourglass/internal/isa"
+	"hourglass/internal/kernel/emulate/avx512"
 	"hourglass/internal/par"
 	"hourglass/internal/random"
 	"hourglass/tensor"
 )
 
 // TestBlocksInPlace compares residual blocks, whose convolutions add to a value
-// where it lies, with the reference. A value that the convolution itself reads
-// must not be added to.
+// where it lies, with the reference, and sees that they take no more memory than
+// their operands. A value that the convolution itself reads must not be added to.
 func TestBlocksInPlace(t *testing.T) {
 	pad := graph.Window{PadBefore: [2]int{1, 1}, PadAfter: [2]int{1, 1}}
-	build := func(blocks int) *graph.Graph {
+	const size = 2 * 12 * 12 * 16
+	build := func(blocks int, own bool) *graph.Graph {
 		b := graph.NewBuilder("blocks")
 		n := 0
 		weights := func(kernel int) *graph.Node {
@@ -36,8 +37,10 @@ func TestBlocksInPlace(t *testing.T) {
 				x = b.Relu(x)
 			}
 		}
-		x = b.Add(b.Conv2D(x, weights(3), pad, 1), x) // its own operand: not in place
-		b.Output("y", x)
+		if own {
+			x = b.Add(b.Conv2D(x, weights(3), pad, 1), x) // its own operand: not in place
+		}
+		b.Output("y", b.MaxPool(x, graph.Window{Kernel: [2]int{2, 2}}))
 		g, err := b.Graph()
 		if err != nil {
 			t.Fatal(err)
@@ -46,9 +49,10 @@ func TestBlocksInPlace(t *testing.T) {
 	}
 	pool := par.New(2)
 	defer pool.Close()
-	for _, level := range isa.Available() {
-		for _, blocks := range []int{1, 6} {
-			g := build(blocks)
+	for _, level := range avx512.Levels() {
+		memory := make(map[int]int) // by blocks
+		for _, blocks := range []int{0, 1, 6, -6} {
+			g := build(max(blocks, -blocks), blocks < 0)
 			store := backend.NewStore()
 			values, err := store.Bind(g)
 			if err != nil {
@@ -69,6 +73,7 @@ func TestBlocksInPlace(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			memory[blocks] = p.(backend.Sizer).Memory()
 			x := tensor.New(tensor.Float32, 2, 12, 12, 16)
 			feed("x", x.Float32(), 99)
 			want, _, err := ref.Evaluate(g, feeds)
@@ -85,6 +90,10 @@ func TestBlocksInPlace(t *testing.T) {
 					}
 				}
 			}
+		}
+		// One value without blocks, two with any number of them.
+		if memory[1] > memory[0]+4*size || memory[6] != memory[1] {
+			t.Errorf("%v: the programs take %v bytes", level, memory)
 		}
 	}
 }

@@ -36,7 +36,7 @@ type densePlan interface {
 // that are the same in every run are laid out for the kernel once, and are not
 // kept besides if nothing else reads them.
 func (c *compiler) dense(plan densePlan, n *graph.Node, out *buffer, in []*buffer) kernel {
-	pool, epilogue := c.pool, epilogueOf(n, out, in)
+	pool, epilogue := c.pool, c.epilogue(n, out, in)
 	from, weights := in[0], in[1]
 	k := kernel{scratch: plan.Scratch(pool.Threads())}
 	if size := plan.PackedLen(); weights.fixed && size > 0 {
@@ -49,22 +49,30 @@ func (c *compiler) dense(plan densePlan, n *graph.Node, out *buffer, in []*buffe
 	return k
 }
 
-// epilogueOf returns a function that prepares what a dense operation does to
+// epilogue returns a function that prepares what a dense operation does to
 // each element that it stores. The bias is bound at each run. The addend is what
 // the result starts from: it lies there already, or is copied there.
-func epilogueOf(n *graph.Node, out *buffer, in []*buffer) func() gemm.Epilogue {
+func (c *compiler) epilogue(n *graph.Node, out *buffer, in []*buffer) func() gemm.Epilogue {
 	bias, addend := graph.Extras(n)
 	e := gemm.Epilogue{Act: activationOf(n), Accumulate: addend >= 0}
+	pool := c.pool
+	copyPart := func(_, part int) {
+		from, to := part*copied, min((part+1)*copied, out.size)
+		copy(out.f32[from:to], in[addend].f32[from:to])
+	}
 	return func() gemm.Epilogue {
 		if bias >= 0 {
 			e.Bias = in[bias].f32
 		}
 		if addend >= 0 && in[addend] != out {
-			copy(out.f32, in[addend].f32)
+			pool.Run((out.size+copied-1)/copied, copyPart)
 		}
 		return e
 	}
 }
+
+// copied are the elements of a part of a copy.
+const copied = 1 << 14
 
 func activationOf(n *graph.Node) gemm.Activation {
 	var act graph.Activation

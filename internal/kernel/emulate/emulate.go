@@ -41,21 +41,6 @@ func Open(path string) (*File, error) {
 // Has reports whether the file has a function of a name.
 func (f *File) Has(name string) bool { return f.functions[name] != nil }
 
-// Func returns a function of the type of like, which is declared for the
-// assembly of the file, that carries that assembly out. It may be called by
-// several goroutines. It panics if like is not declared so.
-//
-// Memory that the arguments point to must not be on a goroutine's stack, which
-// may move; what is passed through a variable of a function type is not.
-func Func[F any](f *File, like F) F {
-	v := reflect.ValueOf(like)
-	name := nameOf(v)
-	if !f.Has(name) {
-		panic(fmt.Sprintf("emulate: %s is not in the file", name))
-	}
-	return f.wrap(v.Type(), name).Interface().(F)
-}
-
 // Replace puts emulated functions in the place of all those that a table of
 // kernels holds, directly or in structs, arrays, slices, maps, interfaces and
 // behind pointers, and that are assembly of the file. It returns how many there are.

@@ -129,7 +129,13 @@ func TestFMA(t *testing.T) {
 func TestParseErrors(t *testing.T) {
 	for want, body := range map[string]string{
 		"not known":                "FROB AX, BX",
-		"takes 2 operands":         "MOVQ AX",
+		"MOVQ AX: these operands":  "MOVQ AX",
+		"MOVB AX, (BX): these":     "MOVB AX, (BX)",
+		"MOVL AX, (BX): these":     "MOVL AX, (BX)",
+		"KMOVW K1, AX: these":      "KMOVW K1, AX",
+		"this function is not":     "\nTEXT f(SB), NOSPLIT, $0-8",
+		"this data is not known":   "\nDATA a+0(SB)/4, $1",
+		"this declaration is not":  "\nGLOBL a(SB), 8, $x",
 		"no operand":               "MOVQ AX, nowhere%",
 		"no register K9":           "KMOVW AX, K9",
 		"there is no data":         "VBROADCASTSS other<>+0(SB), Z1",

@@ -14,18 +14,18 @@ import (
 type Table struct {
 	Path string // below internal/kernel
 	// Kernels returns whatever leads to the kernels for AVX-512, as Replace
-	// walks it. It is called only where the build has assembly.
+	// walks it. It is called only on processors with AVX2 and without AVX-512.
 	Kernels func() any
 }
 
 // Levels returns a function that tests call for the instruction-set levels that
-// they can run: those of this processor and, where the build has assembly,
-// AVX-512. If the processor lacks it, the kernels of some tables are emulated
-// from then on; they are some hundred times slower, and allocate memory.
+// they can run: those of this processor and, if it has AVX2 at least, AVX-512.
+// If the processor lacks that, the kernels of some tables are emulated from then
+// on; they are some hundred times slower, and allocate memory.
 func Levels(tables ...Table) func() []isa.Level {
 	return sync.OnceValue(func() []isa.Level {
 		levels := isa.Available()
-		if !assembled || levels[len(levels)-1] == isa.AVX512 {
+		if levels[len(levels)-1] != isa.AVX2 {
 			return levels
 		}
 		root, err := moduleRoot()

@@ -13,8 +13,8 @@ func operation(name string, args []operand) (run, error) {
 	var r run
 	switch {
 	case suffix == "" && scalars[name] != nil:
-		if want := scalars[name].operands; len(args) != want {
-			return nil, fmt.Errorf("%s takes %d operands", name, want)
+		if !scalars[name].takes(args) {
+			return nil, fmt.Errorf("these operands are not known")
 		}
 		return scalars[name].run, nil
 	case vectors[plain] == nil:

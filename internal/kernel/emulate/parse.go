@@ -71,7 +71,11 @@ func Parse(text string) (*File, error) {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines { // data may come after the functions that read it
 		lines[i] = strings.TrimSpace(strings.Split(line, "//")[0])
-		if m := globalLine.FindStringSubmatch(lines[i]); m != nil {
+		if m := globalLine.FindStringSubmatch(lines[i]); m == nil {
+			if strings.HasPrefix(lines[i], "GLOBL ") {
+				return nil, fmt.Errorf("line %d: %s: this declaration is not known", i+1, line)
+			}
+		} else {
 			size, err := strconv.Atoi(m[2])
 			if err != nil || size > 1<<20 {
 				return nil, fmt.Errorf("line %d: %s", i+1, line)
@@ -80,7 +84,11 @@ func Parse(text string) (*File, error) {
 		}
 	}
 	for i, line := range lines {
-		if m := dataLine.FindStringSubmatch(line); m != nil {
+		if m := dataLine.FindStringSubmatch(line); m == nil {
+			if strings.HasPrefix(line, "DATA ") {
+				return nil, fmt.Errorf("line %d: %s: this data is not known", i+1, line)
+			}
+		} else {
 			if err := f.fill(m); err != nil {
 				return nil, fmt.Errorf("line %d: %w", i+1, err)
 			}
@@ -89,6 +97,9 @@ func Parse(text string) (*File, error) {
 	for i := 0; i < len(lines); i++ {
 		m := textLine.FindStringSubmatch(lines[i])
 		if m == nil {
+			if strings.HasPrefix(lines[i], "TEXT ") {
+				return nil, fmt.Errorf("line %d: %s: this function is not known", i+1, lines[i])
+			}
 			continue
 		}
 		end := i + 1
@@ -224,8 +235,8 @@ func (f *File) operand(text string, places map[string]int) (operand, error) {
 	return operand{}, fmt.Errorf("%q is no operand", text)
 }
 
-// addressOf returns the operand of shift(base)(index*scale); without an index
-// and with a scale that stands alone, base is the index.
+// addressOf returns the operand of shift(base)(index*scale), of which shift and
+// the index may be missing.
 func addressOf(m []string) (o operand, err error) {
 	o = operand{kind: memory, base: -1, index: -1}
 	if m[1] != "" {

@@ -1,39 +1,63 @@
 package emulate
 
-import "math"
+import (
+	"math"
+	"strings"
+)
 
 // scalar is an instruction on general registers, or one that has no variants.
+// The letters say what its operands may be: a constant, a general register,
+// memory, a label, a mask register k.
 type scalar struct {
-	operands int
+	operands []string
 	run      run
 }
 
+// takes reports whether the operands are such as it takes.
+func (s *scalar) takes(args []operand) bool {
+	if len(args) != len(s.operands) {
+		return false
+	}
+	for i, o := range args {
+		if !strings.ContainsRune(s.operands[i], rune("cgvkml"[o.kind])) {
+			return false
+		}
+	}
+	return true
+}
+
+var (
+	intoRegister = []string{"cgm", "g"}
+	both         = []string{"cgm", "cgm"}
+	place        = []string{"l"}
+)
+
 var scalars = map[string]*scalar{
-	"MOVQ": {2, func(m *machine, a []operand) { m.setWord(&a[1], m.word(&a[0])) }},
-	"MOVL": {2, func(m *machine, a []operand) { m.setWord(&a[1], m.word(&a[0])&math.MaxUint32) }},
-	"MOVB": {2, func(m *machine, a []operand) {
+	"MOVQ": {[]string{"cgm", "gm"}, func(m *machine, a []operand) { m.setWord(&a[1], m.word(&a[0])) }},
+	"MOVL": {[]string{"cg", "g"}, func(m *machine, a []operand) { m.setWord(&a[1], m.word(&a[0])&math.MaxUint32) }},
+	"MOVB": {intoRegister, func(m *machine, a []operand) {
 		r := &m.general[a[1].n]
 		*r = *r&^0xff | uint64(m.byteOf(&a[0]))
 	}},
-	"LEAQ": {2, func(m *machine, a []operand) { m.setWord(&a[1], m.address(&a[0])) }},
+	"LEAQ": {[]string{"m", "g"}, func(m *machine, a []operand) { m.setWord(&a[1], m.address(&a[0])) }},
 
-	"ADDQ": {2, func(m *machine, a []operand) { m.result(&a[1], m.word(&a[1])+m.word(&a[0])) }},
-	"SUBQ": {2, func(m *machine, a []operand) {
+	"ADDQ": {[]string{"cgm", "gm"}, func(m *machine, a []operand) { m.result(&a[1], m.word(&a[1])+m.word(&a[0])) }},
+	"SUBQ": {[]string{"cgm", "gm"}, func(m *machine, a []operand) {
 		x, y := m.word(&a[1]), m.word(&a[0])
 		m.setWord(&a[1], x-y)
 		m.compare(x, y)
 	}},
-	"ANDQ":  {2, func(m *machine, a []operand) { m.result(&a[1], m.word(&a[1])&m.word(&a[0])) }},
-	"XORQ":  {2, func(m *machine, a []operand) { m.result(&a[1], m.word(&a[1])^m.word(&a[0])) }},
-	"SHLQ":  {2, func(m *machine, a []operand) { m.result(&a[1], m.word(&a[1])<<(m.byteOf(&a[0])&63)) }},
-	"SHRQ":  {2, func(m *machine, a []operand) { m.result(&a[1], m.word(&a[1])>>(m.byteOf(&a[0])&63)) }},
-	"DECQ":  {1, func(m *machine, a []operand) { m.result(&a[0], m.word(&a[0])-1) }},
-	"INCQ":  {1, func(m *machine, a []operand) { m.result(&a[0], m.word(&a[0])+1) }},
-	"IMULQ": {2, func(m *machine, a []operand) { m.setWord(&a[1], m.word(&a[1])*m.word(&a[0])) }},
-	"IMUL3Q": {3, func(m *machine, a []operand) {
+	"ANDQ":  {intoRegister, func(m *machine, a []operand) { m.result(&a[1], m.word(&a[1])&m.word(&a[0])) }},
+	"XORQ":  {intoRegister, func(m *machine, a []operand) { m.result(&a[1], m.word(&a[1])^m.word(&a[0])) }},
+	"SHLQ":  {[]string{"cg", "g"}, func(m *machine, a []operand) { m.result(&a[1], m.word(&a[1])<<(m.byteOf(&a[0])&63)) }},
+	"SHRQ":  {[]string{"cg", "g"}, func(m *machine, a []operand) { m.result(&a[1], m.word(&a[1])>>(m.byteOf(&a[0])&63)) }},
+	"DECQ":  {[]string{"gm"}, func(m *machine, a []operand) { m.result(&a[0], m.word(&a[0])-1) }},
+	"INCQ":  {[]string{"gm"}, func(m *machine, a []operand) { m.result(&a[0], m.word(&a[0])+1) }},
+	"IMULQ": {intoRegister, func(m *machine, a []operand) { m.setWord(&a[1], m.word(&a[1])*m.word(&a[0])) }},
+	"IMUL3Q": {[]string{"c", "gm", "g"}, func(m *machine, a []operand) {
 		m.setWord(&a[2], m.word(&a[1])*m.word(&a[0]))
 	}},
-	"BZHIL": {3, func(m *machine, a []operand) { // the bits of a[1] below the number in a[0]
+	"BZHIL": {[]string{"g", "g", "g"}, func(m *machine, a []operand) { // the bits of a[1] below the number in a[0]
 		v, n := m.word(&a[1])&math.MaxUint32, m.byteOf(&a[0])
 		if n < 32 {
 			v &= 1<<n - 1
@@ -41,30 +65,30 @@ var scalars = map[string]*scalar{
 		m.setWord(&a[2], v)
 	}},
 
-	"CMPQ":  {2, func(m *machine, a []operand) { m.compare(m.word(&a[0]), m.word(&a[1])) }},
-	"CMPB":  {2, func(m *machine, a []operand) { m.compare(signed(m.byteOf(&a[0])), signed(m.byteOf(&a[1]))) }},
-	"TESTQ": {2, func(m *machine, a []operand) { m.compare(m.word(&a[0])&m.word(&a[1]), 0) }},
-	"TESTB": {2, func(m *machine, a []operand) { m.compare(signed(m.byteOf(&a[0])&m.byteOf(&a[1])), 0) }},
+	"CMPQ":  {both, func(m *machine, a []operand) { m.compare(m.word(&a[0]), m.word(&a[1])) }},
+	"CMPB":  {both, func(m *machine, a []operand) { m.compare(signed(m.byteOf(&a[0])), signed(m.byteOf(&a[1]))) }},
+	"TESTQ": {both, func(m *machine, a []operand) { m.compare(m.word(&a[0])&m.word(&a[1]), 0) }},
+	"TESTB": {both, func(m *machine, a []operand) { m.compare(signed(m.byteOf(&a[0])&m.byteOf(&a[1])), 0) }},
 
-	"JMP": {1, func(m *machine, a []operand) { m.pc = a[0].n }},
-	"JE":  {1, func(m *machine, a []operand) { m.jump(m.equal, a) }},
-	"JZ":  {1, func(m *machine, a []operand) { m.jump(m.equal, a) }},
-	"JNE": {1, func(m *machine, a []operand) { m.jump(!m.equal, a) }},
-	"JNZ": {1, func(m *machine, a []operand) { m.jump(!m.equal, a) }},
-	"JL":  {1, func(m *machine, a []operand) { m.jump(m.less, a) }},
-	"JLT": {1, func(m *machine, a []operand) { m.jump(m.less, a) }},
-	"JGE": {1, func(m *machine, a []operand) { m.jump(!m.less, a) }},
-	"JLE": {1, func(m *machine, a []operand) { m.jump(m.less || m.equal, a) }},
-	"JGT": {1, func(m *machine, a []operand) { m.jump(!m.less && !m.equal, a) }},
-	"RET": {0, func(m *machine, a []operand) { m.pc = -1 }},
+	"JMP": {place, func(m *machine, a []operand) { m.pc = a[0].n }},
+	"JE":  {place, func(m *machine, a []operand) { m.jump(m.equal, a) }},
+	"JZ":  {place, func(m *machine, a []operand) { m.jump(m.equal, a) }},
+	"JNE": {place, func(m *machine, a []operand) { m.jump(!m.equal, a) }},
+	"JNZ": {place, func(m *machine, a []operand) { m.jump(!m.equal, a) }},
+	"JL":  {place, func(m *machine, a []operand) { m.jump(m.less, a) }},
+	"JLT": {place, func(m *machine, a []operand) { m.jump(m.less, a) }},
+	"JGE": {place, func(m *machine, a []operand) { m.jump(!m.less, a) }},
+	"JLE": {place, func(m *machine, a []operand) { m.jump(m.less || m.equal, a) }},
+	"JGT": {place, func(m *machine, a []operand) { m.jump(!m.less && !m.equal, a) }},
+	"RET": {nil, func(m *machine, a []operand) { m.pc = -1 }},
 
-	"KMOVW":  {2, func(m *machine, a []operand) { m.masks[a[1].n] = m.word(&a[0]) & 0xffff }},
-	"KORW":   {3, func(m *machine, a []operand) { m.masks[a[2].n] = m.masks[a[1].n] | m.masks[a[0].n] }},
-	"KANDNW": {3, func(m *machine, a []operand) { m.masks[a[2].n] = ^m.masks[a[1].n] & m.masks[a[0].n] & 0xffff }},
-	"KNOTW":  {2, func(m *machine, a []operand) { m.masks[a[1].n] = ^m.masks[a[0].n] & 0xffff }},
+	"KMOVW":  {[]string{"g", "k"}, func(m *machine, a []operand) { m.masks[a[1].n] = m.word(&a[0]) & 0xffff }},
+	"KORW":   {[]string{"k", "k", "k"}, func(m *machine, a []operand) { m.masks[a[2].n] = m.masks[a[1].n] | m.masks[a[0].n] }},
+	"KANDNW": {[]string{"k", "k", "k"}, func(m *machine, a []operand) { m.masks[a[2].n] = ^m.masks[a[1].n] & m.masks[a[0].n] & 0xffff }},
+	"KNOTW":  {[]string{"k", "k"}, func(m *machine, a []operand) { m.masks[a[1].n] = ^m.masks[a[0].n] & 0xffff }},
 
-	"PREFETCHT0": {1, func(*machine, []operand) {}},
-	"VZEROUPPER": {0, func(m *machine, _ []operand) {
+	"PREFETCHT0": {[]string{"m"}, func(*machine, []operand) {}},
+	"VZEROUPPER": {nil, func(m *machine, _ []operand) {
 		for i := range 16 {
 			clear(m.vectors[i][4:])
 		}

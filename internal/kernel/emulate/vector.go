@@ -37,9 +37,9 @@ var vectors = map[string]func(args []operand, suffix string) run{
 	"VPADDD":  words(func(x, y uint32) uint32 { return x + y }),
 	"VPSUBD":  words(func(x, y uint32) uint32 { return x - y }),
 
-	"VPMULUDQ": pairs(func(x, y uint64) uint64 { return x & math.MaxUint32 * (y & math.MaxUint32) }),
-	"VPSRLQ":   pairs(func(x, by uint64) uint64 { return x >> by }),
-	"VPSLLQ":   pairs(func(x, by uint64) uint64 { return x << by }),
+	"VPMULUDQ": pairs(false, func(x, y uint64) uint64 { return x & math.MaxUint32 * (y & math.MaxUint32) }),
+	"VPSRLQ":   pairs(true, func(x, by uint64) uint64 { return x >> by }),
+	"VPSLLQ":   pairs(true, func(x, by uint64) uint64 { return x << by }),
 
 	"VPSRLD": shifts(func(x uint32, by uint64) uint32 { return x >> by }),
 	"VPSRAD": shifts(func(x uint32, by uint64) uint32 { return uint32(int32(x) >> min(by, 31)) }),
@@ -265,26 +265,23 @@ func unary(f func(x float32) float32) func(args []operand, suffix string) run {
 	return unaryWords(func(x uint32) uint32 { return math.Float32bits(f(math.Float32frombits(x))) })
 }
 
-// pairs makes instructions on elements of 64 bits, of two registers or of a
+// pairs makes instructions on elements of 64 bits, of two registers, or of a
 // register and a constant, which comes first.
-func pairs(f func(x, y uint64) uint64) func(args []operand, suffix string) run {
+func pairs(byConstant bool, f func(x, y uint64) uint64) func(args []operand, suffix string) run {
 	return func(args []operand, suffix string) run {
-		if len(args) != 3 || suffix != "" || args[1].kind != vector || args[2].kind != vector {
+		if len(args) != 3 || suffix != "" || (args[0].kind == constant) != byConstant || args[1].kind != vector || args[2].kind != vector {
 			return nil
 		}
 		n := args[2].bytes / 4
 		return func(m *machine, _ []operand) {
 			x := m.vectors[args[1].n]
-			var y lanes
-			if args[0].kind != constant {
-				y = m.read(&args[0], n, math.MaxUint64)
+			y := func(int) uint64 { return uint64(args[0].value) }
+			if !byConstant {
+				v := m.read(&args[0], n, math.MaxUint64)
+				y = func(i int) uint64 { return uint64(v[i]) | uint64(v[i+1])<<32 }
 			}
 			for i := 0; i < n; i += 2 {
-				by := uint64(y[i]) | uint64(y[i+1])<<32
-				if args[0].kind == constant {
-					by = uint64(args[0].value)
-				}
-				v := f(uint64(x[i])|uint64(x[i+1])<<32, by)
+				v := f(uint64(x[i])|uint64(x[i+1])<<32, y(i))
 				x[i], x[i+1] = uint32(v), uint32(v>>32)
 			}
 			m.write(&args[2], n, x, math.MaxUint64, false)
@@ -295,6 +292,10 @@ func pairs(f func(x, y uint64) uint64) func(args []operand, suffix string) run {
 // scaled returns x times 2 to the floor of y.
 func scaled(x, y float32) float32 {
 	switch e := math.Floor(float64(y)); {
+	case x != x && math.IsInf(float64(y), 1):
+		return y
+	case x != x && math.IsInf(float64(y), -1):
+		return 0
 	case y != y || math.IsInf(float64(y), 0) && (x == 0 && y > 0 || math.IsInf(float64(x), 0) && y < 0):
 		return float32(math.NaN())
 	case x == 0 || x != x:
@@ -436,16 +437,18 @@ func compareFloats(args []operand, suffix string) run {
 	}
 	f, n := comparisons[args[0].value&15], args[2].bytes/4
 	return func(m *machine, _ []operand) {
-		y, x := m.read(&args[1], n, math.MaxUint64), m.vectors[args[2].n]
+		within := uint64(math.MaxUint64)
+		if len(args) == 5 {
+			within = m.masks[args[3].n]
+		}
+		y, x := m.read(&args[1], n, within), m.vectors[args[2].n]
 		result := uint64(0)
 		for i := range n {
 			if f(math.Float32frombits(x[i]), math.Float32frombits(y[i])) {
 				result |= 1 << i
 			}
 		}
-		if len(args) == 5 {
-			result &= m.masks[args[3].n]
-		}
+		result &= within
 		if to.kind == mask {
 			m.masks[to.n] = result
 			return

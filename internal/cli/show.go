@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -145,6 +146,7 @@ func (a *app) showSegmenter(e *engine.Engine, path string) error {
 			{"network", fmt.Sprintf("%s, %d classes: %s", c.Net, len(c.Labels.Classes), oneLine(strings.Join(c.Labels.Names(), ", ")))},
 			{"loss", fmt.Sprintf("%s, classes weighed by %s, average of weights %v", c.Loss, c.Balance, c.EMA)},
 			{"views", c.TTA},
+			{"began with", oneLine(cmp.Or(c.From, "random weights"))},
 		}, courseChoices(c.Course, c.ISA)), s.Layers)
 	})
 }

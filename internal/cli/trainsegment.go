@@ -17,7 +17,7 @@ import (
 )
 
 // segmentFlags are the flags of train segment that determine the model.
-var segmentFlags = slices.Concat(shapeFlags, []string{"classes", "names", "ignore", "net", "width", "loss", "balance", "ema", "tta"}, courseFlags)
+var segmentFlags = slices.Concat(shapeFlags, []string{"classes", "names", "ignore", "net", "width", "loss", "balance", "ema", "tta", "from"}, courseFlags)
 
 func (a *app) trainSegment() *cobra.Command {
 	var o segment.Options
@@ -46,7 +46,8 @@ The networks are fast, a residual U-Net that works at half size and below, and
 unet, the one of Ronneberger et al. at every size.`,
 		Example: `  hourglass train segment scenes/
   hourglass train segment camvid/ --names sky,building,pole,road --ignore 11
-  hourglass train segment cells/ --net unet --loss dice --minutes 30`,
+  hourglass train segment cells/ --net unet --loss dice --minutes 30
+  hourglass train segment my-street/ --from runs/camvid/ --epochs 40`,
 		Args: takes(1, 1, "SOURCE"),
 	}
 	f := c.Flags()
@@ -58,6 +59,7 @@ unet, the one of Ronneberger et al. at every size.`,
 	f.IntVar(&o.Width, "width", 0, "channels of the network at half size (fast) or full size (unet) (default 32)")
 	f.StringVar(&o.Loss, "loss", "", "what is lowered: ce (cross-entropy), dice (soft Dice) or both (default both)")
 	f.StringVar(&o.Balance, "balance", "", "weights of the classes in cross-entropy: "+list(segment.Balances())+" (default root, of the median frequency)")
+	f.StringVar(&o.From, "from", "", "model of train segment, or its run's folder, whose weights it begins with as far as they fit, at a third of the rate")
 	f.StringVar(&o.TTA, "tta", "", "what is averaged over in use: none, or scale, the image as it is and at .8 of its size (default scale)")
 	optionalVar(f, &o.EMA, "ema", "share of the past in an average of the weights, 0 for none (default 0.996)")
 	addCourseFlags(f, &o.Course, "adamw", "onecycle", "what a camera does that looks elsewhere in another light")
@@ -67,6 +69,9 @@ unet, the one of Ronneberger et al. at every size.`,
 	ro := addRunFlags(c)
 	c.RunE = a.run(func(c *cobra.Command, args []string) error {
 		o.Source = args[0]
+		if o.From != "" {
+			o.From = modelPath(o.From)
+		}
 		if err := ro.begin(c, "hourglass train segment", o.Source, segmentFlags); err != nil {
 			return err
 		}

@@ -274,5 +274,6 @@ func (p *segmentationPage) again() Section {
 		{"loss", segmentLoss(c), ""},
 		{"average of the weights", strconv.FormatFloat(c.EMA, 'g', -1, 64), "share of the past"},
 		{"views in use", c.TTA, ""},
+		{"began with", cmp.Or(c.From, "random weights"), ""},
 	}, costFacts(s.Seconds, len(s.Training.Epochs), "", s.PeakBytes))
 }

@@ -34,6 +34,7 @@ type Options struct {
 	Balance string   // one of [Balances]
 	EMA     *float64 // share of the past in an average of the weights, 0 for none
 	TTA     string   // one of [TTAs]
+	From    string   // model whose weights the run begins with, as far as they fit
 	run.Course
 }
 
@@ -50,6 +51,8 @@ type Config struct {
 	Balance  string  `json:"balance"`
 	EMA      float64 `json:"ema"`
 	TTA      string  `json:"tta"`
+	From     string  `json:"from,omitempty"`        // as in [Options]
+	FromSum  string  `json:"from_sha256,omitempty"` // of the model's file
 }
 
 // Nets lists the networks, which [arch.Segmenter] describes.
@@ -147,6 +150,11 @@ func Resolve(o Options, pairs *data.Pairs) (c Config, err error) {
 	if o.EMA != nil {
 		c.EMA = *o.EMA
 	}
+	if o.From != "" {
+		if c.From, c.FromSum, err = origin(o.From); err != nil {
+			return c, fmt.Errorf("%w: --from: %w", run.ErrChoice, err)
+		}
+	}
 	if c.Train < 1 || c.HeldOut < 1 || pairs.Len() < 2 {
 		return c, fmt.Errorf("%s has %d usable pairs: learning takes at least 2, one to learn from and one to judge by", o.Source, pairs.Len())
 	}
@@ -160,6 +168,9 @@ func Resolve(o Options, pairs *data.Pairs) (c Config, err error) {
 	}
 	if c.LR == 0 {
 		c.LR = defaultRate(c.Optimizer) * math.Sqrt(float64(c.Batch)/8)
+		if c.From != "" {
+			c.LR /= 3 // it has something to lose
+		}
 	}
 	if err := c.check(pairs); err != nil {
 		return c, err

@@ -167,6 +167,59 @@ func TestLearnsShapes(t *testing.T) {
 	})
 }
 
+// A run that begins with a model must start where that ended, take what fits of
+// one with other classes, and refuse what is no such model.
+func TestBeginsWithAModel(t *testing.T) {
+	source, dir := shapes(t, 30, 32, 40), t.TempDir()
+	e := enginetest.New(t, 2)
+	o := shapeOptions(t, source)
+	o.Epochs = 12
+	first, err := Learn(context.Background(), e, o, runOptions(filepath.Join(dir, "first")), run.Hooks{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	model := filepath.Join(first.Dir, run.ModelFile)
+	o.From, o.Epochs, o.LR = model, 1, 1e-6
+	next, err := Learn(context.Background(), e, o, runOptions(filepath.Join(dir, "next")), run.Hooks{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	begun, ended := next.Summary.Training.Epochs[0].Validation, first.Summary.Training.Epochs[first.Summary.Training.BestEpoch-1].Validation
+	if math.Abs(begun-ended) > 0.05 { // statistics of images move on
+		t.Errorf("it begins with a validation of %v where the model had %v", begun, ended)
+	}
+	if c := next.Summary.Config; c.From != model || len(c.FromSum) != 64 {
+		t.Errorf("the config says it began with %q, %q", c.From, c.FromSum)
+	}
+
+	other := o
+	if other.Labels, err = data.NamedClasses([]string{"ground", "disc", "bar", "more"}, 9); err != nil {
+		t.Fatal(err)
+	}
+	other.LR = 0
+	if r, err := Learn(context.Background(), e, other, runOptions(filepath.Join(dir, "other")), run.Hooks{}); err != nil {
+		t.Errorf("with one class more: %v", err)
+	} else if want := 0.003 * math.Sqrt(6.0/8) / 3; math.Abs(r.Summary.Config.LR-want) > 1e-9 {
+		t.Errorf("the rate is %v, want %v", r.Summary.Config.LR, want)
+	}
+
+	misfit := o
+	misfit.Width = 12
+	if _, err := Learn(context.Background(), e, misfit, runOptions(filepath.Join(dir, "misfit")), run.Hooks{}); err == nil || !strings.Contains(err.Error(), "of the network's") {
+		t.Errorf("a network of another width: error %v", err)
+	}
+	misfit.From = filepath.Join(dir, "nothing")
+	if _, err := Learn(context.Background(), e, misfit, runOptions(filepath.Join(dir, "nothing")), run.Hooks{}); !errors.Is(err, run.ErrChoice) || !strings.Contains(err.Error(), "--from") {
+		t.Errorf("no model: error %v", err)
+	}
+	if err := os.WriteFile(model, []byte("another"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Resume(context.Background(), e, next.Dir, runOptions(""), run.Hooks{}); err == nil || !strings.Contains(err.Error(), "not the model that the run began with") {
+		t.Errorf("the model has changed: error %v", err)
+	}
+}
+
 func same(t *testing.T, a, b string) {
 	t.Helper()
 	x, err := os.ReadFile(a)

@@ -101,6 +101,9 @@ func (r *learner) problem() (train.Problem, error) {
 	if len(r.parts.Validation) > 0 {
 		p.Validate = r.validate
 	}
+	if c.From != "" {
+		p.Prepare = func(store *backend.Store) error { return c.begin(r.model.params, store) }
+	}
 	return p, nil
 }
 

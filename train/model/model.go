@@ -199,6 +199,25 @@ func (f *File) Fill(params []nn.Param, store *backend.Store) error {
 	return nil
 }
 
+// Take reads those parameters into the store, which has them all, that the file
+// holds under the same names and in the same shapes, and returns how many of the
+// numbers of all are taken. The others stay as they are.
+func (f *File) Take(params []nn.Param, store *backend.Store) (taken, all int, err error) {
+	for _, p := range params {
+		n := p.Node.Shape().Elements()
+		all += n
+		info, ok := f.in.Lookup(p.Name)
+		if !ok || !tensor.Shape(info.Shape).Equal(p.Node.Shape()) {
+			continue
+		}
+		if err := f.in.Float32s(p.Name, store.Get(p.Name).Float32()); err != nil {
+			return taken, all, f.Fail("%w", err)
+		}
+		taken += n
+	}
+	return taken, all, nil
+}
+
 // Pixels turns bytes into numbers in 0–1.
 func Pixels(b *graph.Builder, images *graph.Node) *graph.Node {
 	return b.Scale(b.Cast(images), 1.0/255)

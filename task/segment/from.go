@@ -21,8 +21,8 @@ func origin(path string) (full, sum string, err error) {
 		return "", "", err
 	}
 	defer f.Close()
-	if got := f.Task(); got != Task {
-		return "", "", f.Fail("it was trained for the task %q, not %q", got, Task)
+	if err := f.CheckTask(Task); err != nil {
+		return "", "", err
 	}
 	if full, err = filepath.Abs(path); err != nil {
 		return "", "", err

@@ -143,11 +143,19 @@ func TaskOf(path string) (string, error) {
 	return f.Task(), nil
 }
 
+// CheckTask reports a model that was trained for another task.
+func (f *File) CheckTask(task string) error {
+	if got := f.Task(); got != task {
+		return f.Fail("it was trained for the task %q, not %q", got, task)
+	}
+	return nil
+}
+
 // Decode reads the metadata of a model of a task into pointers to what was
 // saved. It fails for a model of another task.
 func (f *File) Decode(task string, architecture, config any, record *train.Record) error {
-	if got := f.Task(); got != task {
-		return f.Fail("it was trained for the task %q, not %q", got, task)
+	if err := f.CheckTask(task); err != nil {
+		return err
 	}
 	for key, into := range map[string]any{keyArchitecture: architecture, keyConfig: config, keyRecord: record} {
 		if err := json.Unmarshal([]byte(f.in.Metadata[key]), into); err != nil {
@@ -177,14 +185,19 @@ func (f *File) CheckImages(height, width, channels int) error {
 	return nil
 }
 
+// holds reports whether the file has a parameter in its shape. The header has
+// been checked against the file's length, so a shape found there is of a size
+// that the file really holds.
+func (f *File) holds(p nn.Param) bool {
+	info, ok := f.in.Lookup(p.Name)
+	return ok && tensor.Shape(info.Shape).Equal(p.Node.Shape())
+}
+
 // Fill reads the tensors of a network into the store and freezes it: a model
 // that was read is one to use.
 func (f *File) Fill(params []nn.Param, store *backend.Store) error {
 	for _, p := range params {
-		// The file's header has been checked against its length, so a shape
-		// found there is of a size that the file really holds.
-		info, ok := f.in.Lookup(p.Name)
-		if !ok || !tensor.Shape(info.Shape).Equal(p.Node.Shape()) {
+		if !f.holds(p) {
 			return f.Fail("it has no %s of shape %v", p.Name, p.Node.Shape())
 		}
 		v, err := store.Variable(p.Name, tensor.Float32, p.Node.Shape())
@@ -206,8 +219,7 @@ func (f *File) Take(params []nn.Param, store *backend.Store) (taken, all int, er
 	for _, p := range params {
 		n := p.Node.Shape().Elements()
 		all += n
-		info, ok := f.in.Lookup(p.Name)
-		if !ok || !tensor.Shape(info.Shape).Equal(p.Node.Shape()) {
+		if !f.holds(p) {
 			continue
 		}
 		if err := f.in.Float32s(p.Name, store.Get(p.Name).Float32()); err != nil {

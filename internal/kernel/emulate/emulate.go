@@ -38,9 +38,6 @@ func Open(path string) (*File, error) {
 	return f, nil
 }
 
-// Has reports whether the file has a function of a name.
-func (f *File) Has(name string) bool { return f.functions[name] != nil }
-
 // Replace puts emulated functions in the place of all those that a table of
 // kernels holds, directly or in structs, arrays, slices, maps, interfaces and
 // behind pointers, and that are assembly of the file. It returns how many there are.
@@ -81,8 +78,8 @@ func (r *replacer) walk(v reflect.Value) {
 			v.SetMapIndex(key, element)
 		}
 	case reflect.Func:
-		if name := nameOf(v); name != "" && r.file.Has(name) {
-			v.Set(r.file.wrap(v.Type(), name))
+		if fn := r.file.functions[nameOf(v)]; fn != nil {
+			v.Set(r.file.wrap(v.Type(), fn))
 			r.count++
 		}
 	}
@@ -106,11 +103,10 @@ func nameOf(v reflect.Value) string {
 	return full[strings.LastIndexByte(full, '.')+1:]
 }
 
-// wrap returns a function of a type that runs the assembly of a name. Arguments
+// wrap returns a function of a type that runs one of assembly. Arguments
 // and results lie in a frame as in Go's stable calling convention (ABI0): one
 // after the other, each aligned, the results from a multiple of 8 on.
-func (f *File) wrap(t reflect.Type, name string) reflect.Value {
-	fn := f.functions[name]
+func (f *File) wrap(t reflect.Type, fn *function) reflect.Value {
 	var offsets []uintptr
 	size := uintptr(0)
 	place := func(t reflect.Type) {
@@ -152,8 +148,8 @@ func (f *File) run(fn *function, frame unsafe.Pointer) {
 	defer f.machines.Put(m)
 	m.begin(fn, frame)
 	for m.pc >= 0 {
-		in := &fn.code[m.pc]
+		next := fn.code[m.pc]
 		m.pc++
-		in.run(m, in.args)
+		next(m)
 	}
 }

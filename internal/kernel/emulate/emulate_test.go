@@ -41,7 +41,7 @@ func assemble(t *testing.T, body string) func(a, b, result []float32) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	call := f.wrap(reflect.TypeFor[func(a, b, result *float32)](), "f").Interface().(func(a, b, result *float32))
+	call := f.wrap(reflect.TypeFor[func(a, b, result *float32)](), f.functions["f"]).Interface().(func(a, b, result *float32))
 	return func(a, b, result []float32) { call(&a[0], &b[0], &result[0]) }
 }
 

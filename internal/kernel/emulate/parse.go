@@ -14,10 +14,8 @@ type function struct {
 	stack int // bytes of local variables
 }
 
-type instruction struct {
-	run  func(m *machine, args []operand)
-	args []operand
-}
+// instruction carries out one with its operands.
+type instruction func(m *machine)
 
 // kind says what an operand is.
 type kind uint8
@@ -71,36 +69,38 @@ func Parse(text string) (*File, error) {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines { // data may come after the functions that read it
 		lines[i] = strings.TrimSpace(strings.Split(line, "//")[0])
-		if m := globalLine.FindStringSubmatch(lines[i]); m == nil {
-			if strings.HasPrefix(lines[i], "GLOBL ") {
-				return nil, fmt.Errorf("line %d: %s: this declaration is not known", i+1, line)
-			}
-		} else {
-			size, err := strconv.Atoi(m[2])
-			if err != nil || size > 1<<20 {
-				return nil, fmt.Errorf("line %d: %s", i+1, line)
-			}
-			f.data[m[1]] = make([]byte, size)
+		if !strings.HasPrefix(lines[i], "GLOBL ") {
+			continue
 		}
+		m := globalLine.FindStringSubmatch(lines[i])
+		if m == nil {
+			return nil, fmt.Errorf("line %d: %s: this declaration is not known", i+1, line)
+		}
+		size, err := strconv.Atoi(m[2])
+		if err != nil || size > 1<<20 {
+			return nil, fmt.Errorf("line %d: %s", i+1, line)
+		}
+		f.data[m[1]] = make([]byte, size)
 	}
 	for i, line := range lines {
-		if m := dataLine.FindStringSubmatch(line); m == nil {
-			if strings.HasPrefix(line, "DATA ") {
-				return nil, fmt.Errorf("line %d: %s: this data is not known", i+1, line)
-			}
-		} else {
-			if err := f.fill(m); err != nil {
-				return nil, fmt.Errorf("line %d: %w", i+1, err)
-			}
+		if !strings.HasPrefix(line, "DATA ") {
+			continue
+		}
+		m := dataLine.FindStringSubmatch(line)
+		if m == nil {
+			return nil, fmt.Errorf("line %d: %s: this data is not known", i+1, line)
+		}
+		if err := f.fill(m); err != nil {
+			return nil, fmt.Errorf("line %d: %w", i+1, err)
 		}
 	}
 	for i := 0; i < len(lines); i++ {
+		if !strings.HasPrefix(lines[i], "TEXT ") {
+			continue
+		}
 		m := textLine.FindStringSubmatch(lines[i])
 		if m == nil {
-			if strings.HasPrefix(lines[i], "TEXT ") {
-				return nil, fmt.Errorf("line %d: %s: this function is not known", i+1, lines[i])
-			}
-			continue
+			return nil, fmt.Errorf("line %d: %s: this function is not known", i+1, lines[i])
 		}
 		end := i + 1
 		for end < len(lines) && !strings.HasPrefix(lines[end], "TEXT ") {
@@ -159,7 +159,7 @@ func (f *File) function(lines []string, number int) (*function, error) {
 		fn.code = append(fn.code, in)
 	}
 	// What runs past the end would be a mistake of the generator.
-	fn.code = append(fn.code, instruction{run: func(*machine, []operand) { panic("emulate: a function has no end") }})
+	fn.code = append(fn.code, func(*machine) { panic("emulate: a function has no end") })
 	return fn, nil
 }
 
@@ -167,17 +167,17 @@ func isCode(line string) bool {
 	return line != "" && !strings.HasSuffix(line, ":") && !strings.HasPrefix(line, "DATA ") && !strings.HasPrefix(line, "GLOBL ") && !strings.HasPrefix(line, "#")
 }
 
-func (f *File) instruction(line string, places map[string]int) (in instruction, err error) {
+func (f *File) instruction(line string, places map[string]int) (instruction, error) {
+	var args []operand
 	name, rest, _ := strings.Cut(line, " ")
 	for _, text := range splitOperands(rest) {
 		o, err := f.operand(text, places)
 		if err != nil {
-			return in, err
+			return nil, err
 		}
-		in.args = append(in.args, o)
+		args = append(args, o)
 	}
-	in.run, err = operation(name, in.args)
-	return in, err
+	return operation(name, args)
 }
 
 // splitOperands splits at commas. No operand has one inside.

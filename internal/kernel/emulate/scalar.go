@@ -10,7 +10,7 @@ import (
 // memory, a label, a mask register k.
 type scalar struct {
 	operands []string
-	run      run
+	run      func(m *machine, args []operand)
 }
 
 // takes reports whether the operands are such as it takes.

@@ -2,9 +2,11 @@ package emulate
 
 import "math"
 
-// vectors returns for each vector instruction, by its operands and its suffix,
-// what carries it out, or nil.
-var vectors = map[string]func(args []operand, suffix string) run{
+// maker returns a vector instruction with such operands and such a suffix, nil if
+// there is none.
+type maker func(args []operand, suffix string) instruction
+
+var vectors = map[string]maker{
 	"VMOVUPS": move, "VMOVAPS": move, "VMOVDQU": move, "VMOVDQA": move, "VMOVDQU32": move, "VMOVDQA32": move,
 	"VMASKMOVPS": moveWhere,
 	"VMOVSS":     moveScalar(false), "MOVSS": moveScalar(true),
@@ -146,22 +148,22 @@ func (s *shape) read(m *machine, i int) lanes {
 
 func (s *shape) write(m *machine, v lanes) { m.write(&s.to, s.n, v, s.bits(m), s.zero) }
 
-func move(args []operand, suffix string) run {
+func move(args []operand, suffix string) instruction {
 	s, ok := shapeOf(args, suffix, 1)
 	if !ok || s.bcst {
 		return nil
 	}
-	return func(m *machine, _ []operand) { s.write(m, s.read(m, 0)) }
+	return func(m *machine) { s.write(m, s.read(m, 0)) }
 }
 
 // moveWhere moves those elements between memory and a register whose place in
 // another register is negative; the others of a register become zero.
-func moveWhere(args []operand, suffix string) run {
+func moveWhere(args []operand, suffix string) instruction {
 	if len(args) != 3 || suffix != "" || args[1].kind != vector || (args[0].kind == memory) == (args[2].kind == memory) {
 		return nil
 	}
 	n := args[1].bytes / 4
-	return func(m *machine, _ []operand) {
+	return func(m *machine) {
 		where := uint64(0)
 		for i, v := range m.vectors[args[1].n] {
 			where |= uint64(v>>31) << i
@@ -172,12 +174,12 @@ func moveWhere(args []operand, suffix string) run {
 
 // moveScalar moves one element between memory and a register. The rest of the
 // register becomes zero, of older instructions only up to 128 bits.
-func moveScalar(older bool) func(args []operand, suffix string) run {
-	return func(args []operand, suffix string) run {
+func moveScalar(older bool) maker {
+	return func(args []operand, suffix string) instruction {
 		if len(args) != 2 || suffix != "" || (args[0].kind == vector) == (args[1].kind == vector) {
 			return nil
 		}
-		return func(m *machine, _ []operand) {
+		return func(m *machine) {
 			v := m.read(&args[0], 1, 1)
 			if older && args[1].kind == vector {
 				d := &m.vectors[args[1].n]
@@ -190,12 +192,12 @@ func moveScalar(older bool) func(args []operand, suffix string) run {
 	}
 }
 
-func broadcast(args []operand, suffix string) run {
+func broadcast(args []operand, suffix string) instruction {
 	if len(args) != 2 || suffix != "" || args[1].kind != vector || args[0].kind != memory && args[0].kind != vector {
 		return nil
 	}
 	n := args[1].bytes / 4
-	return func(m *machine, _ []operand) {
+	return func(m *machine) {
 		one := m.read(&args[0], 1, 1)[0]
 		var v lanes
 		for i := range n {
@@ -207,13 +209,13 @@ func broadcast(args []operand, suffix string) run {
 
 // words makes vector instructions of two sources; in Go's order, the second of
 // Intel's comes first.
-func words(f func(x, y uint32) uint32) func(args []operand, suffix string) run {
-	return func(args []operand, suffix string) run {
+func words(f func(x, y uint32) uint32) maker {
+	return func(args []operand, suffix string) instruction {
 		s, ok := shapeOf(args, suffix, 2)
 		if !ok || s.to.kind != vector {
 			return nil
 		}
-		return func(m *machine, _ []operand) {
+		return func(m *machine) {
 			y, x := s.read(m, 0), s.read(m, 1)
 			for i := range s.n {
 				x[i] = f(x[i], y[i])
@@ -223,7 +225,7 @@ func words(f func(x, y uint32) uint32) func(args []operand, suffix string) run {
 	}
 }
 
-func floats(f func(x, y float32) float32) func(args []operand, suffix string) run {
+func floats(f func(x, y float32) float32) maker {
 	return words(func(x, y uint32) uint32 {
 		return math.Float32bits(f(math.Float32frombits(x), math.Float32frombits(y)))
 	})
@@ -231,12 +233,12 @@ func floats(f func(x, y float32) float32) func(args []operand, suffix string) ru
 
 // single is the same for the first element alone; the others come from the
 // second operand.
-func single(f func(x, y float32) float32) func(args []operand, suffix string) run {
-	return func(args []operand, suffix string) run {
+func single(f func(x, y float32) float32) maker {
+	return func(args []operand, suffix string) instruction {
 		if len(args) != 3 || suffix != "" || args[1].kind != vector || args[2].kind != vector || args[2].bytes != 16 {
 			return nil
 		}
-		return func(m *machine, _ []operand) {
+		return func(m *machine) {
 			v, y := m.vectors[args[1].n], m.read(&args[0], 1, 1)
 			v[0] = math.Float32bits(f(math.Float32frombits(v[0]), math.Float32frombits(y[0])))
 			m.write(&args[2], 4, v, math.MaxUint64, false)
@@ -245,13 +247,13 @@ func single(f func(x, y float32) float32) func(args []operand, suffix string) ru
 }
 
 // unaryWords makes vector instructions of one source.
-func unaryWords(f func(x uint32) uint32) func(args []operand, suffix string) run {
-	return func(args []operand, suffix string) run {
+func unaryWords(f func(x uint32) uint32) maker {
+	return func(args []operand, suffix string) instruction {
 		s, ok := shapeOf(args, suffix, 1)
 		if !ok || s.to.kind != vector {
 			return nil
 		}
-		return func(m *machine, _ []operand) {
+		return func(m *machine) {
 			x := s.read(m, 0)
 			for i := range s.n {
 				x[i] = f(x[i])
@@ -261,19 +263,19 @@ func unaryWords(f func(x uint32) uint32) func(args []operand, suffix string) run
 	}
 }
 
-func unary(f func(x float32) float32) func(args []operand, suffix string) run {
+func unary(f func(x float32) float32) maker {
 	return unaryWords(func(x uint32) uint32 { return math.Float32bits(f(math.Float32frombits(x))) })
 }
 
 // pairs makes instructions on elements of 64 bits, of two registers, or of a
 // register and a constant, which comes first.
-func pairs(byConstant bool, f func(x, y uint64) uint64) func(args []operand, suffix string) run {
-	return func(args []operand, suffix string) run {
+func pairs(byConstant bool, f func(x, y uint64) uint64) maker {
+	return func(args []operand, suffix string) instruction {
 		if len(args) != 3 || suffix != "" || (args[0].kind == constant) != byConstant || args[1].kind != vector || args[2].kind != vector {
 			return nil
 		}
 		n := args[2].bytes / 4
-		return func(m *machine, _ []operand) {
+		return func(m *machine) {
 			x := m.vectors[args[1].n]
 			y := func(int) uint64 { return uint64(args[0].value) }
 			if !byConstant {
@@ -306,7 +308,7 @@ func scaled(x, y float32) float32 {
 }
 
 // round rounds to whole numbers, as the constant says.
-func round(args []operand, suffix string) run {
+func round(args []operand, suffix string) instruction {
 	if len(args) != 3 || args[0].kind != constant {
 		return nil
 	}
@@ -319,12 +321,12 @@ func round(args []operand, suffix string) run {
 }
 
 // widened makes elements of 32 bits of bytes.
-func widened(args []operand, suffix string) run {
+func widened(args []operand, suffix string) instruction {
 	if len(args) != 2 || suffix != "" || args[0].kind != memory || args[1].kind != vector {
 		return nil
 	}
 	n := args[1].bytes / 4
-	return func(m *machine, _ []operand) {
+	return func(m *machine) {
 		packed := m.read(&args[0], n/4, math.MaxUint64)
 		var v lanes
 		for i := range n {
@@ -351,13 +353,13 @@ func lesser(x, y float32) float32 {
 }
 
 // fused makes fused multiply-adds of operands in Go's order.
-func fused(f func(first, second, third float32) float32) func(args []operand, suffix string) run {
-	return func(args []operand, suffix string) run {
+func fused(f func(first, second, third float32) float32) maker {
+	return func(args []operand, suffix string) instruction {
 		s, ok := shapeOf(args, suffix, 2)
 		if !ok || s.to.kind != vector {
 			return nil
 		}
-		return func(m *machine, _ []operand) {
+		return func(m *machine) {
 			a, b, c := s.read(m, 0), s.read(m, 1), m.vectors[s.to.n]
 			for i := range s.n {
 				c[i] = math.Float32bits(f(math.Float32frombits(a[i]), math.Float32frombits(b[i]), math.Float32frombits(c[i])))
@@ -390,13 +392,13 @@ func fma(x, y, z float32) float32 {
 	return float32(sum)
 }
 
-func shifts(f func(x uint32, by uint64) uint32) func(args []operand, suffix string) run {
-	return func(args []operand, suffix string) run {
+func shifts(f func(x uint32, by uint64) uint32) maker {
+	return func(args []operand, suffix string) instruction {
 		if len(args) != 3 || suffix != "" || args[0].kind != constant || args[1].kind != vector || args[2].kind != vector {
 			return nil
 		}
 		by, n := uint64(args[0].value), args[2].bytes/4
-		return func(m *machine, _ []operand) {
+		return func(m *machine) {
 			v := m.vectors[args[1].n]
 			for i := range v {
 				v[i] = f(v[i], by)
@@ -427,7 +429,7 @@ var comparisons = [16]func(x, y float32) bool{
 	15: func(x, y float32) bool { return true },
 }
 
-func compareFloats(args []operand, suffix string) run {
+func compareFloats(args []operand, suffix string) instruction {
 	if len(args) < 4 || len(args) > 5 || suffix != "" || args[0].kind != constant || args[2].kind != vector {
 		return nil
 	}
@@ -436,7 +438,7 @@ func compareFloats(args []operand, suffix string) run {
 		return nil
 	}
 	f, n := comparisons[args[0].value&15], args[2].bytes/4
-	return func(m *machine, _ []operand) {
+	return func(m *machine) {
 		within := uint64(math.MaxUint64)
 		if len(args) == 5 {
 			within = m.masks[args[3].n]
@@ -462,12 +464,12 @@ func compareFloats(args []operand, suffix string) run {
 }
 
 // permute chooses elements within 128 bits, two bits of the constant for each.
-func permute(args []operand, suffix string) run {
+func permute(args []operand, suffix string) instruction {
 	if len(args) != 3 || suffix != "" || args[0].kind != constant || args[1].kind != vector || args[2].kind != vector {
 		return nil
 	}
 	n := args[2].bytes / 4
-	return func(m *machine, _ []operand) {
+	return func(m *machine) {
 		v, x := lanes{}, m.vectors[args[1].n]
 		for i := range n {
 			v[i] = x[i&^3|int(args[0].value)>>(2*(i&3))&3]
@@ -476,12 +478,12 @@ func permute(args []operand, suffix string) run {
 	}
 }
 
-func duplicateOdd(args []operand, suffix string) run {
+func duplicateOdd(args []operand, suffix string) instruction {
 	if len(args) != 2 || suffix != "" || args[0].kind != vector || args[1].kind != vector {
 		return nil
 	}
 	n := args[1].bytes / 4
-	return func(m *machine, _ []operand) {
+	return func(m *machine) {
 		v := m.vectors[args[0].n]
 		for i := range n {
 			v[i] = v[i|1]
@@ -491,14 +493,14 @@ func duplicateOdd(args []operand, suffix string) run {
 }
 
 // extract returns n elements of a register, those that the constant numbers.
-func extract(n int) func(args []operand, suffix string) run {
-	return func(args []operand, suffix string) run {
+func extract(n int) maker {
+	return func(args []operand, suffix string) instruction {
 		if len(args) != 3 || suffix != "" || args[0].kind != constant || args[1].kind != vector || args[2].kind != vector ||
 			n*int(args[0].value+1) > args[1].bytes/4 {
 			return nil
 		}
 		from := n * int(args[0].value)
-		return func(m *machine, _ []operand) {
+		return func(m *machine) {
 			var v lanes
 			copy(v[:n], m.vectors[args[1].n][from:])
 			m.write(&args[2], n, v, math.MaxUint64, false)
@@ -508,13 +510,13 @@ func extract(n int) func(args []operand, suffix string) run {
 
 // interleave takes, for each 128 bits, elements of two registers: of the second
 // operand from 0 on and of the first from 4 on.
-func interleave(from ...int) func(args []operand, suffix string) run {
-	return func(args []operand, suffix string) run {
+func interleave(from ...int) maker {
+	return func(args []operand, suffix string) instruction {
 		s, ok := shapeOf(args, suffix, 2)
 		if !ok || s.k != 0 {
 			return nil
 		}
-		return func(m *machine, _ []operand) {
+		return func(m *machine) {
 			y, x := s.read(m, 0), s.read(m, 1)
 			var v lanes
 			for i := range s.n {
@@ -530,12 +532,12 @@ func interleave(from ...int) func(args []operand, suffix string) run {
 }
 
 // insert puts 128 bits in the place that the constant numbers.
-func insert(args []operand, suffix string) run {
+func insert(args []operand, suffix string) instruction {
 	if len(args) != 4 || suffix != "" || args[0].kind != constant || args[2].kind != vector || args[3].kind != vector ||
 		4*int(args[0].value+1) > args[3].bytes/4 {
 		return nil
 	}
-	return func(m *machine, _ []operand) {
+	return func(m *machine) {
 		part, v := m.read(&args[1], 4, math.MaxUint64), m.vectors[args[2].n]
 		copy(v[4*args[0].value:], part[:4])
 		m.write(&args[3], args[3].bytes/4, v, math.MaxUint64, false)
@@ -544,12 +546,12 @@ func insert(args []operand, suffix string) run {
 
 // choose takes elements of the second operand where those of the first are
 // negative, and of the third elsewhere.
-func choose(args []operand, suffix string) run {
+func choose(args []operand, suffix string) instruction {
 	if len(args) != 4 || suffix != "" || args[0].kind != vector || args[2].kind != vector || args[3].kind != vector {
 		return nil
 	}
 	n := args[3].bytes / 4
-	return func(m *machine, _ []operand) {
+	return func(m *machine) {
 		where, y, x := m.vectors[args[0].n], m.read(&args[1], n, math.MaxUint64), m.vectors[args[2].n]
 		for i := range n {
 			if where[i]>>31 != 0 {
@@ -562,12 +564,12 @@ func choose(args []operand, suffix string) run {
 
 // chooseFixed takes elements of the second operand where the constant has a
 // bit, and of the third elsewhere.
-func chooseFixed(args []operand, suffix string) run {
+func chooseFixed(args []operand, suffix string) instruction {
 	if len(args) != 4 || suffix != "" || args[0].kind != constant || args[2].kind != vector || args[3].kind != vector {
 		return nil
 	}
 	n := args[3].bytes / 4
-	return func(m *machine, _ []operand) {
+	return func(m *machine) {
 		y, x := m.read(&args[1], n, math.MaxUint64), m.vectors[args[2].n]
 		for i := range n {
 			if args[0].value>>i&1 != 0 {

@@ -21,8 +21,8 @@ import (
 type Options struct {
 	Pool  *par.Pool // the workers; nil means a new pool of GOMAXPROCS threads
 	Level isa.Level // one of isa.Available
-	// Precision of products. Without processors for it, bfloat16 is slower than
-	// float32.
+	// Precision of products. On a processor without tiles (AMX), bfloat16 is
+	// emulated, and slower than float32.
 	Precision backend.Precision
 }
 
@@ -88,7 +88,7 @@ func (c *compiler) lower(s *step) (err error) {
 	for i, n := range s.node.Inputs() {
 		in[i] = c.buffers[n]
 	}
-	s.kernel, err = c.atPrecision(f, s.node.Op())(c, s.node, c.buffers[s.node], in)
+	s.kernel, err = c.atPrecision(f, s.node)(c, s.node, c.buffers[s.node], in)
 	return err
 }
 

@@ -15,8 +15,40 @@ func lowerMatMul(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kernel,
 	if a.TransA {
 		k = n.Input(0).Shape()[0]
 	}
+	if c.halved(n) {
+		return c.halvedMatMul(n, out, in, k)
+	}
 	s := gemm.Shape{M: n.Shape()[0], N: n.Shape()[1], K: k, TransA: a.TransA, TransB: a.TransB}
 	plan, err := gemm.NewPlan(s, c.level)
+	if err != nil {
+		return kernel{}, err
+	}
+	return c.dense(plan, n, out, in), nil
+}
+
+// halvedMatMul returns the kernel of a product of bfloat16 matrices with k columns
+// of the left factor: as a convolution of pixels with filters of 1×1, or as one of
+// its gradients.
+func (c *compiler) halvedMatMul(n *graph.Node, out *buffer, in []*buffer, k int) (kernel, error) {
+	a, m, columns := n.Attrs().(graph.MatMulAttrs), n.Shape()[0], n.Shape()[1]
+	s := conv.Shape{N: 1, H: m, W: 1, C: k, K: columns, KH: 1, KW: 1}
+	switch {
+	case a.TransA:
+		s.H, s.C = k, m
+		plan, err := conv.NewGradWeight(s, c.level, c.algorithm(n))
+		if err != nil {
+			return kernel{}, err
+		}
+		return c.gradWeight(plan, out, in), nil
+	case a.TransB:
+		s.C, s.K = columns, k
+		plan, err := conv.NewGradInput(s, c.level, c.algorithm(n))
+		if err != nil {
+			return kernel{}, err
+		}
+		return c.dense(plan, n, out, in), nil
+	}
+	plan, err := conv.NewForward(s, c.level, c.algorithm(n))
 	if err != nil {
 		return kernel{}, err
 	}
@@ -111,7 +143,7 @@ func lowerConv2D(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kernel,
 		plan, err := depthwise.NewForward(shape, c.level)
 		return c.depthwise(plan, n, out, in), err
 	}
-	plan, err := conv.NewForward(shape, c.level, conv.Options{})
+	plan, err := conv.NewForward(shape, c.level, c.algorithm(n))
 	if err != nil {
 		return kernel{}, err
 	}
@@ -147,7 +179,7 @@ func lowerConv2DGradInput(c *compiler, n *graph.Node, out *buffer, in []*buffer)
 		plan, err := depthwise.NewGradInput(shape, c.level)
 		return c.depthwise(plan, n, out, in), err
 	}
-	plan, err := conv.NewGradInput(shape, c.level, conv.Options{})
+	plan, err := conv.NewGradInput(shape, c.level, c.algorithm(n))
 	if err != nil {
 		return kernel{}, err
 	}
@@ -157,12 +189,17 @@ func lowerConv2DGradInput(c *compiler, n *graph.Node, out *buffer, in []*buffer)
 func lowerConv2DGradWeight(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kernel, error) {
 	a := n.Attrs().(graph.ConvAttrs)
 	x, dy := n.Input(0).Shape(), n.Input(1).Shape()
-	plan, err := conv.NewGradWeight(convShape(a, x[0], x[3], dy[3]), c.level, conv.Options{})
+	plan, err := conv.NewGradWeight(convShape(a, x[0], x[3], dy[3]), c.level, c.algorithm(n))
 	if err != nil {
 		return kernel{}, err
 	}
+	return c.gradWeight(plan, out, in), nil
+}
+
+// gradWeight returns the kernel of a plan.
+func (c *compiler) gradWeight(plan *conv.GradWeight, out *buffer, in []*buffer) kernel {
 	pool := c.pool
 	return kernel{run: func(scratch []float32) {
 		plan.Run(pool, out.f32, in[0].f32, in[1].f32, scratch)
-	}, scratch: plan.Scratch(pool.Threads())}, nil
+	}, scratch: plan.Scratch(pool.Threads())}
 }

@@ -3,17 +3,42 @@ package cpu
 import (
 	"hourglass/engine/backend"
 	"hourglass/engine/graph"
+	"hourglass/internal/kernel/amx"
 	"hourglass/internal/kernel/bfloat"
+	"hourglass/internal/kernel/conv"
+	"hourglass/internal/kernel/gemm"
 	"hourglass/internal/par"
 )
 
+// halved reports whether a product is computed by kernels for bfloat16: at that
+// precision, where the processor has them, and of a kind that they know.
+func (c *compiler) halved(n *graph.Node) bool {
+	if c.precision != backend.BF16 || !amx.Native(c.level) {
+		return false
+	}
+	switch a := n.Attrs().(type) {
+	case graph.ConvAttrs:
+		return a.Groups == 1
+	case graph.MatMulAttrs:
+		bias, addend := graph.Extras(n)
+		return !a.TransA || !a.TransB && bias < 0 && addend < 0 && activationOf(n) == gemm.None
+	}
+	return false
+}
+
+// algorithm returns how a convolution or a gradient of it is computed.
+func (c *compiler) algorithm(n *graph.Node) conv.Options {
+	if c.halved(n) {
+		return conv.Options{Algorithm: conv.BFloat16}
+	}
+	return conv.Options{}
+}
+
 // atPrecision returns a lowering whose kernels compute at the backend's
-// precision. bfloat16 is emulated: operands are rounded into scratch memory at
-// each run, which takes longer than float32. Kernels for processors with
-// AVX512_BF16 (see isa.HasBFloat16) would take the place of the one that is
-// wrapped here.
-func (c *compiler) atPrecision(f lowering, op graph.Op) lowering {
-	if c.precision != backend.BF16 || op.Class() != graph.ClassDense {
+// precision. Where there are no kernels for bfloat16 it is emulated: operands are
+// rounded into scratch memory at each run, which takes longer than float32.
+func (c *compiler) atPrecision(f lowering, n *graph.Node) lowering {
+	if c.precision != backend.BF16 || n.Op().Class() != graph.ClassDense || c.halved(n) {
 		return f
 	}
 	return func(c *compiler, n *graph.Node, out *buffer, in []*buffer) (kernel, error) {

@@ -15,6 +15,7 @@ const (
 	Direct                     // the definition, as a product of matrices that are never formed
 	Winograd2                  // tiles of 2×2 outputs, 16 instead of 36 products for each channel
 	Winograd4                  // tiles of 4×4 outputs, 36 instead of 144 products for each channel
+	BFloat16                   // the definition with operands rounded to bfloat16, by package amx
 )
 
 // String returns the algorithm's name.
@@ -28,6 +29,8 @@ func (a Algorithm) String() string {
 		return "winograd2"
 	case Winograd4:
 		return "winograd4"
+	case BFloat16:
+		return "bfloat16"
 	}
 	return fmt.Sprintf("conv.Algorithm(%d)", uint8(a))
 }
@@ -35,12 +38,16 @@ func (a Algorithm) String() string {
 // Options choose how to compute. The zero value chooses for the caller.
 type Options struct{ Algorithm Algorithm }
 
-// tileSize is the outputs along a side of the tiles of a Winograd algorithm.
+// tileSize is the outputs along a side of the tiles of a Winograd algorithm, and
+// 0 for any other.
 func (a Algorithm) tileSize() int {
-	if a == Winograd2 {
+	switch a {
+	case Winograd2:
 		return 2
+	case Winograd4:
+		return 4
 	}
-	return 4
+	return 0
 }
 
 // winogradFits reports whether Winograd's algorithm exists for a shape.
@@ -70,6 +77,11 @@ func (o Options) choose(s Shape, level isa.Level, r result) (Algorithm, error) {
 	case Winograd2, Winograd4:
 		if !s.winogradFits() {
 			return 0, fmt.Errorf("conv: %v needs 3×3 filters without strides, dilation or groups, not %+v; use %v", o.Algorithm, s, Direct)
+		}
+		return o.Algorithm, nil
+	case BFloat16:
+		if s.Groups != 1 {
+			return 0, fmt.Errorf("conv: %v is for one group of channels, not %d; round the operands and use %v", o.Algorithm, s.Groups, Direct)
 		}
 		return o.Algorithm, nil
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"hourglass/internal/isa"
+	"hourglass/internal/kernel/bfloat"
 	"hourglass/internal/kernel/emulate"
 	"hourglass/internal/kernel/gemm"
 	"hourglass/internal/par"
@@ -154,17 +155,33 @@ func plan(t testing.TB, s Shape, what string, level isa.Level, o Options, packed
 
 // algorithms lists the options that a shape has.
 func algorithms(s Shape) []Options {
-	if s.withDefaults().winogradFits() {
-		return []Options{{Direct}, {Winograd2}, {Winograd4}}
+	options := []Options{{Direct}}
+	if s.withDefaults().Groups == 1 {
+		options = append(options, Options{BFloat16})
 	}
-	return []Options{{Direct}}
+	if s.withDefaults().winogradFits() {
+		options = append(options, Options{Winograd2}, Options{Winograd4})
+	}
+	return options
+}
+
+// rounded returns the operands that an algorithm multiplies.
+func (a Algorithm) rounded(x []float32) []float32 {
+	if a != BFloat16 {
+		return x
+	}
+	y := make([]float32, len(x))
+	for i, v := range x {
+		y[i] = bfloat.Round(v)
+	}
+	return y
 }
 
 // tolerance is how far an element of a result may lie from the exact one, for
 // operands up to 1. It grows as a random walk of the products does; Winograd's
 // algorithm adds the roundings of its transforms.
 func tolerance(s Shape, what string, a Algorithm) float64 {
-	if a == Direct {
+	if a == Direct || a == BFloat16 {
 		return 1e-5 * math.Sqrt(terms(s, what)+1)
 	}
 	return 2e-5 * math.Sqrt(terms(s, what)+36)
@@ -200,7 +217,10 @@ func checkShape(t *testing.T, s Shape, levels []isa.Level, pools []*par.Pool, se
 			}
 		}
 		old := slices.Clone(tensors[result])
-		want := naive(s, name, tensors[0], tensors[1], tensors[2], old, ep)
+		wants := make(map[bool][]float64)
+		for _, a := range []Algorithm{Direct, BFloat16} {
+			wants[a == BFloat16] = naive(s, name, a.rounded(tensors[0]), a.rounded(tensors[1]), a.rounded(tensors[2]), old, ep)
+		}
 		for _, level := range levels {
 			pools := pools
 			if emulate.Emulated(level) { // which takes long
@@ -211,7 +231,7 @@ func checkShape(t *testing.T, s Shape, levels []isa.Level, pools []*par.Pool, se
 			}
 			for _, o := range algorithms(s) {
 				p := plan(t, s, name, level, o, seed&8 != 0)
-				allowed := tolerance(s, name, o.Algorithm)
+				allowed, want := tolerance(s, name, o.Algorithm), wants[o.Algorithm == BFloat16]
 				var first []float32
 				for _, pool := range pools {
 					label := fmt.Sprintf("%v %s %v %+v %d threads", level, name, o.Algorithm, s, pool.Threads())

@@ -36,7 +36,7 @@ func NewForward(s Shape, level isa.Level, o Options) (*Forward, error) {
 		return nil, err
 	}
 	const name = "a convolution"
-	if algorithm != Direct {
+	if algorithm.tileSize() > 0 {
 		return &Forward{newTiled(name, s, false, level, algorithm.tileSize()), algorithm}, nil
 	}
 	p := phase{gridH: oh, gridW: ow}
@@ -52,6 +52,10 @@ func NewForward(s Shape, level isa.Level, o Options) (*Forward, error) {
 		dstH: oh, dstW: ow, dstC: s.K, outH: 1, outW: 1,
 		groups: s.Groups, depthwise: s.depthwise(),
 		phases: []phase{p},
+	}
+	if algorithm == BFloat16 {
+		h, err := newHalved(c, level, newPlanes(s.N, s.H, s.W, s.C, s.StrideH, s.StrideW, oh, ow, p.offsets))
+		return &Forward{h, algorithm}, err
 	}
 	groups := s.Groups
 	if c.depthwise {

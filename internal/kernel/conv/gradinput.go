@@ -34,7 +34,7 @@ func NewGradInput(s Shape, level isa.Level, o Options) (*GradInput, error) {
 		return nil, err
 	}
 	const name = "an input gradient"
-	if algorithm != Direct {
+	if algorithm.tileSize() > 0 {
 		return &GradInput{newTiled(name, s, true, level, algorithm.tileSize()), algorithm}, nil
 	}
 	strideH, strideW := min(s.StrideH, s.H), min(s.StrideW, s.W)
@@ -69,11 +69,15 @@ func NewGradInput(s Shape, level isa.Level, o Options) (*GradInput, error) {
 			c.phases = append(c.phases, p)
 		}
 	}
+	first := c.phases[0] // no other has a larger grid
+	if algorithm == BFloat16 {
+		h, err := newHalved(c, level, newPlanes(s.N, oh, ow, s.K, 1, 1, first.gridH, first.gridW, all))
+		return &GradInput{h, algorithm}, err
+	}
 	groups := s.Groups
 	if c.depthwise {
 		groups = 1
 	}
-	first := c.phases[0] // no other has a larger grid
 	c.src = newSource(s.N, oh, ow, s.K, groups, 1, 1, first.gridH, first.gridW, all)
 	if err := c.build(level); err != nil {
 		return nil, err

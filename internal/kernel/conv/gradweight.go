@@ -33,7 +33,11 @@ func NewGradWeight(s Shape, level isa.Level, o Options) (*GradWeight, error) {
 	if err != nil {
 		return nil, err
 	}
-	if algorithm != Direct {
+	switch algorithm {
+	case BFloat16:
+		g, err := newHalvedWeight(s, level)
+		return &GradWeight{s, g, algorithm}, err
+	case Winograd2, Winograd4:
 		return &GradWeight{s, newTiledWeight(s, level, algorithm.tileSize()), algorithm}, nil
 	}
 	g, err := newDirectWeight(s, level)

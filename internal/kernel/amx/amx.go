@@ -1,0 +1,203 @@
+// Package amx multiplies matrices of bfloat16 numbers by the tile instructions of
+// Intel's Advanced Matrix Extensions, and lays out what they read. Sums are
+// float32.
+//
+// A tile is 16 rows of 64 bytes: 32 bfloat16 numbers, or 16 float32 ones. A step
+// of a product takes 32 columns of A, as they lie in rows, and 32 rows of B, two
+// by two: a row of a tile of B holds the numbers of two rows of B, side by side
+// for each column. Numbers too small for a normal bfloat16 count as zero.
+//
+// Source: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 1,
+// chapter 18, and volume 2, TDPBF16PS.
+package amx
+
+import "hourglass/internal/isa"
+
+const (
+	Rows    = 32 // of A and C in a block
+	Columns = 32 // of B and C in a panel, or half of it
+	Depth   = 32 // columns of A and rows of B in a step
+	TileLen = 16 * Depth
+)
+
+// Kernels are the functions for one machine.
+type Kernels struct{ native bool }
+
+var portable = Kernels{}
+
+// For returns the kernels of a level: those of the processor, or slow ones where
+// Native does not hold.
+func For(level isa.Level) *Kernels {
+	if Native(level) {
+		return &Kernels{native: true}
+	}
+	return &portable
+}
+
+// Native reports whether the processor multiplies tiles, the system allows it, and
+// the level does not forbid it.
+func Native(level isa.Level) bool { return level == isa.AVX512 && available() }
+
+// Args are the arguments of Multiply. Offsets and strides count elements.
+type Args struct {
+	A, B   []uint16
+	C      []float32
+	Blocks []Block
+	Taps   []int // where the steps begin in a block's rows of A
+	Steps  int   // of each tap, side by side in A
+	LDA    int   // from row to row of A
+	LDC    int   // from row to row of C
+	Half   bool
+	FromC  bool // add to C
+	// Next is where the results will be stored, if not nil, in rows so far apart.
+	// It is fetched into the cache while the product is computed.
+	Next       []float32
+	NextStride int
+}
+
+// Block says where Rows rows of A begin, and those of C.
+type Block struct{ A, C int }
+
+// Multiply computes C = A·B, or adds it to C: some blocks of rows, each with the
+// same panel of Columns columns or, with Half, of half as many. B holds for each
+// step of each tap the panel's tiles, one behind the other. There must be a
+// block and a tap; where the others lie than the last ones is not checked.
+func (k *Kernels) Multiply(t *Args) {
+	tiles := 2
+	if t.Half {
+		tiles = 1
+	}
+	last := t.Blocks[len(t.Blocks)-1]
+	_ = t.B[len(t.Taps)*t.Steps*tiles*TileLen-1]
+	_ = t.C[last.C+(Rows-1)*t.LDC+tiles*16-1]
+	_ = t.A[last.A+(Rows-1)*t.LDA+t.Taps[len(t.Taps)-1]+t.Steps*Depth-1]
+	if k.native {
+		multiply(t)
+		return
+	}
+	multiplyPortable(t, tiles)
+}
+
+// Round rounds rows of n numbers to bfloat16, filled up with zeros to multiples
+// of Depth.
+func (k *Kernels) Round(dst []uint16, src []float32, n, rows, dstStride, srcStride int) {
+	if rows == 0 {
+		return
+	}
+	_ = src[(rows-1)*srcStride+n-1]
+	_ = dst[(rows-1)*dstStride+Width(n)-1]
+	if k.native {
+		low, high := columnMasks(n % Depth)
+		roundRows(&dst[0], &src[0], n/Depth, rows, 2*dstStride, 4*srcStride, low, high)
+		return
+	}
+	for r := range rows {
+		d := dst[r*dstStride:][:Width(n)]
+		for i, v := range src[r*srcStride:][:n] {
+			d[i] = round(v)
+		}
+		clear(d[n:])
+	}
+}
+
+// Width returns n rounded up to whole steps.
+func Width(n int) int { return (n + Depth - 1) / Depth * Depth }
+
+// columnMasks returns the masks of the first n of 32 columns.
+func columnMasks(n int) (low, high uint16) {
+	mask := uint32(1)<<n - 1
+	if n >= 32 {
+		mask = 1<<32 - 1
+	}
+	return uint16(mask), uint16(mask >> 16)
+}
+
+// Pair makes tiles of B, dstStep apart, of its rows: each of 32 rows of 16
+// numbers, one below the other.
+func (k *Kernels) Pair(dst, src []uint16, steps, dstStep, srcStride int) {
+	_ = src[(steps*Depth-1)*srcStride+15]
+	_ = dst[(steps-1)*dstStep+TileLen-1]
+	if k.native {
+		pairTiles(&dst[0], &src[0], steps, 2*dstStep, 2*srcStride)
+		return
+	}
+	for s := range steps {
+		for r := range Depth {
+			for c := range 16 {
+				dst[s*dstStep+r/2*Depth+2*c+r%2] = src[(s*Depth+r)*srcStride+c]
+			}
+		}
+	}
+}
+
+// Turn makes tiles of B, dstStep apart, of the rows of its transpose: each of 16
+// rows of 32 numbers, one beside the other.
+func (k *Kernels) Turn(dst, src []uint16, steps, dstStep, srcStride int) {
+	_ = src[15*srcStride+steps*Depth-1]
+	_ = dst[(steps-1)*dstStep+TileLen-1]
+	if k.native {
+		turnTiles(&dst[0], &src[0], steps, 2*dstStep, 2*Depth, 2*Depth, 2*srcStride)
+		return
+	}
+	for s := range steps {
+		for c := range 16 {
+			for r := range Depth {
+				dst[s*dstStep+r/2*Depth+2*c+r%2] = src[c*srcStride+s*Depth+r]
+			}
+		}
+	}
+}
+
+// Transpose writes 16 columns of 32·steps rows as rows, dstStride apart.
+func (k *Kernels) Transpose(dst, src []uint16, steps, dstStride, srcStride int) {
+	_ = src[(steps*Depth-1)*srcStride+15]
+	_ = dst[15*dstStride+steps*Depth-1]
+	if k.native {
+		columnTiles(&dst[0], &src[0], steps, 2*Depth, 2*dstStride, 2*Depth*srcStride, 2*srcStride)
+		return
+	}
+	for r := range steps * Depth {
+		for c := range 16 {
+			dst[c*dstStride+r] = src[r*srcStride+c]
+		}
+	}
+}
+
+// Epilogue is what happens to a product as it is stored.
+type Epilogue struct {
+	Bias       []float32 // for each column, or nil
+	Accumulate bool
+	Rectify    bool // to 0 at least and Most at most
+	Most       float32
+}
+
+// Store writes n columns of rows of C, which lie Columns apart.
+func (k *Kernels) Store(dst, c []float32, rows, n, dstStride int, ep *Epilogue) {
+	_ = dst[(rows-1)*dstStride+n-1]
+	_ = c[rows*Columns-1]
+	if k.native {
+		low, high := columnMasks(n)
+		var bias *float32
+		if ep.Bias != nil {
+			_ = ep.Bias[n-1]
+			bias = &ep.Bias[0]
+		}
+		storeRows(&dst[0], &c[0], bias, rows, 4*dstStride, low, high, ep.Accumulate, ep.Rectify, ep.Most)
+		return
+	}
+	for r := range rows {
+		d := dst[r*dstStride:][:n]
+		for i, v := range c[r*Columns:][:n] {
+			if ep.Bias != nil {
+				v += ep.Bias[i]
+			}
+			if ep.Accumulate {
+				v += d[i]
+			}
+			if ep.Rectify {
+				v = min(max(v, 0), ep.Most)
+			}
+			d[i] = v
+		}
+	}
+}

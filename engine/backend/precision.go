@@ -9,7 +9,8 @@ type Precision uint8
 const (
 	Float32 Precision = iota
 	// BF16 rounds operands to bfloat16, to nearest even, and multiplies and
-	// adds in float32. Variables keep all their bits.
+	// adds in float32. Variables keep all their bits. What is below the smallest
+	// normal number may count as zero.
 	BF16
 )
 

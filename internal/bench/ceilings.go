@@ -7,52 +7,56 @@ import (
 	"time"
 
 	"hourglass/internal/isa"
+	"hourglass/internal/kernel/amx"
 	"hourglass/internal/kernel/peak"
 	"hourglass/internal/par"
 )
 
 // Machine says where a measurement was made and what the limits are there.
 type Machine struct {
-	CPU     string `json:"cpu"`
-	ISA     string `json:"isa"`     // instruction-set level in use
-	Threads int    `json:"threads"` // in use
-	// Precision of products, and whether the processor has instructions for
-	// bfloat16, for which there are no kernels yet.
-	Precision   string `json:"precision"`
-	HasBFloat16 bool   `json:"avx512_bf16"`
+	CPU       string `json:"cpu"`
+	ISA       string `json:"isa"`       // instruction-set level in use
+	Threads   int    `json:"threads"`   // in use
+	Precision string `json:"precision"` // of products
 	// PeakGflops is the float32 multiply-add peak at that level and number of
 	// threads, in 10⁹ operations a second.
 	PeakGflops float64 `json:"peak_gflops"`
 	// BandwidthGBs is what copying memory reads and writes together, in 10⁹
 	// bytes a second.
 	BandwidthGBs float64 `json:"bandwidth_gbs"`
-	// Ceilings holds the multiply-add peak for each level of the machine, with
-	// one thread and with all.
+	// Ceilings holds the multiply-add peak for each level of the machine, and
+	// for tiles of bfloat16 ("amx") if it has them, with one thread and with all.
 	Ceilings []Ceiling `json:"ceilings"`
 }
 
 // Ceiling is the multiply-add peak of one level and number of threads.
 type Ceiling struct {
-	ISA     string  `json:"isa"`
+	ISA     string  `json:"isa"` // or "amx"
 	Threads int     `json:"threads"`
 	Gflops  float64 `json:"gflops"`
 }
 
 // measureMachine takes half a second or so.
 func measureMachine(pool *par.Pool, level isa.Level, copyBytes int, least time.Duration) Machine {
-	m := Machine{CPU: cpuName(), ISA: level.String(), Threads: pool.Threads(), HasBFloat16: isa.HasBFloat16()}
+	m := Machine{CPU: cpuName(), ISA: level.String(), Threads: pool.Threads()}
 	single := par.New(1)
 	defer single.Close()
-	for _, l := range isa.Available() {
-		one := peak.MultiplyAdd(single, l) / 1e9
-		m.Ceilings = append(m.Ceilings, Ceiling{l.String(), 1, one})
-		all := one
+	measure := func(name string, peak func(*par.Pool, isa.Level) float64, l isa.Level) (all float64) {
+		all = peak(single, l) / 1e9
+		m.Ceilings = append(m.Ceilings, Ceiling{name, 1, all})
 		if m.Threads > 1 {
-			all = peak.MultiplyAdd(pool, l) / 1e9
-			m.Ceilings = append(m.Ceilings, Ceiling{l.String(), m.Threads, all})
+			all = peak(pool, l) / 1e9
+			m.Ceilings = append(m.Ceilings, Ceiling{name, m.Threads, all})
 		}
+		return all
+	}
+	for _, l := range isa.Available() {
+		all := measure(l.String(), peak.MultiplyAdd, l)
 		if l == level {
 			m.PeakGflops = all
+		}
+		if amx.Native(l) {
+			measure("amx", peak.Tiles, l)
 		}
 	}
 	m.BandwidthGBs = bandwidth(pool, copyBytes, least)

@@ -37,7 +37,7 @@ WORKLOAD it measures all:
 	c.Flags().BoolVar(&o.Profile, "profile", false, "time each operation of each workload")
 	c.Flags().StringVar(&trace, "trace", "", "file for the profile, which the viewers of Chrome and Perfetto open")
 	c.Flags().Float64Var(&seconds, "seconds", 1, "least time for each measurement")
-	c.Flags().StringVar(&precision, "precision", "float32", "of products: float32 or bf16, which is emulated and slow")
+	c.Flags().StringVar(&precision, "precision", "float32", "of products: float32, or bf16, which is fast on processors with AMX and emulated on others")
 	c.RunE = a.run(func(c *cobra.Command, args []string) error {
 		if !(seconds > 0 && seconds <= 3600) {
 			return usageError{fmt.Errorf("--seconds %v: choose a number above 0, at most 3600", seconds)}

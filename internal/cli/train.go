@@ -88,7 +88,7 @@ Every trick of a recipe can be set or switched off by a flag.`,
 	optionalVar(f, &o.EMA, "ema", "share of the past in an average of the weights, such as 0.999 (default 0: none)")
 	f.StringVar(&o.TTA, "tta", "", "what an answer is averaged over: none, mirror (default of lecture), or shift (mirror and moved by a pixel; default of fast, and of lecture from 20,000 images on)")
 	f.StringVar(&o.ClassWeights, "class-weights", "", "none, balanced, or a number for each class, with commas (default none)")
-	f.StringVar(&o.Precision, "precision", "", "of products in training: float32, or bf16, which is emulated and slow (default float32)")
+	f.StringVar(&o.Precision, "precision", "", "of products in training: float32, or bf16, which is fast on processors with AMX and emulated on others (default float32)")
 	addCourseFlags(f, &o.Course, "adam for lecture, adamw from 20,000 images on; else nesterov", "triangle for fast, else onecycle", "flip and a shift by a sixteenth of the side; for fast alternate in place of flip")
 	addShapeFlags(f, &o.Size, &o.Gray)
 	ro := addRunFlags(c)

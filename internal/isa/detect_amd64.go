@@ -4,8 +4,6 @@ package isa
 
 import "golang.org/x/sys/cpu"
 
-func hasBFloat16() bool { return detect() == AVX512 && cpu.X86.HasAVX512BF16 }
-
 func detect() Level {
 	x := cpu.X86
 	switch {

@@ -3,5 +3,3 @@
 package isa
 
 func detect() Level { return Generic }
-
-func hasBFloat16() bool { return false }

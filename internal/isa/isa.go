@@ -38,10 +38,6 @@ func Available() []Level {
 	return levels
 }
 
-// HasBFloat16 reports whether this processor multiplies bfloat16 numbers and
-// adds the products in float32 (AVX512_BF16), and this build has assembly.
-func HasBFloat16() bool { return hasBFloat16() }
-
 // Select returns the level called name, or the highest available one if name
 // is empty. It fails if the name is unknown or this machine lacks the level.
 func Select(name string) (Level, error) {

@@ -11,7 +11,11 @@
 // chapter 18, and volume 2, TDPBF16PS.
 package amx
 
-import "hourglass/internal/isa"
+import (
+	"unsafe"
+
+	"hourglass/internal/isa"
+)
 
 const (
 	Rows    = 32 // of A and C in a block
@@ -21,15 +25,25 @@ const (
 )
 
 // Kernels are the functions for one machine.
-type Kernels struct{ native bool }
+type Kernels struct{ native *functions }
 
-var portable = Kernels{}
+// functions are those of the assembly. Strides are in bytes.
+type functions struct {
+	multiply [2]func(a, b *uint16, c *float32, blocks *int, count int, taps *int, tapCount, steps, lda, ldc int, fromC bool, next *float32, nextStride, nextRows, left int)
+	round    func(dst *uint16, src *float32, whole, rows, dstStride, srcStride int, low, high uint16)
+	pair     func(dst, src *uint16, steps, dstStride, srcStride int)
+	// turn and columns transpose blocks of pairs.
+	turn, columns func(dst, src *uint16, steps, dstStep, dstStride, srcStep, srcStride int)
+	store         func(dst, src, bias *float32, rows, dstStride int, low, high uint16, add, rectify bool, most float32)
+}
+
+var portable, native = Kernels{}, Kernels{assembly}
 
 // For returns the kernels of a level: those of the processor, or slow ones where
 // Native does not hold.
 func For(level isa.Level) *Kernels {
 	if Native(level) {
-		return &Kernels{native: true}
+		return &native
 	}
 	return &portable
 }
@@ -71,11 +85,17 @@ func (k *Kernels) Multiply(t *Args) {
 	_ = t.B[len(t.Taps)*t.Steps*tiles*TileLen-1]
 	_ = t.C[last.C+(Rows-1)*t.LDC+tiles*16-1]
 	_ = t.A[last.A+(Rows-1)*t.LDA+t.Taps[len(t.Taps)-1]+t.Steps*Depth-1]
-	if k.native {
-		multiply(t)
+	if k.native == nil {
+		multiplyPortable(t, tiles)
 		return
 	}
-	multiplyPortable(t, tiles)
+	var next *float32
+	rows := 0
+	if len(t.Next) > 0 {
+		next, rows = &t.Next[0], Rows/2
+	}
+	k.native.multiply[tiles-1](&t.A[0], &t.B[0], &t.C[0], (*int)(unsafe.Pointer(&t.Blocks[0])), len(t.Blocks),
+		&t.Taps[0], len(t.Taps), t.Steps, 2*t.LDA, 4*t.LDC, t.FromC, next, 4*t.NextStride, rows, 0)
 }
 
 // Round rounds rows of n numbers to bfloat16, filled up with zeros to multiples
@@ -86,9 +106,9 @@ func (k *Kernels) Round(dst []uint16, src []float32, n, rows, dstStride, srcStri
 	}
 	_ = src[(rows-1)*srcStride+n-1]
 	_ = dst[(rows-1)*dstStride+Width(n)-1]
-	if k.native {
+	if k.native != nil {
 		low, high := columnMasks(n % Depth)
-		roundRows(&dst[0], &src[0], n/Depth, rows, 2*dstStride, 4*srcStride, low, high)
+		k.native.round(&dst[0], &src[0], n/Depth, rows, 2*dstStride, 4*srcStride, low, high)
 		return
 	}
 	for r := range rows {
@@ -117,8 +137,8 @@ func columnMasks(n int) (low, high uint16) {
 func (k *Kernels) Pair(dst, src []uint16, steps, dstStep, srcStride int) {
 	_ = src[(steps*Depth-1)*srcStride+15]
 	_ = dst[(steps-1)*dstStep+TileLen-1]
-	if k.native {
-		pairTiles(&dst[0], &src[0], steps, 2*dstStep, 2*srcStride)
+	if k.native != nil {
+		k.native.pair(&dst[0], &src[0], steps, 2*dstStep, 2*srcStride)
 		return
 	}
 	for s := range steps {
@@ -135,8 +155,8 @@ func (k *Kernels) Pair(dst, src []uint16, steps, dstStep, srcStride int) {
 func (k *Kernels) Turn(dst, src []uint16, steps, dstStep, srcStride int) {
 	_ = src[15*srcStride+steps*Depth-1]
 	_ = dst[(steps-1)*dstStep+TileLen-1]
-	if k.native {
-		turnTiles(&dst[0], &src[0], steps, 2*dstStep, 2*Depth, 2*Depth, 2*srcStride)
+	if k.native != nil {
+		k.native.turn(&dst[0], &src[0], steps, 2*dstStep, 2*Depth, 2*Depth, 2*srcStride)
 		return
 	}
 	for s := range steps {
@@ -152,8 +172,8 @@ func (k *Kernels) Turn(dst, src []uint16, steps, dstStep, srcStride int) {
 func (k *Kernels) Transpose(dst, src []uint16, steps, dstStride, srcStride int) {
 	_ = src[(steps*Depth-1)*srcStride+15]
 	_ = dst[15*dstStride+steps*Depth-1]
-	if k.native {
-		columnTiles(&dst[0], &src[0], steps, 2*Depth, 2*dstStride, 2*Depth*srcStride, 2*srcStride)
+	if k.native != nil {
+		k.native.columns(&dst[0], &src[0], steps, 2*Depth, 2*dstStride, 2*Depth*srcStride, 2*srcStride)
 		return
 	}
 	for r := range steps * Depth {
@@ -175,14 +195,14 @@ type Epilogue struct {
 func (k *Kernels) Store(dst, c []float32, rows, n, dstStride int, ep *Epilogue) {
 	_ = dst[(rows-1)*dstStride+n-1]
 	_ = c[rows*Columns-1]
-	if k.native {
+	if k.native != nil {
 		low, high := columnMasks(n)
 		var bias *float32
 		if ep.Bias != nil {
 			_ = ep.Bias[n-1]
 			bias = &ep.Bias[0]
 		}
-		storeRows(&dst[0], &c[0], bias, rows, 4*dstStride, low, high, ep.Accumulate, ep.Rectify, ep.Most)
+		k.native.store(&dst[0], &c[0], bias, rows, 4*dstStride, low, high, ep.Accumulate, ep.Rectify, ep.Most)
 		return
 	}
 	for r := range rows {

@@ -3,15 +3,93 @@ package amx
 import (
 	"fmt"
 	"math"
+	"sync"
 	"testing"
 
 	"hourglass/internal/isa"
+	"hourglass/internal/kernel/emulate"
 	"hourglass/internal/random"
 )
 
-// both returns the portable kernels and those of the processor, which are the
-// same where it has none.
-func both() (portable, native *Kernels) { return For(isa.Generic), For(isa.AVX512) }
+// both returns the portable kernels and the assembly: the processor's where it
+// has tiles, else emulated. Builds without assembly have the portable ones twice.
+func both() (slow, fast *Kernels) {
+	slow = For(isa.Generic)
+	if native.native == nil {
+		return slow, slow
+	}
+	return slow, assembled()
+}
+
+// assembled returns the kernels of the assembly.
+var assembled = sync.OnceValue(func() *Kernels {
+	if available() {
+		return &native
+	}
+	return emulated()
+})
+
+// emulated returns the kernels of the assembly, carried out by the emulator.
+func emulated() *Kernels {
+	file, err := emulate.Open("amx_amd64.s")
+	if err != nil {
+		panic(err)
+	}
+	k := *assembly
+	if n := emulate.Replace(file, &k); n != 7 {
+		panic(fmt.Sprintf("%d kernels are emulated", n))
+	}
+	return &Kernels{&k}
+}
+
+// TestEmulated holds the emulator to the bits of the processor.
+func TestEmulated(t *testing.T) {
+	if !available() {
+		t.Skip("this processor has no tiles")
+	}
+	results := func(k *Kernels) (all []uint32) {
+		a, b, c := halves(32*300, 1), halves(2*4*TileLen, 2), numbers(32*48, 3)
+		for i := range a {
+			if i%7 == 0 {
+				a[i] = uint16(i) // some of them infinite, or no numbers, or too small
+			}
+			if a[i]&0x7f80 == 0x7f80 {
+				a[i] &^= 0x4000
+			}
+		}
+		for _, half := range []bool{false, true} {
+			for _, from := range []bool{false, true} {
+				k.Multiply(&Args{A: a, B: b, C: c, Blocks: []Block{{0, 0}}, Taps: []int{3, 70}, Steps: 2, LDA: 200, LDC: 48, Half: half, FromC: from})
+			}
+		}
+		for _, v := range c {
+			all = append(all, math.Float32bits(v))
+		}
+		rounded := make([]uint16, 4*64)
+		src := numbers(4*50, 4)
+		copy(src, []float32{float32(math.Inf(-1)), float32(math.NaN()), 1e-40, 1 + 1.0/256})
+		k.Round(rounded, src, 50, 4, 64, 50)
+		laid := make([]uint16, 3*2*TileLen)
+		k.Pair(laid, a, 1, TileLen, 40)
+		k.Turn(laid[TileLen:], a, 2, TileLen, 100)
+		k.Transpose(laid[3*TileLen:], a, 2, 80, 40)
+		for _, v := range append(rounded, laid...) {
+			all = append(all, uint32(v))
+		}
+		stored := numbers(3*40, 5)
+		k.Store(stored, c[48:], 3, 21, 40, &Epilogue{Bias: src[10:40], Accumulate: true, Rectify: true, Most: 0.5})
+		for _, v := range stored {
+			all = append(all, math.Float32bits(v))
+		}
+		return all
+	}
+	want, got := results(&native), results(emulated())
+	for i := range want {
+		if got[i] != want[i] {
+			t.Fatalf("result %d is %08x, the processor gives %08x", i, got[i], want[i])
+		}
+	}
+}
 
 // numbers returns seeded numbers below 1/2, and a few that are not ordinary.
 func numbers(n int, seed uint64) []float32 {

@@ -45,7 +45,6 @@ type halvedPhase struct {
 
 type halvedWorker struct {
 	args   amx.Args
-	tap    [1]int // of what has but one
 	ep     amx.Epilogue
 	loaded block // what the planes hold
 }

@@ -15,12 +15,13 @@ import (
 //
 // There are two ways to share this out:
 //
-//   - Where there are many points, a worker takes a block of them through all
-//     steps, in memory of its own that stays in its second-level cache. The
-//     blocks are dealt to a number of partial sums that follows from the shape, and
-//     these are added in order.
-//   - Where there are few (shared), all are laid out first, for all workers. Then a
-//     worker takes some rows of some panels of the result.
+//   - Where the filter is small, a worker takes a block of points through all
+//     steps, in memory of its own that stays in its second-level cache, as do its
+//     sums. The blocks are dealt to a number of partial sums that follows from the
+//     shape, and these are added in order.
+//   - Where it is large (shared), a large block is laid out for all workers. Then a
+//     worker takes some rows of some panels of the result, and so on with the
+//     next block.
 type halvedWeight struct {
 	s    Shape
 	kern *amx.Kernels
@@ -47,13 +48,14 @@ type halvedWeight struct {
 	loadPart, layPart          func(worker, part int)
 	multiplyPart, blockPart    func(worker, part int)
 	addPart                    func(worker, part int)
-	loads                      int
+	block, loads               int // which block all are at, and in how many parts its input is loaded
 }
 
 const (
-	sharedLimit = 1 << 22 // elements of the planes of all images
-	stepsAtOnce = 8       // steps whose A and B stay in the first-level cache
-	loadRows    = 64      // rows of planes that one part loads
+	partialLimit = 1 << 18 // elements of a filter whose sums stay in a second-level cache
+	sharedLimit  = 1 << 21 // elements of the planes of a block for all workers
+	stepsAtOnce  = 8       // steps whose A and B stay in the first-level cache
+	loadRows     = 64      // rows of planes that one part loads
 )
 
 func newHalvedWeight(s Shape, level isa.Level) (*halvedWeight, error) {
@@ -69,9 +71,9 @@ func newHalvedWeight(s Shape, level isa.Level) (*halvedWeight, error) {
 	g.rows = ceilDiv(s.C, amx.Rows) * amx.Rows
 	g.panels = ceilDiv(s.K, amx.Columns)
 	filter := s.KH * s.KW * g.rows * g.panels * amx.Columns
-	g.x.cut(sharedLimit, 1)
-	g.shared = g.x.blocks() == 1 && 4*filter > g.x.elements()
-	if !g.shared {
+	if g.shared = filter > partialLimit; g.shared {
+		g.x.cut(sharedLimit, 1)
+	} else {
 		g.x.cut(planeLimit/2, minBlocks)
 	}
 	if err := g.x.check(); err != nil {
@@ -148,9 +150,11 @@ func (g *halvedWeight) run(pool *par.Pool, dw, x, dy, scratch []float32) {
 	g.dw, g.px, g.pdy, g.sums, g.buffers = dw, x, dy, tile.Align(scratch[:own]), scratch[own:]
 	if g.shared {
 		g.loads = ceilDiv(g.x.rows(), loadRows)
-		pool.Run(g.loads+ceilDiv(g.dy.rows(), loadRows), g.loadPart)
-		pool.Run(g.lays(), g.layPart)
-		pool.Run(g.panels*ceilDiv(g.rows/amx.Rows, g.groups), g.multiplyPart)
+		for g.block = range g.x.blocks() {
+			pool.Run(g.loads+ceilDiv(g.dy.rows(), loadRows), g.loadPart)
+			pool.Run(g.lays(), g.layPart)
+			pool.Run(g.panels*ceilDiv(g.rows/amx.Rows, g.groups), g.multiplyPart)
+		}
 	} else {
 		pool.Run(g.partials, g.blockPart)
 	}
@@ -168,10 +172,10 @@ func (g *halvedWeight) buffer(worker int) []float32 {
 	return tile.Align(g.buffers[worker*g.blockLen() : (worker+1)*g.blockLen()])
 }
 
-// load writes some rows of the planes of all images.
+// load writes some rows of the planes of the block.
 func (g *halvedWeight) load(_, part int) {
 	x, dy, _, _ := g.parts(g.buffer(0))
-	b := g.x.block(0)
+	b := g.x.block(g.block)
 	if part < g.loads {
 		g.x.load(g.kern, x, g.px, b, part*loadRows, (part+1)*loadRows)
 		return
@@ -197,12 +201,13 @@ func (g *halvedWeight) lay(worker, part int) {
 	}
 }
 
-// multiply computes some rows of a panel of the result for all images.
+// multiply adds the block's products to some rows of a panel of the result.
 func (g *halvedWeight) multiply(worker, part int) {
 	tasks := ceilDiv(g.rows/amx.Rows, g.groups)
 	first := part % tasks * g.groups * g.taps
 	results := g.results[first:min(first+g.groups*g.taps, len(g.results))]
-	g.sumBlock(worker, g.sums, part/tasks, results, g.points, false)
+	b := g.x.block(g.block)
+	g.sumBlock(worker, g.sums, part/tasks, results, g.x.points(b.n1-b.n0, b.i1-b.i0), g.block > 0)
 }
 
 // sumBlock adds the products of a block's points to some blocks of a panel, or

@@ -40,7 +40,7 @@ type planes struct {
 type remainder struct{ y, x int }
 
 const (
-	planeLimit = 1 << 19 // elements of the planes of a block, 1 MB, if an image can be cut so small
+	planeLimit = 1 << 18 // elements of the planes of a block, 512 KB, if an image can be cut so small
 	leastRows  = 4       // grid rows in a block, if planes get larger by it
 )
 

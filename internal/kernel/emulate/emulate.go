@@ -1,8 +1,8 @@
 // Package emulate carries out the project's assembly instruction by
-// instruction, so that tests can run kernels for AVX-512 on processors that
-// lack it. It reads the .s files themselves, and knows the instructions that
-// the generators below internal/kernel/_asm emit and no others: what it does
-// not know, it refuses when a file is read.
+// instruction, so that tests can run kernels for AVX-512, and those for tiles, on
+// processors that lack them. It reads the .s files themselves, and knows the instructions that
+// the generators below internal/kernel/_asm emit, some of them byte by byte, and
+// no others: what it does not know, it refuses when a file is read.
 //
 // Semantics are those of Intel's Software Developer's Manual, volume 2, in the
 // operand order of Go's assembler: the destination comes last.

@@ -146,6 +146,10 @@ func TestParseErrors(t *testing.T) {
 		"these operands are not":   "VMOVUPS.Z Z1, Z2",
 		"there is no register":     "MOVQ (ZZ), AX",
 		"line 2: VMOVUPS (AX), Q1": "VMOVUPS (AX), Q1",
+		"the bytes c4 e2 78 are":   "BYTE $0xc4\n\tBYTE $0xe2\n\tBYTE $0x78",
+		"the bytes c4 e2 7b 49 c1": "BYTE $0xc4\n\tBYTE $0xe2\n\tBYTE $0x7b\n\tBYTE $0x49\n\tBYTE $0xc1",
+		"the bytes 90":             "BYTE $0x90",
+		"value out of range":       "BYTE $0x190",
 	} {
 		text := "TEXT ·f(SB), NOSPLIT, $0-8\n\t" + body + "\n\tRET\n"
 		switch want {

@@ -7,6 +7,7 @@ type machine struct {
 	general [16]uint64
 	vectors [32]lanes
 	masks   [8]uint64
+	tiles   [8]tile
 	equal   bool // of the last comparison or result: that it is zero
 	less    bool // signed
 	pc      int  // of the next instruction; negative at the end
@@ -85,6 +86,16 @@ func (m *machine) byteOf(o *operand) uint8 {
 		return uint8(m.general[o.n])
 	}
 	return *(*uint8)(at(m.address(o)))
+}
+
+// shortOf reads 16 bits.
+//
+//go:nocheckptr
+func (m *machine) shortOf(o *operand) uint16 {
+	if o.kind == general {
+		return uint16(m.general[o.n])
+	}
+	return *(*uint16)(at(m.address(o)))
 }
 
 // element reads 32 bits in memory.

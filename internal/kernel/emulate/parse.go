@@ -140,19 +140,31 @@ func (f *File) fill(m []string) error {
 func (f *File) function(lines []string, number int) (*function, error) {
 	places := make(map[string]int)
 	n := 0
-	for _, line := range lines {
+	for i, line := range lines {
 		if m := labelLine.FindStringSubmatch(line); m != nil {
 			places[m[1]] = n
-		} else if isCode(line) {
+		} else if isCode(line) && !(isByte(line) && i > 0 && isByte(lines[i-1])) {
 			n++
 		}
 	}
 	fn := &function{code: make([]instruction, 0, n+1)}
-	for i, line := range lines {
+	for i := 0; i < len(lines); i++ {
+		line := lines[i]
 		if !isCode(line) {
 			continue
 		}
-		in, err := f.instruction(line, places)
+		var in instruction
+		var err error
+		if isByte(line) { // a comment is between the bytes of two
+			var code []byte
+			var n int
+			if code, n, err = bytesOf(lines[i:]); err == nil {
+				in, err = decode(code)
+			}
+			i += max(n, 1) - 1
+		} else {
+			in, err = f.instruction(line, places)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %s: %w", number+i, line, err)
 		}
@@ -166,6 +178,8 @@ func (f *File) function(lines []string, number int) (*function, error) {
 func isCode(line string) bool {
 	return line != "" && !strings.HasSuffix(line, ":") && !strings.HasPrefix(line, "DATA ") && !strings.HasPrefix(line, "GLOBL ") && !strings.HasPrefix(line, "#")
 }
+
+func isByte(line string) bool { return strings.HasPrefix(line, "BYTE ") }
 
 func (f *File) instruction(line string, places map[string]int) (instruction, error) {
 	var args []operand

@@ -39,7 +39,9 @@ var scalars = map[string]*scalar{
 		r := &m.general[a[1].n]
 		*r = *r&^0xff | uint64(m.byteOf(&a[0]))
 	}},
-	"LEAQ": {[]string{"m", "g"}, func(m *machine, a []operand) { m.setWord(&a[1], m.address(&a[0])) }},
+	"MOVBLZX": {[]string{"gm", "g"}, func(m *machine, a []operand) { m.setWord(&a[1], uint64(m.byteOf(&a[0]))) }},
+	"MOVWLZX": {[]string{"gm", "g"}, func(m *machine, a []operand) { m.setWord(&a[1], uint64(m.shortOf(&a[0]))) }},
+	"LEAQ":    {[]string{"m", "g"}, func(m *machine, a []operand) { m.setWord(&a[1], m.address(&a[0])) }},
 
 	"ADDQ": {[]string{"cgm", "gm"}, func(m *machine, a []operand) { m.result(&a[1], m.word(&a[1])+m.word(&a[0])) }},
 	"SUBQ": {[]string{"cgm", "gm"}, func(m *machine, a []operand) {
@@ -68,6 +70,7 @@ var scalars = map[string]*scalar{
 	"CMPQ":  {both, func(m *machine, a []operand) { m.compare(m.word(&a[0]), m.word(&a[1])) }},
 	"CMPB":  {both, func(m *machine, a []operand) { m.compare(signed(m.byteOf(&a[0])), signed(m.byteOf(&a[1]))) }},
 	"TESTQ": {both, func(m *machine, a []operand) { m.compare(m.word(&a[0])&m.word(&a[1]), 0) }},
+	"TESTL": {[]string{"g", "g"}, func(m *machine, a []operand) { m.compare(m.word(&a[0])&m.word(&a[1])&math.MaxUint32, 0) }},
 	"TESTB": {both, func(m *machine, a []operand) { m.compare(signed(m.byteOf(&a[0])&m.byteOf(&a[1])), 0) }},
 
 	"JMP": {place, func(m *machine, a []operand) { m.pc = a[0].n }},

@@ -7,7 +7,7 @@ import "math"
 type maker func(args []operand, suffix string) instruction
 
 var vectors = map[string]maker{
-	"VMOVUPS": move, "VMOVAPS": move, "VMOVDQU": move, "VMOVDQA": move, "VMOVDQU32": move, "VMOVDQA32": move,
+	"VMOVUPS": move, "VMOVAPS": move, "VMOVDQU": move, "VMOVDQA": move, "VMOVDQU32": move, "VMOVDQU64": moveWhole, "VMOVDQA32": move,
 	"VMASKMOVPS": moveWhere,
 	"VMOVSS":     moveScalar(false), "MOVSS": moveScalar(true),
 	"VBROADCASTSS": broadcast, "VPBROADCASTD": broadcast,
@@ -68,12 +68,15 @@ var vectors = map[string]maker{
 		}
 	}),
 	"VCVTDQ2PS": unaryWords(func(x uint32) uint32 { return math.Float32bits(float32(int32(x))) }),
-	"VPMOVZXBD": widened,
+	"VPMOVZXBD": widened(1), "VPMOVZXWD": widened(2),
 
 	"VBLENDVPS":     choose,
 	"VPBLENDD":      chooseFixed,
 	"VPERMILPS":     permute,
 	"VMOVSHDUP":     duplicateOdd,
+	"VPUNPCKLDQ":    interleave(0, 4, 1, 5),
+	"VPUNPCKHDQ":    interleave(2, 6, 3, 7),
+	"VSHUFI32X4":    shuffleQuarters,
 	"VUNPCKLPS":     interleave(0, 4, 1, 5),
 	"VUNPCKHPS":     interleave(2, 6, 3, 7),
 	"VPUNPCKLQDQ":   interleave(0, 1, 4, 5),
@@ -320,20 +323,52 @@ func round(args []operand, suffix string) instruction {
 	return unary(func(x float32) float32 { return float32(f(float64(x))) })(args[1:], suffix)
 }
 
-// widened makes elements of 32 bits of bytes.
-func widened(args []operand, suffix string) instruction {
-	if len(args) != 2 || suffix != "" || args[0].kind != memory || args[1].kind != vector {
+// widened makes instructions that read unsigned numbers of so many bytes in memory
+// and write elements of 32 bits.
+func widened(bytes int) maker {
+	return func(args []operand, suffix string) instruction {
+		if len(args) != 2 || suffix != "" || args[0].kind != memory || args[1].kind != vector {
+			return nil
+		}
+		n, each := args[1].bytes/4, 4/bytes // in an element of memory
+		return func(m *machine) {
+			packed := m.read(&args[0], n/each, math.MaxUint64)
+			var v lanes
+			for i := range n {
+				v[i] = packed[i/each] >> (8 * bytes * (i % each)) & (1<<(8*bytes) - 1)
+			}
+			m.write(&args[1], n, v, math.MaxUint64, false)
+		}
+	}
+}
+
+// shuffleQuarters takes two quarters of the second operand and two of the first,
+// each as two bits of the constant say.
+func shuffleQuarters(args []operand, suffix string) instruction {
+	if len(args) != 4 || suffix != "" || args[0].kind != constant || args[2].kind != vector || args[3].kind != vector || args[3].bytes != 64 {
 		return nil
 	}
-	n := args[1].bytes / 4
 	return func(m *machine) {
-		packed := m.read(&args[0], n/4, math.MaxUint64)
+		y, x := m.read(&args[1], 16, math.MaxUint64), m.vectors[args[2].n]
 		var v lanes
-		for i := range n {
-			v[i] = packed[i/4] >> (8 * (i % 4)) & 0xff
+		for i := range 4 {
+			from := &x
+			if i >= 2 {
+				from = &y
+			}
+			quarter := args[0].value >> (2 * i) & 3
+			copy(v[4*i:4*i+4], from[4*quarter:])
 		}
-		m.write(&args[1], n, v, math.MaxUint64, false)
+		m.write(&args[3], 16, v, math.MaxUint64, false)
 	}
+}
+
+// moveWhole moves vectors in elements of 64 bits, which no mask picks from here.
+func moveWhole(args []operand, suffix string) instruction {
+	if len(args) != 2 || suffix != "" {
+		return nil
+	}
+	return move(args, suffix)
 }
 
 // greater and lesser are maximum and minimum as the processor has them: the

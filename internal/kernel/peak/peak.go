@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"hourglass/internal/isa"
+	"hourglass/internal/kernel/amx"
 	"hourglass/internal/par"
 )
 
@@ -19,18 +20,44 @@ const (
 // multiply-add, that all threads of the pool reach together with vectors of
 // the level in registers alone. It takes about 50 ms.
 func MultiplyAdd(pool *par.Pool, level isa.Level) float64 {
-	rounds := 1000
-	best := 0.0
 	sums := make([]float32, pool.Threads()) // so that the portable loop must compute them
+	return fastest(pool, operations(level), func(part, rounds int) { sums[part] = loop(level, rounds) })
+}
+
+// Tiles is the same for products of bfloat16 tiles, with operands in the
+// first-level cache. It must be called only where [amx.Native] holds.
+func Tiles(pool *par.Pool, level isa.Level) float64 {
+	const steps = 8
+	kern := amx.For(level)
+	args := make([]amx.Args, pool.Threads())
+	for i := range args {
+		args[i] = amx.Args{
+			A: make([]uint16, amx.Rows*steps*amx.Depth), B: make([]uint16, steps*2*amx.TileLen), C: make([]float32, amx.Rows*amx.Columns),
+			Blocks: make([]amx.Block, 32), Taps: make([]int, 1), Steps: steps, LDA: steps * amx.Depth, LDC: amx.Columns,
+		}
+	}
+	operations := 2 * amx.Rows * amx.Columns * steps * amx.Depth * len(args[0].Blocks)
+	return fastest(pool, operations, func(part, rounds int) {
+		for range rounds {
+			kern.Multiply(&args[part])
+		}
+	})
+}
+
+// fastest returns the operations per second of the best probe, of a function
+// that does so many in each round and in each of a pool's threads.
+func fastest(pool *par.Pool, operations int, run func(part, rounds int)) float64 {
+	rounds := 1
+	best := 0.0
 	for probe := 0; probe < probes; {
 		start := time.Now()
-		pool.Run(pool.Threads(), func(_, part int) { sums[part] = loop(level, rounds) })
+		pool.Run(pool.Threads(), func(_, part int) { run(part, rounds) })
 		elapsed := time.Since(start)
 		if elapsed < shortest { // too short to time
 			rounds *= 2
 			continue
 		}
-		best = max(best, float64(pool.Threads()*rounds*operations(level))/elapsed.Seconds())
+		best = max(best, float64(pool.Threads()*rounds*operations)/elapsed.Seconds())
 		probe++
 	}
 	return best

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"hourglass/internal/isa"
+	"hourglass/internal/kernel/amx"
 	"hourglass/internal/par"
 )
 
@@ -18,5 +19,16 @@ func TestMultiplyAdd(t *testing.T) {
 			t.Errorf("%v: %.3g operations a second", level, got)
 		}
 		t.Logf("%v: %.1f GFLOP/s on two threads", level, got/1e9)
+	}
+}
+
+func TestTiles(t *testing.T) {
+	if !amx.Native(isa.AVX512) {
+		t.Skip("this processor has no tiles")
+	}
+	pool := par.New(2)
+	defer pool.Close()
+	if got := Tiles(pool, isa.AVX512); got < 1e8 || got > 1e14 {
+		t.Errorf("%.3g operations a second", got)
 	}
 }

@@ -158,8 +158,24 @@ func (p *planes) check() error {
 // rows returns how many rows load writes.
 func (p *planes) rows() int { return p.pixels/p.row + 1 }
 
+// solid reports whether points are neighbours where pixels are: nothing lies
+// between rows and images, and nothing is left out.
+func (p *planes) solid() bool {
+	return p.stepH == 1 && p.stepW == 1 && p.above+p.below+p.left+p.right == 0 && p.row == p.width && p.imageRow == p.height
+}
+
 // load writes rows from the first to before the last of a block's planes.
 func (p *planes) load(kern *amx.Kernels, dst []uint16, x []float32, b block, first, last int) {
+	if p.solid() {
+		from, to := first*p.row, min(last*p.row, p.pixels)
+		end := min(to, p.points(b.n1-b.n0, b.i1-b.i0))
+		if n := max(0, end-from); n > 0 {
+			kern.Round(dst[from*p.pixel:], x[((b.n0*p.height+b.i0)*p.width+from)*p.channels:], p.channels, n, p.pixel, p.channels)
+			from += n
+		}
+		clear(dst[from*p.pixel : max(from, to)*p.pixel])
+		return
+	}
 	for i, r := range p.kept {
 		plane := dst[i*p.pixels*p.pixel:][:p.pixels*p.pixel]
 		width := min(ceilDiv(p.width-r.x, p.stepW), p.gridW+p.right)

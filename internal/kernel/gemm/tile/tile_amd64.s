@@ -957,6 +957,1105 @@ broadcast1x16AVX512Done:
 	VZEROUPPER
 	RET
 
+// func broadcast12x32wholeAVX512(t *byte)
+// Requires: AVX, AVX512F
+TEXT ·broadcast12x32wholeAVX512(SB), NOSPLIT, $128-8
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
+
+broadcast12x32wholeAVX512Tile:
+	MOVQ (SP), AX
+
+	// Accumulators from C or zero.
+	CMPB    200(AX), $0x00
+	JE      broadcast12x32wholeAVX512Zero
+	MOVQ    48(AX), DX
+	MOVQ    16(SP), SI
+	MOVQ    (SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS (DI), Z0
+	VMOVUPS 64(DI), Z1
+	MOVQ    8(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS (DI), Z2
+	VMOVUPS 64(DI), Z3
+	MOVQ    16(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS (DI), Z4
+	VMOVUPS 64(DI), Z5
+	MOVQ    24(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS (DI), Z6
+	VMOVUPS 64(DI), Z7
+	MOVQ    32(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS (DI), Z8
+	VMOVUPS 64(DI), Z9
+	MOVQ    40(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS (DI), Z10
+	VMOVUPS 64(DI), Z11
+	MOVQ    48(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS (DI), Z12
+	VMOVUPS 64(DI), Z13
+	MOVQ    56(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS (DI), Z14
+	VMOVUPS 64(DI), Z15
+	MOVQ    64(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS (DI), Z16
+	VMOVUPS 64(DI), Z17
+	MOVQ    72(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS (DI), Z18
+	VMOVUPS 64(DI), Z19
+	MOVQ    80(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS (DI), Z20
+	VMOVUPS 64(DI), Z21
+	MOVQ    88(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS (DI), Z22
+	VMOVUPS 64(DI), Z23
+	JMP     broadcast12x32wholeAVX512Bias
+
+broadcast12x32wholeAVX512Zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+
+broadcast12x32wholeAVX512Bias:
+	MOVQ    144(AX), DX
+	TESTQ   DX, DX
+	JZ      broadcast12x32wholeAVX512Rows
+	VMOVUPS (DX), Z24
+	VADDPS  Z24, Z0, Z0
+	VADDPS  Z24, Z2, Z2
+	VADDPS  Z24, Z4, Z4
+	VADDPS  Z24, Z6, Z6
+	VADDPS  Z24, Z8, Z8
+	VADDPS  Z24, Z10, Z10
+	VADDPS  Z24, Z12, Z12
+	VADDPS  Z24, Z14, Z14
+	VADDPS  Z24, Z16, Z16
+	VADDPS  Z24, Z18, Z18
+	VADDPS  Z24, Z20, Z20
+	VADDPS  Z24, Z22, Z22
+	VMOVUPS 64(DX), Z24
+	VADDPS  Z24, Z1, Z1
+	VADDPS  Z24, Z3, Z3
+	VADDPS  Z24, Z5, Z5
+	VADDPS  Z24, Z7, Z7
+	VADDPS  Z24, Z9, Z9
+	VADDPS  Z24, Z11, Z11
+	VADDPS  Z24, Z13, Z13
+	VADDPS  Z24, Z15, Z15
+	VADDPS  Z24, Z17, Z17
+	VADDPS  Z24, Z19, Z19
+	VADDPS  Z24, Z21, Z21
+	VADDPS  Z24, Z23, Z23
+
+broadcast12x32wholeAVX512Rows:
+	MOVQ (AX), BX
+	MOVQ 8(SP), CX
+	MOVQ (CX), DX
+	LEAQ (BX)(DX*4), DX
+	MOVQ 8(CX), SI
+	LEAQ (BX)(SI*4), SI
+	MOVQ 16(CX), DI
+	LEAQ (BX)(DI*4), DI
+	MOVQ 24(CX), R8
+	LEAQ (BX)(R8*4), R8
+	MOVQ 32(CX), R9
+	LEAQ (BX)(R9*4), R9
+	MOVQ 40(CX), R10
+	LEAQ (BX)(R10*4), R10
+	MOVQ 48(CX), R11
+	LEAQ (BX)(R11*4), R11
+	MOVQ 56(CX), R12
+	LEAQ (BX)(R12*4), R12
+	MOVQ 64(CX), R13
+	LEAQ (BX)(R13*4), R13
+	MOVQ 72(CX), R14
+	LEAQ (BX)(R14*4), R14
+	MOVQ 80(CX), R15
+	LEAQ (BX)(R15*4), R15
+	MOVQ 88(CX), BP
+	LEAQ (BX)(BP*4), BP
+	MOVQ 24(AX), CX
+	MOVQ 120(AX), AX
+
+broadcast12x32wholeAVX512Tap:
+	CMPQ AX, 56(SP)
+	JE   broadcast12x32wholeAVX512Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	ADDQ BX, R9
+	ADDQ BX, R10
+	ADDQ BX, R11
+	ADDQ BX, R12
+	ADDQ BX, R13
+	ADDQ BX, R14
+	ADDQ BX, R15
+	ADDQ BX, BP
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    broadcast12x32wholeAVX512NoSkip
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+
+broadcast12x32wholeAVX512NoSkip:
+	XORQ BX, BX
+
+broadcast12x32wholeAVX512Step:
+	VMOVUPS      (CX), Z24
+	VMOVUPS      64(CX), Z25
+	VBROADCASTSS (DX)(BX*1), Z26
+	VFMADD231PS  Z24, Z26, Z0
+	VFMADD231PS  Z25, Z26, Z1
+	VBROADCASTSS (SI)(BX*1), Z27
+	VFMADD231PS  Z24, Z27, Z2
+	VFMADD231PS  Z25, Z27, Z3
+	VBROADCASTSS (DI)(BX*1), Z28
+	VFMADD231PS  Z24, Z28, Z4
+	VFMADD231PS  Z25, Z28, Z5
+	VBROADCASTSS (R8)(BX*1), Z29
+	VFMADD231PS  Z24, Z29, Z6
+	VFMADD231PS  Z25, Z29, Z7
+	VBROADCASTSS (R9)(BX*1), Z26
+	VFMADD231PS  Z24, Z26, Z8
+	VFMADD231PS  Z25, Z26, Z9
+	VBROADCASTSS (R10)(BX*1), Z27
+	VFMADD231PS  Z24, Z27, Z10
+	VFMADD231PS  Z25, Z27, Z11
+	VBROADCASTSS (R11)(BX*1), Z28
+	VFMADD231PS  Z24, Z28, Z12
+	VFMADD231PS  Z25, Z28, Z13
+	VBROADCASTSS (R12)(BX*1), Z29
+	VFMADD231PS  Z24, Z29, Z14
+	VFMADD231PS  Z25, Z29, Z15
+	VBROADCASTSS (R13)(BX*1), Z26
+	VFMADD231PS  Z24, Z26, Z16
+	VFMADD231PS  Z25, Z26, Z17
+	VBROADCASTSS (R14)(BX*1), Z27
+	VFMADD231PS  Z24, Z27, Z18
+	VFMADD231PS  Z25, Z27, Z19
+	VBROADCASTSS (R15)(BX*1), Z28
+	VFMADD231PS  Z24, Z28, Z20
+	VFMADD231PS  Z25, Z28, Z21
+	VBROADCASTSS (BP)(BX*1), Z29
+	VFMADD231PS  Z24, Z29, Z22
+	VFMADD231PS  Z25, Z29, Z23
+	ADDQ         32(SP), BX
+	ADDQ         40(SP), CX
+	DECQ         AX
+	JNZ          broadcast12x32wholeAVX512Step
+	MOVQ         48(SP), AX
+	JMP          broadcast12x32wholeAVX512Tap
+
+broadcast12x32wholeAVX512Store:
+	MOVQ (SP), AX
+	CMPB 201(AX), $0x00
+	JE   broadcast12x32wholeAVX512Write
+
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z24, Z24, Z24
+	VMAXPS       Z0, Z24, Z0
+	VMAXPS       Z1, Z24, Z1
+	VMAXPS       Z2, Z24, Z2
+	VMAXPS       Z3, Z24, Z3
+	VMAXPS       Z4, Z24, Z4
+	VMAXPS       Z5, Z24, Z5
+	VMAXPS       Z6, Z24, Z6
+	VMAXPS       Z7, Z24, Z7
+	VMAXPS       Z8, Z24, Z8
+	VMAXPS       Z9, Z24, Z9
+	VMAXPS       Z10, Z24, Z10
+	VMAXPS       Z11, Z24, Z11
+	VMAXPS       Z12, Z24, Z12
+	VMAXPS       Z13, Z24, Z13
+	VMAXPS       Z14, Z24, Z14
+	VMAXPS       Z15, Z24, Z15
+	VMAXPS       Z16, Z24, Z16
+	VMAXPS       Z17, Z24, Z17
+	VMAXPS       Z18, Z24, Z18
+	VMAXPS       Z19, Z24, Z19
+	VMAXPS       Z20, Z24, Z20
+	VMAXPS       Z21, Z24, Z21
+	VMAXPS       Z22, Z24, Z22
+	VMAXPS       Z23, Z24, Z23
+	VBROADCASTSS 204(AX), Z24
+	VMINPS       Z0, Z24, Z0
+	VMINPS       Z1, Z24, Z1
+	VMINPS       Z2, Z24, Z2
+	VMINPS       Z3, Z24, Z3
+	VMINPS       Z4, Z24, Z4
+	VMINPS       Z5, Z24, Z5
+	VMINPS       Z6, Z24, Z6
+	VMINPS       Z7, Z24, Z7
+	VMINPS       Z8, Z24, Z8
+	VMINPS       Z9, Z24, Z9
+	VMINPS       Z10, Z24, Z10
+	VMINPS       Z11, Z24, Z11
+	VMINPS       Z12, Z24, Z12
+	VMINPS       Z13, Z24, Z13
+	VMINPS       Z14, Z24, Z14
+	VMINPS       Z15, Z24, Z15
+	VMINPS       Z16, Z24, Z16
+	VMINPS       Z17, Z24, Z17
+	VMINPS       Z18, Z24, Z18
+	VMINPS       Z19, Z24, Z19
+	VMINPS       Z20, Z24, Z20
+	VMINPS       Z21, Z24, Z21
+	VMINPS       Z22, Z24, Z22
+	VMINPS       Z23, Z24, Z23
+
+broadcast12x32wholeAVX512Write:
+	MOVQ    48(AX), DX
+	MOVQ    16(SP), SI
+	MOVQ    (SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z0, (DI)
+	VMOVUPS Z1, 64(DI)
+	MOVQ    8(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z2, (DI)
+	VMOVUPS Z3, 64(DI)
+	MOVQ    16(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z4, (DI)
+	VMOVUPS Z5, 64(DI)
+	MOVQ    24(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z6, (DI)
+	VMOVUPS Z7, 64(DI)
+	MOVQ    32(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z8, (DI)
+	VMOVUPS Z9, 64(DI)
+	MOVQ    40(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z10, (DI)
+	VMOVUPS Z11, 64(DI)
+	MOVQ    48(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z12, (DI)
+	VMOVUPS Z13, 64(DI)
+	MOVQ    56(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z14, (DI)
+	VMOVUPS Z15, 64(DI)
+	MOVQ    64(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z16, (DI)
+	VMOVUPS Z17, 64(DI)
+	MOVQ    72(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z18, (DI)
+	VMOVUPS Z19, 64(DI)
+	MOVQ    80(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z20, (DI)
+	VMOVUPS Z21, 64(DI)
+	MOVQ    88(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z22, (DI)
+	VMOVUPS Z23, 64(DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   broadcast12x32wholeAVX512Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x60, 8(SP)
+	ADDQ $0x60, 16(SP)
+	JMP  broadcast12x32wholeAVX512Tile
+
+broadcast12x32wholeAVX512Done:
+	VZEROUPPER
+	RET
+
+// func broadcast8x32wholeAVX512(t *byte)
+// Requires: AVX, AVX512F
+TEXT ·broadcast8x32wholeAVX512(SB), NOSPLIT, $128-8
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
+
+broadcast8x32wholeAVX512Tile:
+	MOVQ (SP), AX
+
+	// Accumulators from C or zero.
+	CMPB    200(AX), $0x00
+	JE      broadcast8x32wholeAVX512Zero
+	MOVQ    48(AX), DX
+	MOVQ    16(SP), SI
+	MOVQ    (SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS (DI), Z0
+	VMOVUPS 64(DI), Z1
+	MOVQ    8(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS (DI), Z2
+	VMOVUPS 64(DI), Z3
+	MOVQ    16(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS (DI), Z4
+	VMOVUPS 64(DI), Z5
+	MOVQ    24(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS (DI), Z6
+	VMOVUPS 64(DI), Z7
+	MOVQ    32(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS (DI), Z8
+	VMOVUPS 64(DI), Z9
+	MOVQ    40(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS (DI), Z10
+	VMOVUPS 64(DI), Z11
+	MOVQ    48(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS (DI), Z12
+	VMOVUPS 64(DI), Z13
+	MOVQ    56(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS (DI), Z14
+	VMOVUPS 64(DI), Z15
+	JMP     broadcast8x32wholeAVX512Bias
+
+broadcast8x32wholeAVX512Zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+
+broadcast8x32wholeAVX512Bias:
+	MOVQ    144(AX), DX
+	TESTQ   DX, DX
+	JZ      broadcast8x32wholeAVX512Rows
+	VMOVUPS (DX), Z16
+	VADDPS  Z16, Z0, Z0
+	VADDPS  Z16, Z2, Z2
+	VADDPS  Z16, Z4, Z4
+	VADDPS  Z16, Z6, Z6
+	VADDPS  Z16, Z8, Z8
+	VADDPS  Z16, Z10, Z10
+	VADDPS  Z16, Z12, Z12
+	VADDPS  Z16, Z14, Z14
+	VMOVUPS 64(DX), Z16
+	VADDPS  Z16, Z1, Z1
+	VADDPS  Z16, Z3, Z3
+	VADDPS  Z16, Z5, Z5
+	VADDPS  Z16, Z7, Z7
+	VADDPS  Z16, Z9, Z9
+	VADDPS  Z16, Z11, Z11
+	VADDPS  Z16, Z13, Z13
+	VADDPS  Z16, Z15, Z15
+
+broadcast8x32wholeAVX512Rows:
+	MOVQ (AX), BX
+	MOVQ 8(SP), CX
+	MOVQ (CX), DX
+	LEAQ (BX)(DX*4), DX
+	MOVQ 8(CX), SI
+	LEAQ (BX)(SI*4), SI
+	MOVQ 16(CX), DI
+	LEAQ (BX)(DI*4), DI
+	MOVQ 24(CX), R8
+	LEAQ (BX)(R8*4), R8
+	MOVQ 32(CX), R9
+	LEAQ (BX)(R9*4), R9
+	MOVQ 40(CX), R10
+	LEAQ (BX)(R10*4), R10
+	MOVQ 48(CX), R11
+	LEAQ (BX)(R11*4), R11
+	MOVQ 56(CX), R12
+	LEAQ (BX)(R12*4), R12
+	MOVQ 24(AX), CX
+	MOVQ 120(AX), AX
+
+broadcast8x32wholeAVX512Tap:
+	CMPQ AX, 56(SP)
+	JE   broadcast8x32wholeAVX512Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	ADDQ BX, R9
+	ADDQ BX, R10
+	ADDQ BX, R11
+	ADDQ BX, R12
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    broadcast8x32wholeAVX512NoSkip
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+
+broadcast8x32wholeAVX512NoSkip:
+	XORQ BX, BX
+
+broadcast8x32wholeAVX512Step:
+	VMOVUPS      (CX), Z16
+	VMOVUPS      64(CX), Z17
+	VBROADCASTSS (DX)(BX*1), Z18
+	VFMADD231PS  Z16, Z18, Z0
+	VFMADD231PS  Z17, Z18, Z1
+	VBROADCASTSS (SI)(BX*1), Z19
+	VFMADD231PS  Z16, Z19, Z2
+	VFMADD231PS  Z17, Z19, Z3
+	VBROADCASTSS (DI)(BX*1), Z20
+	VFMADD231PS  Z16, Z20, Z4
+	VFMADD231PS  Z17, Z20, Z5
+	VBROADCASTSS (R8)(BX*1), Z21
+	VFMADD231PS  Z16, Z21, Z6
+	VFMADD231PS  Z17, Z21, Z7
+	VBROADCASTSS (R9)(BX*1), Z18
+	VFMADD231PS  Z16, Z18, Z8
+	VFMADD231PS  Z17, Z18, Z9
+	VBROADCASTSS (R10)(BX*1), Z19
+	VFMADD231PS  Z16, Z19, Z10
+	VFMADD231PS  Z17, Z19, Z11
+	VBROADCASTSS (R11)(BX*1), Z20
+	VFMADD231PS  Z16, Z20, Z12
+	VFMADD231PS  Z17, Z20, Z13
+	VBROADCASTSS (R12)(BX*1), Z21
+	VFMADD231PS  Z16, Z21, Z14
+	VFMADD231PS  Z17, Z21, Z15
+	ADDQ         32(SP), BX
+	ADDQ         40(SP), CX
+	DECQ         AX
+	JNZ          broadcast8x32wholeAVX512Step
+	MOVQ         48(SP), AX
+	JMP          broadcast8x32wholeAVX512Tap
+
+broadcast8x32wholeAVX512Store:
+	MOVQ (SP), AX
+	CMPB 201(AX), $0x00
+	JE   broadcast8x32wholeAVX512Write
+
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z16, Z16, Z16
+	VMAXPS       Z0, Z16, Z0
+	VMAXPS       Z1, Z16, Z1
+	VMAXPS       Z2, Z16, Z2
+	VMAXPS       Z3, Z16, Z3
+	VMAXPS       Z4, Z16, Z4
+	VMAXPS       Z5, Z16, Z5
+	VMAXPS       Z6, Z16, Z6
+	VMAXPS       Z7, Z16, Z7
+	VMAXPS       Z8, Z16, Z8
+	VMAXPS       Z9, Z16, Z9
+	VMAXPS       Z10, Z16, Z10
+	VMAXPS       Z11, Z16, Z11
+	VMAXPS       Z12, Z16, Z12
+	VMAXPS       Z13, Z16, Z13
+	VMAXPS       Z14, Z16, Z14
+	VMAXPS       Z15, Z16, Z15
+	VBROADCASTSS 204(AX), Z16
+	VMINPS       Z0, Z16, Z0
+	VMINPS       Z1, Z16, Z1
+	VMINPS       Z2, Z16, Z2
+	VMINPS       Z3, Z16, Z3
+	VMINPS       Z4, Z16, Z4
+	VMINPS       Z5, Z16, Z5
+	VMINPS       Z6, Z16, Z6
+	VMINPS       Z7, Z16, Z7
+	VMINPS       Z8, Z16, Z8
+	VMINPS       Z9, Z16, Z9
+	VMINPS       Z10, Z16, Z10
+	VMINPS       Z11, Z16, Z11
+	VMINPS       Z12, Z16, Z12
+	VMINPS       Z13, Z16, Z13
+	VMINPS       Z14, Z16, Z14
+	VMINPS       Z15, Z16, Z15
+
+broadcast8x32wholeAVX512Write:
+	MOVQ    48(AX), DX
+	MOVQ    16(SP), SI
+	MOVQ    (SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z0, (DI)
+	VMOVUPS Z1, 64(DI)
+	MOVQ    8(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z2, (DI)
+	VMOVUPS Z3, 64(DI)
+	MOVQ    16(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z4, (DI)
+	VMOVUPS Z5, 64(DI)
+	MOVQ    24(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z6, (DI)
+	VMOVUPS Z7, 64(DI)
+	MOVQ    32(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z8, (DI)
+	VMOVUPS Z9, 64(DI)
+	MOVQ    40(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z10, (DI)
+	VMOVUPS Z11, 64(DI)
+	MOVQ    48(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z12, (DI)
+	VMOVUPS Z13, 64(DI)
+	MOVQ    56(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z14, (DI)
+	VMOVUPS Z15, 64(DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   broadcast8x32wholeAVX512Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, 16(SP)
+	JMP  broadcast8x32wholeAVX512Tile
+
+broadcast8x32wholeAVX512Done:
+	VZEROUPPER
+	RET
+
+// func broadcast4x32wholeAVX512(t *byte)
+// Requires: AVX, AVX512F
+TEXT ·broadcast4x32wholeAVX512(SB), NOSPLIT, $128-8
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
+
+broadcast4x32wholeAVX512Tile:
+	MOVQ (SP), AX
+
+	// Accumulators from C or zero.
+	CMPB    200(AX), $0x00
+	JE      broadcast4x32wholeAVX512Zero
+	MOVQ    48(AX), DX
+	MOVQ    16(SP), SI
+	MOVQ    (SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS (DI), Z0
+	VMOVUPS 64(DI), Z1
+	MOVQ    8(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS (DI), Z2
+	VMOVUPS 64(DI), Z3
+	MOVQ    16(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS (DI), Z4
+	VMOVUPS 64(DI), Z5
+	MOVQ    24(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS (DI), Z6
+	VMOVUPS 64(DI), Z7
+	JMP     broadcast4x32wholeAVX512Bias
+
+broadcast4x32wholeAVX512Zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+
+broadcast4x32wholeAVX512Bias:
+	MOVQ    144(AX), DX
+	TESTQ   DX, DX
+	JZ      broadcast4x32wholeAVX512Rows
+	VMOVUPS (DX), Z8
+	VADDPS  Z8, Z0, Z0
+	VADDPS  Z8, Z2, Z2
+	VADDPS  Z8, Z4, Z4
+	VADDPS  Z8, Z6, Z6
+	VMOVUPS 64(DX), Z8
+	VADDPS  Z8, Z1, Z1
+	VADDPS  Z8, Z3, Z3
+	VADDPS  Z8, Z5, Z5
+	VADDPS  Z8, Z7, Z7
+
+broadcast4x32wholeAVX512Rows:
+	MOVQ (AX), BX
+	MOVQ 8(SP), CX
+	MOVQ (CX), DX
+	LEAQ (BX)(DX*4), DX
+	MOVQ 8(CX), SI
+	LEAQ (BX)(SI*4), SI
+	MOVQ 16(CX), DI
+	LEAQ (BX)(DI*4), DI
+	MOVQ 24(CX), R8
+	LEAQ (BX)(R8*4), R8
+	MOVQ 24(AX), CX
+	MOVQ 120(AX), AX
+
+broadcast4x32wholeAVX512Tap:
+	CMPQ AX, 56(SP)
+	JE   broadcast4x32wholeAVX512Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	ADDQ BX, DI
+	ADDQ BX, R8
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    broadcast4x32wholeAVX512NoSkip
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+
+broadcast4x32wholeAVX512NoSkip:
+	XORQ BX, BX
+
+broadcast4x32wholeAVX512Step:
+	VMOVUPS      (CX), Z8
+	VMOVUPS      64(CX), Z9
+	VBROADCASTSS (DX)(BX*1), Z10
+	VFMADD231PS  Z8, Z10, Z0
+	VFMADD231PS  Z9, Z10, Z1
+	VBROADCASTSS (SI)(BX*1), Z11
+	VFMADD231PS  Z8, Z11, Z2
+	VFMADD231PS  Z9, Z11, Z3
+	VBROADCASTSS (DI)(BX*1), Z12
+	VFMADD231PS  Z8, Z12, Z4
+	VFMADD231PS  Z9, Z12, Z5
+	VBROADCASTSS (R8)(BX*1), Z13
+	VFMADD231PS  Z8, Z13, Z6
+	VFMADD231PS  Z9, Z13, Z7
+	ADDQ         32(SP), BX
+	ADDQ         40(SP), CX
+	DECQ         AX
+	JNZ          broadcast4x32wholeAVX512Step
+	MOVQ         48(SP), AX
+	JMP          broadcast4x32wholeAVX512Tap
+
+broadcast4x32wholeAVX512Store:
+	MOVQ (SP), AX
+	CMPB 201(AX), $0x00
+	JE   broadcast4x32wholeAVX512Write
+
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z8, Z8, Z8
+	VMAXPS       Z0, Z8, Z0
+	VMAXPS       Z1, Z8, Z1
+	VMAXPS       Z2, Z8, Z2
+	VMAXPS       Z3, Z8, Z3
+	VMAXPS       Z4, Z8, Z4
+	VMAXPS       Z5, Z8, Z5
+	VMAXPS       Z6, Z8, Z6
+	VMAXPS       Z7, Z8, Z7
+	VBROADCASTSS 204(AX), Z8
+	VMINPS       Z0, Z8, Z0
+	VMINPS       Z1, Z8, Z1
+	VMINPS       Z2, Z8, Z2
+	VMINPS       Z3, Z8, Z3
+	VMINPS       Z4, Z8, Z4
+	VMINPS       Z5, Z8, Z5
+	VMINPS       Z6, Z8, Z6
+	VMINPS       Z7, Z8, Z7
+
+broadcast4x32wholeAVX512Write:
+	MOVQ    48(AX), DX
+	MOVQ    16(SP), SI
+	MOVQ    (SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z0, (DI)
+	VMOVUPS Z1, 64(DI)
+	MOVQ    8(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z2, (DI)
+	VMOVUPS Z3, 64(DI)
+	MOVQ    16(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z4, (DI)
+	VMOVUPS Z5, 64(DI)
+	MOVQ    24(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z6, (DI)
+	VMOVUPS Z7, 64(DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   broadcast4x32wholeAVX512Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x20, 8(SP)
+	ADDQ $0x20, 16(SP)
+	JMP  broadcast4x32wholeAVX512Tile
+
+broadcast4x32wholeAVX512Done:
+	VZEROUPPER
+	RET
+
+// func broadcast2x32wholeAVX512(t *byte)
+// Requires: AVX, AVX512F
+TEXT ·broadcast2x32wholeAVX512(SB), NOSPLIT, $128-8
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
+
+broadcast2x32wholeAVX512Tile:
+	MOVQ (SP), AX
+
+	// Accumulators from C or zero.
+	CMPB    200(AX), $0x00
+	JE      broadcast2x32wholeAVX512Zero
+	MOVQ    48(AX), DX
+	MOVQ    16(SP), SI
+	MOVQ    (SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS (DI), Z0
+	VMOVUPS 64(DI), Z1
+	MOVQ    8(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS (DI), Z2
+	VMOVUPS 64(DI), Z3
+	JMP     broadcast2x32wholeAVX512Bias
+
+broadcast2x32wholeAVX512Zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+
+broadcast2x32wholeAVX512Bias:
+	MOVQ    144(AX), DX
+	TESTQ   DX, DX
+	JZ      broadcast2x32wholeAVX512Rows
+	VMOVUPS (DX), Z4
+	VADDPS  Z4, Z0, Z0
+	VADDPS  Z4, Z2, Z2
+	VMOVUPS 64(DX), Z4
+	VADDPS  Z4, Z1, Z1
+	VADDPS  Z4, Z3, Z3
+
+broadcast2x32wholeAVX512Rows:
+	MOVQ (AX), BX
+	MOVQ 8(SP), CX
+	MOVQ (CX), DX
+	LEAQ (BX)(DX*4), DX
+	MOVQ 8(CX), SI
+	LEAQ (BX)(SI*4), SI
+	MOVQ 24(AX), CX
+	MOVQ 120(AX), AX
+
+broadcast2x32wholeAVX512Tap:
+	CMPQ AX, 56(SP)
+	JE   broadcast2x32wholeAVX512Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	ADDQ BX, SI
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    broadcast2x32wholeAVX512NoSkip
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+
+broadcast2x32wholeAVX512NoSkip:
+	XORQ BX, BX
+
+broadcast2x32wholeAVX512Step:
+	VMOVUPS      (CX), Z4
+	VMOVUPS      64(CX), Z5
+	VBROADCASTSS (DX)(BX*1), Z6
+	VFMADD231PS  Z4, Z6, Z0
+	VFMADD231PS  Z5, Z6, Z1
+	VBROADCASTSS (SI)(BX*1), Z7
+	VFMADD231PS  Z4, Z7, Z2
+	VFMADD231PS  Z5, Z7, Z3
+	ADDQ         32(SP), BX
+	ADDQ         40(SP), CX
+	DECQ         AX
+	JNZ          broadcast2x32wholeAVX512Step
+	MOVQ         48(SP), AX
+	JMP          broadcast2x32wholeAVX512Tap
+
+broadcast2x32wholeAVX512Store:
+	MOVQ (SP), AX
+	CMPB 201(AX), $0x00
+	JE   broadcast2x32wholeAVX512Write
+
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z4, Z4, Z4
+	VMAXPS       Z0, Z4, Z0
+	VMAXPS       Z1, Z4, Z1
+	VMAXPS       Z2, Z4, Z2
+	VMAXPS       Z3, Z4, Z3
+	VBROADCASTSS 204(AX), Z4
+	VMINPS       Z0, Z4, Z0
+	VMINPS       Z1, Z4, Z1
+	VMINPS       Z2, Z4, Z2
+	VMINPS       Z3, Z4, Z3
+
+broadcast2x32wholeAVX512Write:
+	MOVQ    48(AX), DX
+	MOVQ    16(SP), SI
+	MOVQ    (SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z0, (DI)
+	VMOVUPS Z1, 64(DI)
+	MOVQ    8(SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z2, (DI)
+	VMOVUPS Z3, 64(DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   broadcast2x32wholeAVX512Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x10, 8(SP)
+	ADDQ $0x10, 16(SP)
+	JMP  broadcast2x32wholeAVX512Tile
+
+broadcast2x32wholeAVX512Done:
+	VZEROUPPER
+	RET
+
+// func broadcast1x32wholeAVX512(t *byte)
+// Requires: AVX, AVX512F
+TEXT ·broadcast1x32wholeAVX512(SB), NOSPLIT, $128-8
+	MOVQ   t+0(FP), AX
+	MOVQ   AX, (SP)
+	MOVQ   216(AX), BX
+	MOVQ   BX, 8(SP)
+	MOVQ   224(AX), BX
+	MOVQ   BX, 16(SP)
+	MOVQ   208(AX), BX
+	MOVQ   BX, 24(SP)
+	MOVQ   168(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 32(SP)
+	MOVQ   176(AX), BX
+	SHLQ   $0x02, BX
+	MOVQ   BX, 40(SP)
+	IMUL3Q $0x18, 128(AX), BX
+	ADDQ   120(AX), BX
+	MOVQ   BX, 56(SP)
+
+broadcast1x32wholeAVX512Tile:
+	MOVQ (SP), AX
+
+	// Accumulators from C or zero.
+	CMPB    200(AX), $0x00
+	JE      broadcast1x32wholeAVX512Zero
+	MOVQ    48(AX), DX
+	MOVQ    16(SP), SI
+	MOVQ    (SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS (DI), Z0
+	VMOVUPS 64(DI), Z1
+	JMP     broadcast1x32wholeAVX512Bias
+
+broadcast1x32wholeAVX512Zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+
+broadcast1x32wholeAVX512Bias:
+	MOVQ    144(AX), DX
+	TESTQ   DX, DX
+	JZ      broadcast1x32wholeAVX512Rows
+	VMOVUPS (DX), Z2
+	VADDPS  Z2, Z0, Z0
+	VMOVUPS 64(DX), Z2
+	VADDPS  Z2, Z1, Z1
+
+broadcast1x32wholeAVX512Rows:
+	MOVQ (AX), BX
+	MOVQ 8(SP), CX
+	MOVQ (CX), DX
+	LEAQ (BX)(DX*4), DX
+	MOVQ 24(AX), CX
+	MOVQ 120(AX), AX
+
+broadcast1x32wholeAVX512Tap:
+	CMPQ AX, 56(SP)
+	JE   broadcast1x32wholeAVX512Store
+	MOVQ (AX), BX
+	SHLQ $0x02, BX
+	ADDQ BX, DX
+	LEAQ 24(AX), BX
+	MOVQ BX, 48(SP)
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), AX
+
+	// A branch over no skip keeps the multiplication off the way to the first load.
+	TESTQ BX, BX
+	JZ    broadcast1x32wholeAVX512NoSkip
+	IMULQ 40(SP), BX
+	ADDQ  BX, CX
+
+broadcast1x32wholeAVX512NoSkip:
+	XORQ BX, BX
+
+broadcast1x32wholeAVX512Step:
+	VMOVUPS      (CX), Z2
+	VMOVUPS      64(CX), Z3
+	VBROADCASTSS (DX)(BX*1), Z4
+	VFMADD231PS  Z2, Z4, Z0
+	VFMADD231PS  Z3, Z4, Z1
+	ADDQ         32(SP), BX
+	ADDQ         40(SP), CX
+	DECQ         AX
+	JNZ          broadcast1x32wholeAVX512Step
+	MOVQ         48(SP), AX
+	JMP          broadcast1x32wholeAVX512Tap
+
+broadcast1x32wholeAVX512Store:
+	MOVQ (SP), AX
+	CMPB 201(AX), $0x00
+	JE   broadcast1x32wholeAVX512Write
+
+	// The maximum or minimum of a number and a NaN is the second operand, the NaN.
+	VPXORD       Z2, Z2, Z2
+	VMAXPS       Z0, Z2, Z0
+	VMAXPS       Z1, Z2, Z1
+	VBROADCASTSS 204(AX), Z2
+	VMINPS       Z0, Z2, Z0
+	VMINPS       Z1, Z2, Z1
+
+broadcast1x32wholeAVX512Write:
+	MOVQ    48(AX), DX
+	MOVQ    16(SP), SI
+	MOVQ    (SI), DI
+	LEAQ    (DX)(DI*4), DI
+	VMOVUPS Z0, (DI)
+	VMOVUPS Z1, 64(DI)
+
+	// Next tile.
+	MOVQ 24(SP), AX
+	DECQ AX
+	JZ   broadcast1x32wholeAVX512Done
+	MOVQ AX, 24(SP)
+	ADDQ $0x08, 8(SP)
+	ADDQ $0x08, 16(SP)
+	JMP  broadcast1x32wholeAVX512Tile
+
+broadcast1x32wholeAVX512Done:
+	VZEROUPPER
+	RET
+
 // func broadcast12x32AVX512(t *byte)
 // Requires: AVX, AVX512F
 TEXT ·broadcast12x32AVX512(SB), NOSPLIT, $128-8

@@ -50,6 +50,21 @@ func broadcast2x16AVX512(t *Args)
 func broadcast1x16AVX512(t *Args)
 
 //go:noescape
+func broadcast12x32wholeAVX512(t *Args)
+
+//go:noescape
+func broadcast8x32wholeAVX512(t *Args)
+
+//go:noescape
+func broadcast4x32wholeAVX512(t *Args)
+
+//go:noescape
+func broadcast2x32wholeAVX512(t *Args)
+
+//go:noescape
+func broadcast1x32wholeAVX512(t *Args)
+
+//go:noescape
 func broadcast12x32AVX512(t *Args)
 
 //go:noescape
@@ -272,6 +287,7 @@ var broadcastAVX512 = family{
 	heights: []int{12, 8, 4, 2, 1},
 	variant: []variant{
 		{columns: 16, whole: false, run: []func(*Args){broadcast12x16AVX512, broadcast8x16AVX512, broadcast4x16AVX512, broadcast2x16AVX512, broadcast1x16AVX512}},
+		{columns: 32, whole: true, run: []func(*Args){broadcast12x32wholeAVX512, broadcast8x32wholeAVX512, broadcast4x32wholeAVX512, broadcast2x32wholeAVX512, broadcast1x32wholeAVX512}},
 		{columns: 32, whole: false, run: []func(*Args){broadcast12x32AVX512, broadcast8x32AVX512, broadcast4x32AVX512, broadcast2x32AVX512, broadcast1x32AVX512}},
 	},
 }

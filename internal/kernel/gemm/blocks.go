@@ -186,6 +186,7 @@ func (p *Plan) multiply(w, part int) {
 			default:
 				t.B, t.LDB = p.packedB[(k0-p.k0)*p.stepB()+n0*p.depth:], p.kern.Panel(n)
 			}
+			t.Packed = p.packA && t.LDB == p.kern.Columns()
 			t.Bias = nil
 			if p.ep.Bias != nil && k0 == 0 {
 				t.Bias = p.ep.Bias[n0 : n0+n]

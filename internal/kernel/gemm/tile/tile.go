@@ -49,7 +49,10 @@ type Args struct {
 	N       int       // columns; at least 1
 	FromC   bool      // start from C instead of from zero
 	ReLU    bool      // store min(max(x, 0), Most); a NaN stays one
-	Most    float32   // for ReLU
+	// Packed says of a call of Broadcast with one tap that A is as PackTile
+	// arranges it, tile by tile, and that LDB is Columns.
+	Packed bool
+	Most   float32 // for ReLU
 
 	tiles        int  // full tiles in this call of the assembly
 	rowPtr, cPtr *int // what the assembly reads for Rows and CRows
@@ -209,6 +212,12 @@ func cover(t *Args, m int, heights []int, run []func(*Args)) {
 			t.cTail[i] = t.CRows[min(r+i, m-1)]
 		}
 		t.rowPtr, t.cPtr = &t.tail[0], &t.cTail[0]
+		packed := t.Packed
+		t.Packed = false // the last row comes more than once
+		t.tiles = 1
+		run[h](t)
+		t.Packed = packed
+		return
 	}
 	t.tiles = 1
 	run[h](t)

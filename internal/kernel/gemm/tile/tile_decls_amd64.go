@@ -19,6 +19,7 @@ var (
 	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.N)-192]
 	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.FromC)-200]
 	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.ReLU)-201]
+	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.Packed)-202]
 	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.Most)-204]
 	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.tiles)-208]
 	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.rowPtr)-216]

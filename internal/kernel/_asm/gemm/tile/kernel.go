@@ -95,6 +95,7 @@ func (k *kernel) write() {
 	k.prologue()
 	Label(k.label("Tile"))
 	k.initialise()
+	k.prefetchNext()
 	k.reduce()
 	k.store()
 	k.nextTile(k.symbol())
@@ -213,6 +214,35 @@ func (k *kernel) initialise() {
 	Label(k.label("Rows"))
 }
 
+// large reports whether this is the tile that most of the work is done in, with
+// AVX-512: as wide as a step needs all of a core's multiplications, it has
+// nothing to do while it waits for the second-level cache.
+func (k *kernel) large() bool {
+	return k.kind == broadcast && k.name == "AVX512" && k.height*k.vectors == 24
+}
+
+// prefetchNext fetches what the next tile starts from.
+func (k *kernel) prefetchNext() {
+	if !k.large() {
+		return
+	}
+	CMPQ(k.tiles, Imm(1))
+	JE(LabelRef(k.label("Last")))
+	MOVQ(field(spare, "C"), RDX)
+	MOVQ(k.cPtr, RSI)
+	for r := range k.height {
+		MOVQ(Mem{Base: RSI, Disp: 8 * (k.height + r)}, RDI)
+		for v := range k.vectors {
+			PREFETCHT0(Mem{Base: RDX, Index: RDI, Scale: 4, Disp: v * k.vector})
+		}
+	}
+	Label(k.label("Last"))
+}
+
+// ahead is how many bytes before they are multiplied elements of a packed A are
+// fetched.
+const ahead = 768
+
 func (k *kernel) zero(a VecPhysical) {
 	if k.name == "AVX512" {
 		VPXORD(a, a, a)
@@ -266,6 +296,11 @@ func (k *kernel) reduce() {
 	IMULQ(k.ldb, RBX)
 	ADDQ(RBX, bPtr)
 	Label(k.label("NoSkip"))
+	if k.large() && !k.masked {
+		MOVQ(k.args, RBX)
+		CMPB(field(RBX, "Packed"), Imm(0))
+		JNE(LabelRef(k.label("Packed")))
+	}
 	XORQ(step, step)
 
 	if n := k.unrolled(); n > 1 {
@@ -290,6 +325,63 @@ func (k *kernel) reduce() {
 	}
 	MOVQ(k.tap, spare)
 	JMP(LabelRef(k.label("Tap")))
+	if k.large() && !k.masked {
+		k.reducePacked()
+	}
+}
+
+// reducePacked runs the one tap of packed rows and columns. All addresses follow
+// from two registers, and every other row multiplies elements straight from
+// memory: a quarter less to start in each step, which counts where a core is
+// shared with another thread.
+func (k *kernel) reducePacked() {
+	const together = 4
+	stepA, stepB := 4*k.height, k.vectors*k.vector
+	a, n := rows[0], 0
+	one := func() {
+		for v, b := range k.b {
+			VMOVUPS(Mem{Base: bPtr, Disp: n*stepB + v*k.vector}, b)
+		}
+		for r, acc := range k.acc {
+			at := Mem{Base: a, Disp: n*stepA + 4*r}
+			if r%2 == 0 {
+				for v := range acc {
+					VFMADD231PS_BCST(at, k.b[v], acc[v])
+				}
+				continue
+			}
+			t := k.tmp[r/2%len(k.tmp)]
+			VBROADCASTSS(at, t)
+			for v := range acc {
+				VFMADD231PS(k.b[v], t, acc[v])
+			}
+		}
+		PREFETCHT0(Mem{Base: a, Disp: n*stepA + ahead})
+		n++
+	}
+	next := func() {
+		ADDQ(U32(uint32(n*stepA)), a)
+		ADDQ(U32(uint32(n*stepB)), bPtr)
+		n = 0
+	}
+	Label(k.label("Packed"))
+	SUBQ(Imm(together), spare)
+	JL(LabelRef(k.label("PackedFew")))
+	Label(k.label("PackedMany"))
+	for range together {
+		one()
+	}
+	next()
+	SUBQ(Imm(together), spare)
+	JGE(LabelRef(k.label("PackedMany")))
+	Label(k.label("PackedFew"))
+	ADDQ(Imm(together), spare)
+	JZ(LabelRef(k.label("Store")))
+	Label(k.label("PackedStep"))
+	one()
+	next()
+	DECQ(spare)
+	JNZ(LabelRef(k.label("PackedStep")))
 }
 
 // unrolled is how many steps are written one after the other. The large tiles
@@ -323,6 +415,9 @@ func (k *kernel) step() {
 		for v, acc := range k.acc[r] {
 			VFMADD231PS(k.b[v], a, acc)
 		}
+	}
+	if k.large() {
+		PREFETCHT0(Mem{Base: rows[0], Index: step, Scale: 1, Disp: ahead})
 	}
 	ADDQ(k.kStride, step)
 	ADDQ(k.ldb, bPtr)

@@ -27,7 +27,7 @@ var fields = []struct {
 	offset int
 }{
 	{"A", 0}, {"B", 24}, {"C", 48}, {"Taps", 120}, {"Bias", 144},
-	{"KStride", 168}, {"LDB", 176}, {"CStride", 184}, {"N", 192}, {"FromC", 200}, {"ReLU", 201}, {"Most", 204},
+	{"KStride", 168}, {"LDB", 176}, {"CStride", 184}, {"N", 192}, {"FromC", 200}, {"ReLU", 201}, {"Packed", 202}, {"Most", 204},
 	{"tiles", 208}, {"rowPtr", 216}, {"cPtr", 224},
 }
 

@@ -52,6 +52,7 @@ type kernel struct {
 
 	kStride, ldb                           Op  // strides; in registers where there is room
 	args, rowPtr, cPtr, tiles, tap, tapEnd Mem // on the stack
+	moved                                  Mem // see reduceDense
 	masks                                  []Mem
 }
 
@@ -74,7 +75,8 @@ func (k *kernel) write() {
 	if k.unrolled() > 1 {
 		k.kStride, k.ldb = rows[k.height], rows[k.height+1]
 	}
-	k.masks = []Mem{slot(8), slot(12)}
+	k.masks = []Mem{slot(8), slot(12)} // of AVX2
+	k.moved = slot(8)                  // of AVX-512
 
 	free := k.vec
 	take := func(n int) []VecPhysical {
@@ -300,6 +302,7 @@ func (k *kernel) reduce() {
 		MOVQ(k.args, RBX)
 		CMPB(field(RBX, "Packed"), Imm(0))
 		JNE(LabelRef(k.label("Packed")))
+		k.reduceDense()
 	}
 	XORQ(step, step)
 
@@ -323,6 +326,9 @@ func (k *kernel) reduce() {
 	if k.unrolled() > 1 {
 		Label(k.label("TapDone"))
 	}
+	if k.large() && !k.masked {
+		k.returnRows()
+	}
 	MOVQ(k.tap, spare)
 	JMP(LabelRef(k.label("Tap")))
 	if k.large() && !k.masked {
@@ -330,32 +336,76 @@ func (k *kernel) reduce() {
 	}
 }
 
+// reduceDense runs as many steps of a tap as are multiples of together, where
+// steps are neighbours in A and B is packed. It moves the rows along, so that
+// addresses need no index, and keeps how far in moved.
+func (k *kernel) reduceDense() {
+	const together = 8
+	size := k.vectors * k.vector
+	MOVQ(U32(0), k.moved)
+	CMPQ(k.kStride, Imm(4))
+	JNE(LabelRef(k.label("Sparse")))
+	CMPQ(k.ldb, U32(uint32(size)))
+	JNE(LabelRef(k.label("Sparse")))
+	SUBQ(Imm(together), spare)
+	JL(LabelRef(k.label("DenseFew")))
+	Label(k.label("Dense"))
+	for n := range together {
+		k.oneOf(n, size, func(r int) Mem { return Mem{Base: rows[r], Disp: 4 * n} })
+	}
+	for r := range k.height {
+		ADDQ(Imm(4*together), rows[r])
+	}
+	ADDQ(U32(uint32(size*together)), bPtr)
+	ADDQ(Imm(4*together), k.moved)
+	SUBQ(Imm(together), spare)
+	JGE(LabelRef(k.label("Dense")))
+	Label(k.label("DenseFew"))
+	ADDQ(Imm(together), spare)
+	JZ(LabelRef(k.label("TapDone")))
+	Label(k.label("Sparse"))
+}
+
+// returnRows takes back what reduceDense has moved the rows.
+func (k *kernel) returnRows() {
+	Label(k.label("TapDone"))
+	MOVQ(k.moved, RBX)
+	for r := range k.height {
+		SUBQ(RBX, rows[r])
+	}
+}
+
+// oneOf multiplies step n of those that are written one after the other, given
+// the bytes of B in a step and where each row's element is. Every other row
+// multiplies it straight from memory: that is less to start in each step, which
+// counts where a core is shared with another thread.
+func (k *kernel) oneOf(n, size int, element func(r int) Mem) {
+	for v, b := range k.b {
+		VMOVUPS(Mem{Base: bPtr, Disp: n*size + v*k.vector}, b)
+	}
+	for r, acc := range k.acc {
+		if r%2 == 0 {
+			for v := range acc {
+				VFMADD231PS_BCST(element(r), k.b[v], acc[v])
+			}
+			continue
+		}
+		t := k.tmp[r/2%len(k.tmp)]
+		VBROADCASTSS(element(r), t)
+		for v := range acc {
+			VFMADD231PS(k.b[v], t, acc[v])
+		}
+	}
+}
+
 // reducePacked runs the one tap of packed rows and columns. All addresses follow
-// from two registers, and every other row multiplies elements straight from
-// memory: a quarter less to start in each step, which counts where a core is
-// shared with another thread.
+// from two registers.
 func (k *kernel) reducePacked() {
 	const together = 4
 	stepA, stepB := 4*k.height, k.vectors*k.vector
 	a, n := rows[0], 0
 	one := func() {
-		for v, b := range k.b {
-			VMOVUPS(Mem{Base: bPtr, Disp: n*stepB + v*k.vector}, b)
-		}
-		for r, acc := range k.acc {
-			at := Mem{Base: a, Disp: n*stepA + 4*r}
-			if r%2 == 0 {
-				for v := range acc {
-					VFMADD231PS_BCST(at, k.b[v], acc[v])
-				}
-				continue
-			}
-			t := k.tmp[r/2%len(k.tmp)]
-			VBROADCASTSS(at, t)
-			for v := range acc {
-				VFMADD231PS(k.b[v], t, acc[v])
-			}
-		}
+		k.oneOf(n, stepB, func(r int) Mem { return Mem{Base: a, Disp: n*stepA + 4*r} })
 		PREFETCHT0(Mem{Base: a, Disp: n*stepA + ahead})
 		n++
 	}
@@ -415,9 +465,6 @@ func (k *kernel) step() {
 		for v, acc := range k.acc[r] {
 			VFMADD231PS(k.b[v], a, acc)
 		}
-	}
-	if k.large() {
-		PREFETCHT0(Mem{Base: rows[0], Index: step, Scale: 1, Disp: ahead})
 	}
 	ADDQ(k.kStride, step)
 	ADDQ(k.ldb, bPtr)

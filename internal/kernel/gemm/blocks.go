@@ -31,7 +31,7 @@ func (p *Plan) block() {
 	if s.TransA {
 		extent = s.K * s.LDA
 	}
-	small := !p.directB && p.panels >= minTasks/2 && passes == 1 && extent <= maxSmall
+	small := !p.directB && p.panels >= minTasks/2 && extent <= maxSmall
 	most := maxTiles
 	if small {
 		most = p.tiles

@@ -80,16 +80,33 @@ func TestJoin(t *testing.T) {
 	r.Date, r.Machine.PeakGflops = "2026-02-02", 100
 	r.Results = []result{{Workload: "cifar", Peer: "jax", OursMS: 50, Flops: 1e9}, {Workload: "unet", Peer: "jax"}}
 	r.sign()
-	if err := r.join(older); err != nil {
-		t.Fatal(err)
-	}
+	r.join(older, true)
 	if len(r.Results) != 4 || r.Results[1].OursMS != 50 || r.Results[1].share() != 0.2 || r.Results[1].Date != "2026-02-02" ||
-		r.Results[0].Date != "2026-01-01" || r.Results[0].share() != 0.5 || r.Results[3].Workload != "unet" {
-		t.Errorf("joined to %+v", r.Results)
+		r.Results[0].Date != "2026-01-01" || r.Results[0].share() != 0.5 || r.Results[3].Workload != "unet" || len(r.Others) != 0 {
+		t.Errorf("joined to %+v and %+v", r.Results, r.Others)
 	}
-	r.Threads = 1
-	if err := r.join(sample().Results); err == nil || !strings.Contains(err.Error(), "another machine") {
-		t.Errorf("lines of another machine: error %v", err)
+	r.Results = r.Results[:1]
+	r.join(older, false)
+	if len(r.Results) != 1 {
+		t.Errorf("measured anew, all of it: %+v", r.Results)
+	}
+}
+
+// Lines of another machine stay, in a table of their own.
+func TestOtherMachines(t *testing.T) {
+	older, r := sample().Results, sample()
+	r.Threads, r.Results = 1, r.Results[:1]
+	r.sign()
+	for _, some := range []bool{false, true} {
+		r.join(older, some)
+		if len(r.Results) != 1 || len(r.Others) != 3 {
+			t.Errorf("some %v: joined to %+v and %+v", some, r.Results, r.Others)
+		}
+	}
+	var b strings.Builder
+	r.printOthers(&b)
+	if text := b.String(); strings.Count(text, "A CPU, avx2, 2 threads") != 1 || strings.Count(text, "| cifar |") != 2 {
+		t.Errorf("the other machine's table is\n%s", text)
 	}
 }
 

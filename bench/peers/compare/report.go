@@ -90,10 +90,10 @@ type report struct {
 	Rounds  int
 	Machine bench.Machine
 	Results []result
+	Others  []result // lines of other machines, which have tables of their own
 }
 
-// machine says what the figures hold for: lines of another do not stand beside
-// them.
+// machine says what the figures hold for.
 func (r *report) machine() string {
 	return fmt.Sprintf("%s, %s, %d threads", strings.Join(strings.Fields(r.Machine.CPU), " "), r.Machine.ISA, r.Threads)
 }
@@ -106,24 +106,33 @@ func (r *report) sign() {
 	}
 }
 
-// join puts the lines among older ones, in the place of those that they
-// measure anew. It fails if the older ones are of another machine.
-func (r *report) join(older []result) error {
+// join keeps older lines: those of other machines, and of this one, if only some
+// of the workloads or peers were measured, those that are not measured anew.
+func (r *report) join(older []result, some bool) {
+	lines := r.Results
+	if some {
+		lines = nil
+		for _, x := range older {
+			if x.Machine == r.machine() {
+				lines = append(lines, x)
+			}
+		}
+		for _, x := range r.Results {
+			same := func(y result) bool { return y.Workload == x.Workload && y.Peer == x.Peer }
+			if i := slices.IndexFunc(lines, same); i >= 0 {
+				lines[i] = x
+			} else {
+				lines = append(lines, x)
+			}
+		}
+	}
+	r.Others = nil
 	for _, x := range older {
 		if x.Machine != r.machine() {
-			return fmt.Errorf("the table there is of another machine (%s, and this is %s); measure all workloads beside all peers, without naming any", x.Machine, r.machine())
+			r.Others = append(r.Others, x)
 		}
 	}
-	for _, x := range r.Results {
-		same := func(y result) bool { return y.Workload == x.Workload && y.Peer == x.Peer }
-		if i := slices.IndexFunc(older, same); i >= 0 {
-			older[i] = x
-		} else {
-			older = append(older, x)
-		}
-	}
-	r.Results = older
-	return nil
+	r.Results = lines
 }
 
 // measureMachine measures the ceilings and keeps the higher ones.
@@ -150,9 +159,31 @@ func (r *report) print(w io.Writer) {
 		"results differ by at most %g of the greatest value and gradients by at most %g of their length, or the line says so. Of PyTorch's forms (eager or compiled, channels first or last) the fastest counts. "+
 		"Memory is the peak of the whole process.\n\n",
 		r.machine(), r.Rounds, r.Machine.PeakGflops, r.Machine.BandwidthGBs, outputTolerance, gradientTolerance)
+	printLines(w, r.Results)
+}
+
+// printOthers writes the tables of other machines.
+func (r *report) printOthers(w io.Writer) {
+	for rest := r.Others; len(rest) > 0; {
+		machine := rest[0].Machine
+		var lines, others []result
+		for _, x := range rest {
+			if x.Machine == machine {
+				lines = append(lines, x)
+			} else {
+				others = append(others, x)
+			}
+		}
+		fmt.Fprintf(w, "\n### On another machine\n\nMeasured in the same way on: %s on both sides.\n\n", machine)
+		printLines(w, lines)
+		rest = others
+	}
+}
+
+func printLines(w io.Writer, lines []result) {
 	fmt.Fprintln(w, "| workload | peer | ours | peer's | ratio | GFLOP/s | of the peak | memory, ours | peer's | day | |")
 	fmt.Fprintln(w, "|-|-|-|-|-|-|-|-|-|-|-|")
-	for _, x := range r.Results {
+	for _, x := range lines {
 		form := strings.TrimSpace(x.Peer + " " + x.PeerVersion)
 		if x.Variant != "" {
 			form += ", " + x.Variant
@@ -175,26 +206,22 @@ const (
 	end      = "<!-- to here -->\n"
 )
 
-// write writes table, plot and figures. If only some of the workloads or peers
-// were measured, the lines of the others stay.
+// write writes tables, plot and figures. Lines of other machines stay, and if only
+// some of the workloads or peers were measured, so do the others of this one.
 func (r *report) write(some bool) error {
 	if len(r.Results) == 0 {
 		return errors.New("nothing was compared, so nothing is written")
 	}
-	if some {
-		old, err := os.ReadFile(figures)
-		if err != nil {
-			return err
-		}
-		var older []result
-		if err := json.Unmarshal(old, &older); err != nil {
-			return fmt.Errorf("%s: %w", figures, err)
-		}
-		if err := r.join(older); err != nil {
-			return err
-		}
+	old, err := os.ReadFile(figures)
+	if err != nil {
+		return err
 	}
-	data, err := encode(r.Results)
+	var older []result
+	if err := json.Unmarshal(old, &older); err != nil {
+		return fmt.Errorf("%s: %w", figures, err)
+	}
+	r.join(older, some)
+	data, err := encode(slices.Concat(r.Results, r.Others))
 	if err != nil {
 		return err
 	}
@@ -208,13 +235,14 @@ func (r *report) write(some bool) error {
 	if err := os.WriteFile("docs/roofline.svg", plot, 0o644); err != nil {
 		return err
 	}
-	old, err := os.ReadFile(document)
-	if err != nil {
+	if old, err = os.ReadFile(document); err != nil {
 		return err
 	}
 	var table strings.Builder
 	r.print(&table)
-	text, err := replaced(string(old), table.String()+"\n![Speed of each workload against what it computes for each byte](roofline.svg)\n")
+	table.WriteString("\n![Speed of each workload against what it computes for each byte](roofline.svg)\n")
+	r.printOthers(&table)
+	text, err := replaced(string(old), table.String())
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ const (
 // that makes a run again has those of them that were given, in this order.
 var (
 	shapeFlags  = []string{"size", "gray", "augment"}
-	courseFlags = []string{flagEpochs, flagMinutes, "batch", "optimizer", "lr", "schedule", "patience", flagSeed}
+	courseFlags = []string{flagEpochs, flagMinutes, "batch", "optimizer", "lr", "schedule", "patience", flagSeed, "precision"}
 	learnFlags  = slices.Concat(shapeFlags, []string{"arch", "latent", "decoder", "loss"}, courseFlags)
 )
 
@@ -57,6 +57,7 @@ func addCourseFlags(f *pflag.FlagSet, c *run.Course, optimizer, schedule, change
 	f.StringVar(&c.Schedule, "schedule", "", "course of the learning rate: constant, step, cosine, onecycle, triangle, or warmup+ one of them (default "+schedule+")")
 	f.IntVar(&c.Patience, "patience", 0, "stop after so many epochs without improvement (-1: never; default 10)")
 	f.Uint64Var(&c.Seed, flagSeed, 1, "seed of everything random")
+	f.StringVar(&c.Precision, "precision", "", "of products in training: float32, or bf16, which is fast on processors with AMX and emulated on others (default float32)")
 	if changes == "" {
 		return
 	}

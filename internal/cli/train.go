@@ -47,7 +47,7 @@ func oneOfItsCommands(c *cobra.Command, args []string) error {
 
 // classifyFlags are the flags of train classify that determine the model.
 var classifyFlags = slices.Concat(shapeFlags, []string{"recipe", "widths", "no-batchnorm", "dropout", "label-smoothing",
-	"mixup", "cutmix", "ema", "tta", "class-weights", "precision"}, courseFlags)
+	"mixup", "cutmix", "ema", "tta", "class-weights"}, courseFlags)
 
 // zeroFlags are those whose zero means none, and not "the recipe's choice".
 var zeroFlags = []string{"dropout", "label-smoothing", "mixup", "cutmix", "ema"}
@@ -88,7 +88,6 @@ Every trick of a recipe can be set or switched off by a flag.`,
 	optionalVar(f, &o.EMA, "ema", "share of the past in an average of the weights, such as 0.999 (default 0: none)")
 	f.StringVar(&o.TTA, "tta", "", "what an answer is averaged over: none, mirror (default of lecture), or shift (mirror and moved by a pixel; default of fast, and of lecture from 20,000 images on)")
 	f.StringVar(&o.ClassWeights, "class-weights", "", "none, balanced, or a number for each class, with commas (default none)")
-	f.StringVar(&o.Precision, "precision", "", "of products in training: float32, or bf16, which is fast on processors with AMX and emulated on others (default float32)")
 	addCourseFlags(f, &o.Course, "adam for lecture, adamw from 20,000 images on; else nesterov", "triangle for fast, else onecycle", "flip and a shift by a sixteenth of the side; for fast alternate in place of flip")
 	addShapeFlags(f, &o.Size, &o.Gray)
 	ro := addRunFlags(c)

@@ -83,7 +83,11 @@ func (r *learner) prepare() error {
 	if err != nil {
 		return err
 	}
-	r.trainer, err = train.New(r.Engine, store, problem, options)
+	e, err := c.Engine(r.Engine)
+	if err != nil {
+		return err
+	}
+	r.trainer, err = train.New(e, store, problem, options)
 	return err
 }
 

@@ -12,7 +12,6 @@ import (
 
 	"hourglass/data"
 	"hourglass/data/augment"
-	"hourglass/engine"
 	"hourglass/train/run"
 )
 
@@ -37,7 +36,6 @@ type Options struct {
 	EMA            *float64 // share of the past in the average of the weights, 0 none
 	TTA            string   // one of [TTAs]: what is averaged over in use
 	ClassWeights   string   // "none", "balanced", or a number for each class, with commas
-	Precision      string   // one of [Precisions]
 }
 
 // Config is a run with every choice made. Together with the data it
@@ -56,17 +54,12 @@ type Config struct {
 	EMA            float64 `json:"ema"`
 	TTA            string  `json:"tta"`
 	ClassWeights   string  `json:"class_weights"`
-	Precision      string  `json:"precision"`
 }
 
 // TTAs lists what an answer may be averaged over: the image alone; it and its
 // mirror image; both, and both moved by a pixel in two directions, which weigh
 // half as much.
 func TTAs() []string { return []string{"none", "mirror", "shift"} }
-
-// Precisions lists how exactly products are computed in training; see
-// [engine.Precision]. A model in use always computes in float32.
-func Precisions() []string { return []string{engine.Float32.String(), engine.BF16.String()} }
 
 const (
 	noWeights       = "none"
@@ -82,7 +75,6 @@ func (o Options) Check() error {
 	}{
 		{"recipe", o.Recipe, Recipes()},
 		{"tta", o.TTA, TTAs()},
-		{"precision", o.Precision, Precisions()},
 	} {
 		if err := run.OneOf(c.flag, c.value, c.from); err != nil {
 			return err
@@ -196,7 +188,7 @@ func Resolve(o Options, set *data.Set) (c Config, err error) {
 		Common:  run.Common{Images: run.ImagesOf(o.Source, set, o.Size, o.Gray), Division: parts.Division()},
 		Classes: set.Classes,
 		Recipe:  o.Recipe, Widths: o.Widths, NoBatchNorm: o.NoBatchNorm, Mixup: o.Mixup, Cutmix: o.Cutmix,
-		TTA: o.TTA, ClassWeights: o.ClassWeights, Precision: o.Precision,
+		TTA: o.TTA, ClassWeights: o.ClassWeights,
 	}
 	if c.Recipe == "" {
 		c.Recipe = recipeLecture
@@ -211,7 +203,7 @@ func Resolve(o Options, set *data.Set) (c Config, err error) {
 	for _, f := range []struct {
 		value     *string
 		otherwise string
-	}{{&c.TTA, d.TTA}, {&c.ClassWeights, noWeights}, {&c.Precision, Precisions()[0]}} {
+	}{{&c.TTA, d.TTA}, {&c.ClassWeights, noWeights}} {
 		if *f.value == "" {
 			*f.value = f.otherwise
 		}
@@ -241,9 +233,9 @@ func (c Config) fits(set *data.Set) error {
 	}
 	o := Options{
 		Recipe: c.Recipe, Widths: c.Widths, Dropout: &c.Dropout, LabelSmoothing: &c.LabelSmoothing, Mixup: c.Mixup,
-		Cutmix: c.Cutmix, EMA: &c.EMA, TTA: c.TTA, ClassWeights: c.ClassWeights, Precision: c.Precision,
+		Cutmix: c.Cutmix, EMA: &c.EMA, TTA: c.TTA, ClassWeights: c.ClassWeights,
 	}
-	if c.Recipe == "" || c.TTA == "" || c.ClassWeights == "" || c.Precision == "" || c.Augment == "" {
+	if c.Recipe == "" || c.TTA == "" || c.ClassWeights == "" || c.Augment == "" {
 		return errors.New("it lacks the recipe or one of its tricks")
 	}
 	if math.IsNaN(c.LR) || c.LR == 0 {

@@ -196,7 +196,7 @@ func TestPrecisionChangesTraining(t *testing.T) {
 	o := small(stripes(t, 60))
 	o.Epochs = 1
 	losses := make(map[float64]string)
-	for _, o.Precision = range Precisions() {
+	for _, o.Precision = range run.Precisions() {
 		out, _ := learn(t, 2, o)
 		loss := out.Summary.Training.Epochs[0].Loss
 		if other, ok := losses[loss]; ok {

@@ -63,7 +63,7 @@ func defaults(c Config, given run.Course) recipe {
 			r.Optimizer, r.Batch = "adamw:decay=0.05", 128
 			r.LabelSmoothing = 0.1
 			r.TTA = TTAs()[2]
-			r.Epochs = 13
+			r.Epochs = 17
 		}
 	case recipeFast:
 		r.Widths = []int{64, 128, 128}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"hourglass/data/augment"
-	"hourglass/engine"
 	"hourglass/engine/backend"
 	"hourglass/engine/graph"
 	"hourglass/internal/peakmem"
@@ -109,11 +108,11 @@ func (r *learner) prepare() error {
 	if err != nil {
 		return err
 	}
-	precision, err := engine.ParsePrecision(c.Precision)
+	e, err := c.Engine(r.Engine)
 	if err != nil {
 		return err
 	}
-	r.trainer, err = train.New(r.Engine.At(precision), store, problem, options)
+	r.trainer, err = train.New(e, store, problem, options)
 	return err
 }
 

@@ -119,7 +119,11 @@ func (r *learner) newCoding(stage *run.Run, course run.Course, variational bool)
 	if len(r.parts.Validation) > 0 {
 		p.Validate = func() (float64, error) { return m.Validate(r.Set.Gather(r.parts.Validation), c.Beta) }
 	}
-	t, err := train.New(r.Engine, store, p, options)
+	e, err := course.Engine(r.Engine)
+	if err != nil {
+		return nil, nil, err
+	}
+	t, err := train.New(e, store, p, options)
 	return m, t, err
 }
 

@@ -125,7 +125,11 @@ func (r *learner) prepare() error {
 		return err
 	}
 	options.Optimizer.ClipNorm = clipNorm
-	r.trainer, err = train.New(r.Engine, store, r.problem(), options)
+	e, err := c.Engine(r.Engine)
+	if err != nil {
+		return err
+	}
+	r.trainer, err = train.New(e, store, r.problem(), options)
 	return err
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"hourglass/data"
 	"hourglass/data/augment"
+	"hourglass/engine"
 	"hourglass/optim"
 )
 
@@ -51,6 +52,23 @@ type Course struct {
 	Patience  int     `json:"patience"`  // epochs without improvement before the run stops; -1 never
 	Seed      uint64  `json:"seed"`
 	Augment   string  `json:"augment"` // what is done to training images, as [augment.Parse] reads it
+	// Precision is how exactly products are computed in training, as
+	// [engine.ParsePrecision] reads it; "" is float32. A model in use always
+	// computes in float32.
+	Precision string `json:"precision,omitempty"`
+}
+
+// Precisions lists the names of [Course].Precision.
+func Precisions() []string { return []string{engine.Float32.String(), engine.BF16.String()} }
+
+// Engine returns an engine that trains at the course's precision, which Check
+// has accepted.
+func (c Course) Engine(e *engine.Engine) (*engine.Engine, error) {
+	p, err := engine.ParsePrecision(c.Precision)
+	if err != nil {
+		return nil, err
+	}
+	return e.At(p), nil
 }
 
 // Division counts the images by their purpose.
@@ -97,6 +115,9 @@ func (c Course) Check() error {
 			return fmt.Errorf("%w: --augment: %w", ErrChoice, err)
 		}
 	}
+	if err := OneOf("precision", c.Precision, Precisions()); err != nil {
+		return err
+	}
 	switch {
 	case c.Epochs < 0 || c.Epochs > maxEpochs:
 		return fmt.Errorf("%w: --epochs %d: choose 1 to %d", ErrChoice, c.Epochs, maxEpochs)
@@ -116,6 +137,7 @@ func (c Course) Or(d Course) Course {
 		Epochs: cmp.Or(c.Epochs, d.Epochs), Minutes: c.Minutes, Batch: cmp.Or(c.Batch, d.Batch),
 		Optimizer: cmp.Or(c.Optimizer, d.Optimizer), LR: cmp.Or(c.LR, d.LR), Schedule: cmp.Or(c.Schedule, d.Schedule),
 		Patience: cmp.Or(c.Patience, d.Patience), Seed: c.Seed, Augment: cmp.Or(c.Augment, d.Augment),
+		Precision: c.Precision,
 	}
 }
 

@@ -53,14 +53,7 @@ func newDirectWeight(s Shape, level isa.Level) (*directWeight, error) {
 	if g.depthwise {
 		g.groups = 1
 	}
-	var offsets []offset
-	for kh := range s.KH {
-		for kw := range s.KW {
-			offsets = append(offsets, offset{
-				y: kh*s.DilationH - s.PadTop, x: kw*s.DilationW - s.PadLeft, filter: kh*s.KW + kw,
-			})
-		}
-	}
+	offsets := s.offsets()
 	g.src = newSource(s.N, s.H, s.W, s.C, g.groups, s.StrideH, s.StrideW, oh, ow, offsets)
 	if !g.depthwise && g.src.perGroup%(4*lineLen) == 0 {
 		// A step reads a few channels of one pixel. Pixels a round number of

@@ -39,14 +39,7 @@ func NewForward(s Shape, level isa.Level, o Options) (*Forward, error) {
 	if algorithm.tileSize() > 0 {
 		return &Forward{newTiled(name, s, false, level, algorithm.tileSize()), algorithm}, nil
 	}
-	p := phase{gridH: oh, gridW: ow}
-	for kh := range s.KH {
-		for kw := range s.KW {
-			p.offsets = append(p.offsets, offset{
-				y: kh*s.DilationH - s.PadTop, x: kw*s.DilationW - s.PadLeft, filter: kh*s.KW + kw,
-			})
-		}
-	}
+	p := phase{gridH: oh, gridW: ow, offsets: s.offsets()}
 	c := &correlator{
 		name: name, filter: s,
 		dstH: oh, dstW: ow, dstC: s.K, outH: 1, outW: 1,

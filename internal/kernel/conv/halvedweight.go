@@ -61,12 +61,7 @@ const (
 func newHalvedWeight(s Shape, level isa.Level) (*halvedWeight, error) {
 	oh, ow := s.Out()
 	g := &halvedWeight{s: s, kern: amx.For(level)}
-	var offsets []offset
-	for kh := range s.KH {
-		for kw := range s.KW {
-			offsets = append(offsets, offset{y: kh*s.DilationH - s.PadTop, x: kw*s.DilationW - s.PadLeft, filter: kh*s.KW + kw})
-		}
-	}
+	offsets := s.offsets()
 	g.x = newPlanes(s.N, s.H, s.W, s.C, s.StrideH, s.StrideW, oh, ow, offsets)
 	g.rows = ceilDiv(s.C, amx.Rows) * amx.Rows
 	g.panels = ceilDiv(s.K, amx.Columns)

@@ -13,7 +13,8 @@
 // No matrix of patches is formed: blocks of the image are copied with their
 // padding into memory that stays in cache, and the kernels of package tile
 // walk them in place. Filters of 3×3 with stride 1 go by package winograd where a
-// model of the costs finds that cheaper.
+// model of the costs finds that cheaper. On request operands are rounded to
+// bfloat16 and multiplied by package amx.
 package conv
 
 import "fmt"

@@ -13,6 +13,17 @@ type offset struct {
 	filter int // kh·KW + kw
 }
 
+// offsets returns what the taps of a filter read for a point of the output.
+func (s Shape) offsets() []offset {
+	var all []offset
+	for kh := range s.KH {
+		for kw := range s.KW {
+			all = append(all, offset{y: kh*s.DilationH - s.PadTop, x: kw*s.DilationW - s.PadLeft, filter: kh*s.KW + kw})
+		}
+	}
+	return all
+}
+
 // source is how blocks of a grid of points read an image: grid point (i, j)
 // with a tap (y, x) reads pixel (i·stepH+y, j·stepW+x). Where that can lie
 // outside the image, the pixels that a block needs are first copied into a

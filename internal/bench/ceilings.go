@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"hourglass/internal/isa"
-	"hourglass/internal/kernel/amx"
 	"hourglass/internal/kernel/peak"
 	"hourglass/internal/par"
 )
@@ -41,11 +40,11 @@ func measureMachine(pool *par.Pool, level isa.Level, copyBytes int, least time.D
 	m := Machine{CPU: cpuName(), ISA: level.String(), Threads: pool.Threads()}
 	single := par.New(1)
 	defer single.Close()
-	measure := func(name string, peak func(*par.Pool, isa.Level) float64, l isa.Level) (all float64) {
-		all = peak(single, l) / 1e9
+	measure := func(name string, fastest func(*par.Pool, isa.Level) float64, l isa.Level) (all float64) {
+		all = fastest(single, l) / 1e9
 		m.Ceilings = append(m.Ceilings, Ceiling{name, 1, all})
 		if m.Threads > 1 {
-			all = peak(pool, l) / 1e9
+			all = fastest(pool, l) / 1e9
 			m.Ceilings = append(m.Ceilings, Ceiling{name, m.Threads, all})
 		}
 		return all
@@ -55,7 +54,7 @@ func measureMachine(pool *par.Pool, level isa.Level, copyBytes int, least time.D
 		if l == level {
 			m.PeakGflops = all
 		}
-		if amx.Native(l) {
+		if peak.HasTiles(l) {
 			measure("amx", peak.Tiles, l)
 		}
 	}

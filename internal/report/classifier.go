@@ -329,6 +329,5 @@ func classifierAgain(s *classify.Summary) Section {
 		{"average of weights", plain(c.EMA), "share of the past"},
 		{"views in use", c.TTA, ""},
 		{"class weights", c.ClassWeights, ""},
-		{"precision", c.Precision, ""},
 	}, costFacts(s.Seconds, len(s.Training.Epochs), "", s.PeakBytes))
 }

@@ -19,10 +19,10 @@ func toldApart() (*classify.Summary, *classify.Evidence) {
 		Config: classify.Config{
 			Common: run.Common{
 				Images:   run.Images{Source: "photos/<shapes>.zip", Fingerprint: "0123", Height: side, Width: side, Channels: 1},
-				Course:   run.Course{Epochs: 3, Batch: 8, Optimizer: "adam", LR: 0.003, Schedule: "onecycle", Patience: 10, Seed: 7, Augment: "flip=0.5"},
+				Course:   run.Course{Epochs: 3, Batch: 8, Optimizer: "adam", LR: 0.003, Schedule: "onecycle", Patience: 10, Seed: 7, Augment: "flip=0.5", Precision: "bf16"},
 				Division: run.Division{Train: 1140, Validation: 60, HeldOut: 300}, ISA: "avx2",
 			},
-			Classes: []string{"disc", "ring", "<b>square</b>"}, Recipe: "lecture", Dropout: 0.5, TTA: "mirror", ClassWeights: "none", Precision: "f32",
+			Classes: []string{"disc", "ring", "<b>square</b>"}, Recipe: "lecture", Dropout: 0.5, TTA: "mirror", ClassWeights: "none",
 		},
 		Command: "hourglass train classify photos/shapes.zip --seed 7", Found: 1502, Views: 2,
 		Skipped:    []run.Skipped{{Name: "a/b.jpg", Reason: "cut short"}, {Name: "c.png", Reason: "is text"}},

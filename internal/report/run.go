@@ -81,6 +81,7 @@ func courseFacts(c run.Course) []Fact {
 		{"greatest learning rate", strconv.FormatFloat(c.LR, 'g', -1, 64), ""},
 		{"schedule", orElse(c.Schedule, dash), ""},
 		{"augmentation", orElse(c.Augment, dash), ""},
+		{"precision", orElse(c.Precision, run.Precisions()[0]), "of products"},
 	}
 }
 

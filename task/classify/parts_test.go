@@ -210,7 +210,7 @@ func TestLectureFollowsTheCollection(t *testing.T) {
 		c := Config{Recipe: recipeLecture, Common: run.Common{Images: run.Images{Height: 32, Width: 32, Channels: 3}, Division: run.Division{Train: train}}}
 		return defaults(c, run.Course{})
 	}
-	few, many := choose(8_000), choose(49_000)
+	few, many := choose(4_000), choose(49_000)
 	if few.Widths[2] >= many.Widths[2] || few.Epochs <= many.Epochs || few.Batch >= many.Batch {
 		t.Errorf("for few images %+v, for many %+v", few, many)
 	}

@@ -24,8 +24,11 @@ func MultiplyAdd(pool *par.Pool, level isa.Level) float64 {
 	return fastest(pool, operations(level), func(part, rounds int) { sums[part] = loop(level, rounds) })
 }
 
-// Tiles is the same for products of bfloat16 tiles, with operands in the
-// first-level cache. It must be called only where [amx.Native] holds.
+// HasTiles reports whether tiles of bfloat16 numbers are multiplied at a level.
+func HasTiles(level isa.Level) bool { return amx.Native(level) }
+
+// Tiles is the same as MultiplyAdd for products of bfloat16 tiles, with operands
+// in the first-level cache. It must be called only where HasTiles holds.
 func Tiles(pool *par.Pool, level isa.Level) float64 {
 	const steps = 8
 	kern := amx.For(level)

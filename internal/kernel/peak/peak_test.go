@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"hourglass/internal/isa"
-	"hourglass/internal/kernel/amx"
 	"hourglass/internal/par"
 )
 
@@ -23,7 +22,7 @@ func TestMultiplyAdd(t *testing.T) {
 }
 
 func TestTiles(t *testing.T) {
-	if !amx.Native(isa.AVX512) {
+	if !HasTiles(isa.AVX512) {
 		t.Skip("this processor has no tiles")
 	}
 	pool := par.New(2)

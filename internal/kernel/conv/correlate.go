@@ -78,10 +78,7 @@ func (c *correlator) build(level isa.Level) error {
 	if err := c.src.check(); err != nil {
 		return err
 	}
-	c.panelsPer = c.panels
-	for c.src.blocks()*ceilDiv(c.panels, c.panelsPer) < minBlocks && c.panelsPer > 1 {
-		c.panelsPer = (c.panelsPer + 1) / 2
-	}
+	c.panelsPer = perTask(c.panels, c.src.blocks(), minBlocks)
 	// For a tile or two of pixels, packing would take longer than it saves.
 	c.inPlace = !c.transpose && !c.depthwise && !c.dot &&
 		c.src.images*c.src.gridH*c.src.gridW <= 2*c.kern.Rows()

@@ -48,7 +48,10 @@ func NewForward(s Shape, level isa.Level, o Options) (*Forward, error) {
 	}
 	if algorithm == BFloat16 {
 		h, err := newHalved(c, level, newPlanes(s.N, s.H, s.W, s.C, s.StrideH, s.StrideW, oh, ow, p.offsets))
-		return &Forward{h, algorithm}, err
+		if err != nil {
+			return nil, err
+		}
+		return &Forward{h, algorithm}, nil
 	}
 	groups := s.Groups
 	if c.depthwise {

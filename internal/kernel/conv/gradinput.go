@@ -72,7 +72,10 @@ func NewGradInput(s Shape, level isa.Level, o Options) (*GradInput, error) {
 	first := c.phases[0] // no other has a larger grid
 	if algorithm == BFloat16 {
 		h, err := newHalved(c, level, newPlanes(s.N, oh, ow, s.K, 1, 1, first.gridH, first.gridW, all))
-		return &GradInput{h, algorithm}, err
+		if err != nil {
+			return nil, err
+		}
+		return &GradInput{h, algorithm}, nil
 	}
 	groups := s.Groups
 	if c.depthwise {

@@ -36,7 +36,10 @@ func NewGradWeight(s Shape, level isa.Level, o Options) (*GradWeight, error) {
 	switch algorithm {
 	case BFloat16:
 		g, err := newHalvedWeight(s, level)
-		return &GradWeight{s, g, algorithm}, err
+		if err != nil {
+			return nil, err
+		}
+		return &GradWeight{s, g, algorithm}, nil
 	case Winograd2, Winograd4:
 		return &GradWeight{s, newTiledWeight(s, level, algorithm.tileSize()), algorithm}, nil
 	}

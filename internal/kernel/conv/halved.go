@@ -75,10 +75,7 @@ func newHalved(c *correlator, level isa.Level, x planes) (*halved, error) {
 		h.packedLen += h.panelAt(len(p.offsets), h.panels)
 		h.phases = append(h.phases, q)
 	}
-	h.panelsPer = h.panels
-	for h.src.blocks()*ceilDiv(h.panels, h.panelsPer) < 2*minBlocks && h.panelsPer > 1 {
-		h.panelsPer = (h.panelsPer + 1) / 2
-	}
+	h.panelsPer = perTask(h.panels, h.src.blocks(), 2*minBlocks)
 	for i := range h.rows {
 		h.rows[i] = amx.Block{A: i * amx.Rows * h.src.pixel, C: i * amx.Rows * amx.Columns}
 	}

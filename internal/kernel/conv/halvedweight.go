@@ -93,9 +93,7 @@ func newHalvedWeight(s Shape, level isa.Level) (*halvedWeight, error) {
 	g.partials = 1
 	g.groups = g.rows / amx.Rows
 	if g.shared {
-		for g.panels*ceilDiv(g.rows/amx.Rows, g.groups) < 2*minBlocks && g.groups > 1 {
-			g.groups = (g.groups + 1) / 2
-		}
+		g.groups = perTask(g.groups, g.panels, 2*minBlocks)
 	} else {
 		g.partials = max(1, min(minBlocks, g.x.blocks(), sumLimit/g.sumLen))
 	}

@@ -132,3 +132,13 @@ func (s Shape) outputLen() int {
 }
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
+
+// perTask returns how many of n things a task does so that there are at least so
+// many tasks, if n allows it, when all are done a number of times.
+func perTask(n, times, least int) int {
+	per := n
+	for times*ceilDiv(n, per) < least && per > 1 {
+		per = (per + 1) / 2
+	}
+	return per
+}

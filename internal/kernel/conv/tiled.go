@@ -94,9 +94,7 @@ func newTiled(name string, s Shape, transpose bool, level isa.Level, size int) *
 	// around than the transformed filter.
 	c.shared = c.tiles <= c.dst.channels || ceilDiv(c.tiles, c.block) < minBlocks
 	if c.shared {
-		for c.panelsPer > 1 && ceilDiv(c.panels, c.panelsPer) < 2*minBlocks {
-			c.panelsPer = (c.panelsPer + 1) / 2
-		}
+		c.panelsPer = perTask(c.panels, 1, 2*minBlocks)
 	}
 	c.ldm = rowUp(min(c.panelsPer*c.kern.Columns(), c.dst.channels))
 	at := c.block

@@ -18,8 +18,9 @@ const (
 func main() {
 	ConstraintExpr("amd64")
 	ConstraintExpr("!noasm")
-	multiply("multiply2", "multiply2 multiplies blocks of 32 rows with a panel of 32 columns.", 2, config())
-	multiply("multiply1", "multiply1 multiplies blocks of 32 rows with a panel of 16 columns.", 1, config())
+	config := tileConfig()
+	multiply("multiply2", "multiply2 multiplies blocks of 32 rows with a panel of 32 columns.", 2, config)
+	multiply("multiply1", "multiply1 multiplies blocks of 32 rows with a panel of 16 columns.", 1, config)
 	roundRows()
 	pairTiles()
 	transposed("turnTiles", "turnTiles transposes blocks of 16 rows of 32 numbers, pair by pair, for B.", false)
@@ -28,26 +29,22 @@ func main() {
 	Generate()
 }
 
-var tileConfig Mem
-
-// config returns the configuration of the tile registers: eight tiles of 16
+// tileConfig returns the configuration of the tile registers: eight tiles of 16
 // rows of 64 bytes.
-func config() Mem {
-	if tileConfig.Symbol.Name == "" {
-		tileConfig = GLOBL("tileConfig", RODATA|NOPTR)
-		DATA(0, U64(1)) // the palette
-		DATA(8, U64(0))
-		for i := range 8 {
-			DATA(16+2*i, U16(rowBytes))
-		}
-		DATA(32, U64(0))
-		DATA(40, U64(0))
-		for i := range 8 {
-			DATA(48+i, U8(side))
-		}
-		DATA(56, U64(0))
+func tileConfig() Mem {
+	config := GLOBL("tileConfig", RODATA|NOPTR)
+	DATA(0, U64(1)) // the palette
+	DATA(8, U64(0))
+	for i := range 8 {
+		DATA(16+2*i, U16(rowBytes))
 	}
-	return tileConfig
+	DATA(32, U64(0))
+	DATA(40, U64(0))
+	for i := range 8 {
+		DATA(48+i, U8(side))
+	}
+	DATA(56, U64(0))
+	return config
 }
 
 // multiply writes the products of blocks of two tiles of rows with a panel of the
@@ -260,11 +257,10 @@ func transposed(name, doc string, ofRows bool) {
 			ADDQ(srcStride, at)
 		}
 	}
-	for i, r := range transpose16() {
-		if i == 0 {
-			MOVQ(dst, at)
-		}
-		VMOVDQU64(zmm(r), Mem{Base: at})
+	transpose16()
+	MOVQ(dst, at)
+	for i := range side {
+		VMOVDQU64(zmm(i), Mem{Base: at})
 		ADDQ(dstStride, at)
 	}
 	ADDQ(srcStep, src)
@@ -275,9 +271,8 @@ func transposed(name, doc string, ofRows bool) {
 	RET()
 }
 
-// transpose16 transposes the 16×16 elements of Z0 to Z15 by way of Z16 to Z31
-// and returns which registers hold the rows.
-func transpose16() []int {
+// transpose16 transposes the 16×16 elements of Z0 to Z15 by way of Z16 to Z31.
+func transpose16() {
 	Comment("Pairs of elements, of pairs of rows.")
 	for i := 0; i < 16; i += 2 {
 		VPUNPCKLDQ(zmm(i+1), zmm(i), zmm(16+i))
@@ -300,14 +295,11 @@ func transpose16() []int {
 		}
 	}
 	Comment("Sixteen.")
-	rows := make([]int, 16)
 	for e := range 8 {
 		x, y := zmm(16+e), zmm(24+e)
 		VSHUFI32X4(Imm(0x88), y, x, zmm(e))
 		VSHUFI32X4(Imm(0xdd), y, x, zmm(8+e))
-		rows[e], rows[8+e] = e, 8+e
 	}
-	return rows
 }
 
 // storeRows writes rows of a product with their epilogue.

@@ -200,6 +200,7 @@ func cover(t *Args, m int, heights []int, run []func(*Args)) {
 	if r == m {
 		return
 	}
+	packed := t.Packed
 	h := len(heights) - 1 // the lowest tile that holds the rest
 	for heights[h] < m-r {
 		h--
@@ -212,13 +213,9 @@ func cover(t *Args, m int, heights []int, run []func(*Args)) {
 			t.cTail[i] = t.CRows[min(r+i, m-1)]
 		}
 		t.rowPtr, t.cPtr = &t.tail[0], &t.cTail[0]
-		packed := t.Packed
 		t.Packed = false // the last row comes more than once
-		t.tiles = 1
-		run[h](t)
-		t.Packed = packed
-		return
 	}
 	t.tiles = 1
 	run[h](t)
+	t.Packed = packed
 }

@@ -1205,7 +1205,7 @@ broadcast12x32wholeAVX512NoSkip:
 	SUBQ $0x08, AX
 	JL   broadcast12x32wholeAVX512DenseFew
 
-broadcast12x32wholeAVX512Dense:
+broadcast12x32wholeAVX512DenseMany:
 	VMOVUPS          (CX), Z24
 	VMOVUPS          64(CX), Z25
 	VFMADD231PS.BCST (DX), Z24, Z0
@@ -1477,7 +1477,7 @@ broadcast12x32wholeAVX512Dense:
 	ADDQ             $0x00000400, CX
 	ADDQ             $0x20, 64(SP)
 	SUBQ             $0x08, AX
-	JGE              broadcast12x32wholeAVX512Dense
+	JGE              broadcast12x32wholeAVX512DenseMany
 
 broadcast12x32wholeAVX512DenseFew:
 	ADDQ $0x08, AX

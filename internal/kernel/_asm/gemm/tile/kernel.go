@@ -307,17 +307,11 @@ func (k *kernel) reduce() {
 	XORQ(step, step)
 
 	if n := k.unrolled(); n > 1 {
-		SUBQ(Imm(uint64(n)), spare)
-		JL(LabelRef(k.label("Few")))
-		Label(k.label("Many"))
-		for range n {
-			k.step()
-		}
-		SUBQ(Imm(uint64(n)), spare)
-		JGE(LabelRef(k.label("Many")))
-		Label(k.label("Few"))
-		ADDQ(Imm(uint64(n)), spare)
-		JZ(LabelRef(k.label("TapDone")))
+		k.together(n, "", "TapDone", func() {
+			for range n {
+				k.step()
+			}
+		})
 	}
 	Label(k.label("Step"))
 	k.step()
@@ -336,33 +330,41 @@ func (k *kernel) reduce() {
 	}
 }
 
-// reduceDense runs as many steps of a tap as are multiples of together, where
+// together writes a loop over n of the steps that spare counts at a time, as long
+// as there are so many, and goes to done if none is left behind them.
+func (k *kernel) together(n int, name, done string, steps func()) {
+	SUBQ(Imm(uint64(n)), spare)
+	JL(LabelRef(k.label(name + "Few")))
+	Label(k.label(name + "Many"))
+	steps()
+	SUBQ(Imm(uint64(n)), spare)
+	JGE(LabelRef(k.label(name + "Many")))
+	Label(k.label(name + "Few"))
+	ADDQ(Imm(uint64(n)), spare)
+	JZ(LabelRef(k.label(done)))
+}
+
+// reduceDense runs as many steps of a tap as are multiples of eight, where
 // steps are neighbours in A and B is packed. It moves the rows along, so that
 // addresses need no index, and keeps how far in moved.
 func (k *kernel) reduceDense() {
-	const together = 8
+	const steps = 8
 	size := k.vectors * k.vector
 	MOVQ(U32(0), k.moved)
 	CMPQ(k.kStride, Imm(4))
 	JNE(LabelRef(k.label("Sparse")))
 	CMPQ(k.ldb, U32(uint32(size)))
 	JNE(LabelRef(k.label("Sparse")))
-	SUBQ(Imm(together), spare)
-	JL(LabelRef(k.label("DenseFew")))
-	Label(k.label("Dense"))
-	for n := range together {
-		k.oneOf(n, size, func(r int) Mem { return Mem{Base: rows[r], Disp: 4 * n} })
-	}
-	for r := range k.height {
-		ADDQ(Imm(4*together), rows[r])
-	}
-	ADDQ(U32(uint32(size*together)), bPtr)
-	ADDQ(Imm(4*together), k.moved)
-	SUBQ(Imm(together), spare)
-	JGE(LabelRef(k.label("Dense")))
-	Label(k.label("DenseFew"))
-	ADDQ(Imm(together), spare)
-	JZ(LabelRef(k.label("TapDone")))
+	k.together(steps, "Dense", "TapDone", func() {
+		for n := range steps {
+			k.oneOf(n, size, func(r int) Mem { return Mem{Base: rows[r], Disp: 4 * n} })
+		}
+		for r := range k.height {
+			ADDQ(Imm(4*steps), rows[r])
+		}
+		ADDQ(U32(uint32(size*steps)), bPtr)
+		ADDQ(Imm(4*steps), k.moved)
+	})
 	Label(k.label("Sparse"))
 }
 
@@ -401,35 +403,21 @@ func (k *kernel) oneOf(n, size int, element func(r int) Mem) {
 // reducePacked runs the one tap of packed rows and columns. All addresses follow
 // from two registers.
 func (k *kernel) reducePacked() {
-	const together = 4
 	stepA, stepB := 4*k.height, k.vectors*k.vector
-	a, n := rows[0], 0
-	one := func() {
-		k.oneOf(n, stepB, func(r int) Mem { return Mem{Base: a, Disp: n*stepA + 4*r} })
-		PREFETCHT0(Mem{Base: a, Disp: n*stepA + ahead})
-		n++
-	}
-	next := func() {
-		ADDQ(U32(uint32(n*stepA)), a)
-		ADDQ(U32(uint32(n*stepB)), bPtr)
-		n = 0
+	a := rows[0]
+	run := func(steps int) {
+		for n := range steps {
+			k.oneOf(n, stepB, func(r int) Mem { return Mem{Base: a, Disp: n*stepA + 4*r} })
+			PREFETCHT0(Mem{Base: a, Disp: n*stepA + ahead})
+		}
+		ADDQ(U32(uint32(steps*stepA)), a)
+		ADDQ(U32(uint32(steps*stepB)), bPtr)
 	}
 	Label(k.label("Packed"))
-	SUBQ(Imm(together), spare)
-	JL(LabelRef(k.label("PackedFew")))
-	Label(k.label("PackedMany"))
-	for range together {
-		one()
-	}
-	next()
-	SUBQ(Imm(together), spare)
-	JGE(LabelRef(k.label("PackedMany")))
-	Label(k.label("PackedFew"))
-	ADDQ(Imm(together), spare)
-	JZ(LabelRef(k.label("Store")))
+	const steps = 4
+	k.together(steps, "Packed", "Store", func() { run(steps) })
 	Label(k.label("PackedStep"))
-	one()
-	next()
+	run(1)
 	DECQ(spare)
 	JNZ(LabelRef(k.label("PackedStep")))
 }

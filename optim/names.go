@@ -12,7 +12,7 @@ import (
 
 // Names returns what [Named] knows.
 func Names() []string {
-	return []string{"sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"}
+	return []string{"sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "muon"}
 }
 
 // Named returns the usual settings of the optimiser of a name: momentum and
@@ -34,6 +34,8 @@ func Named(name string) (Options, error) {
 		return Options{Rule: Adam{}}, nil
 	case "adamw":
 		return Options{Rule: Adam{}, WeightDecay: 0.01, Decoupled: true}, nil
+	case "muon":
+		return Options{Rule: Muon{}}, nil
 	}
 	return Options{}, fmt.Errorf("optim: optimiser %q is unknown; choose one of %s", name, strings.Join(Names(), ", "))
 }
@@ -41,8 +43,8 @@ func Named(name string) (Options, error) {
 // Parse reads an optimiser from NAME, as [Named] knows it, or
 // NAME:SETTING=NUMBER,…, such as "nesterov:momentum=0.85,decay=1e-3". The
 // settings are momentum (of those that have it), beta1 and beta2 (of adam and
-// adamw), decay (the weight decay) and bias, a factor on the learning rate of
-// biases.
+// adamw), rest and rest_momentum (of muon), decay (the weight decay) and bias, a
+// factor on the learning rate of biases.
 func Parse(text string) (Options, error) {
 	name, list, _ := strings.Cut(text, ":")
 	o, err := Named(name)
@@ -53,11 +55,15 @@ func Parse(text string) (Options, error) {
 	fields := map[string]*float64{"decay": &o.WeightDecay, "bias": &bias}
 	sgd, isSGD := o.Rule.(SGD)
 	adam, isAdam := o.Rule.(Adam)
+	muon, isMuon := o.Rule.(Muon)
 	if isSGD && sgd.Momentum != 0 {
 		fields["momentum"] = &sgd.Momentum
 	}
 	if isAdam {
 		fields["beta1"], fields["beta2"] = &adam.Beta1, &adam.Beta2
+	}
+	if isMuon {
+		fields["momentum"], fields["rest"], fields["rest_momentum"] = &muon.Momentum, &muon.Rest, &muon.RestMomentum
 	}
 	if err := settings(list, fields); err != nil {
 		return o, fmt.Errorf("optim: optimiser %q: %w", text, err)
@@ -73,6 +79,11 @@ func Parse(text string) (Options, error) {
 			return o, fmt.Errorf("optim: optimiser %q: beta1 and beta2 must be less than 1", text)
 		}
 		o.Rule = adam
+	case isMuon:
+		if max(muon.Momentum, muon.RestMomentum) >= 1 {
+			return o, fmt.Errorf("optim: optimiser %q: momentum and rest_momentum must be less than 1", text)
+		}
+		o.Rule = muon
 	}
 	switch {
 	case bias == 0:
@@ -84,7 +95,7 @@ func Parse(text string) (Options, error) {
 }
 
 // rules returns a zero value of each rule that has a JSON form.
-func rules() []Rule { return []Rule{SGD{}, Adagrad{}, RMSProp{}, Adam{}} }
+func rules() []Rule { return []Rule{SGD{}, Adagrad{}, RMSProp{}, Adam{}, Muon{}} }
 
 // optionsFields is the JSON form of Options.
 type optionsFields struct {

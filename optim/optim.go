@@ -5,7 +5,8 @@
 // that what was tuned there can be used here. The learning rate and the step's
 // number enter a program as scalar inputs; everything a rule does to a
 // parameter is element-wise with scalar operands, so that compilation can
-// make one pass over memory of it.
+// make one pass over memory of it. Muon alone multiplies matrices; PyTorch's is
+// for other layers than convolutions.
 package optim
 
 import (
@@ -148,7 +149,7 @@ func Build(b *graph.Builder, o Options, params []nn.Param, grads []*graph.Node, 
 			updates[factor] = update
 		}
 		w, g := p.Node, grads[i]
-		if o.WeightDecay != 0 && (p.Decay || o.DecayAll) {
+		if o.WeightDecay != 0 && (p.Decay || o.DecayAll) && !keepsLength(o.Rule, w) {
 			if o.Decoupled {
 				w = b.Mul(w, keep)
 			} else {
@@ -160,6 +161,13 @@ func Build(b *graph.Builder, o Options, params []nn.Param, grads []*graph.Node, 
 		states = append(states, s.declared...)
 	}
 	return states, b.Err()
+}
+
+// keepsLength reports whether a rule gives a parameter a length of its own, which
+// weight decay would only work against.
+func keepsLength(r Rule, w *graph.Node) bool {
+	_, ok := r.(Muon)
+	return ok && isKernel(w)
 }
 
 // thawed leaves out the parameters that are frozen.

@@ -23,7 +23,7 @@ func TestNames(t *testing.T) {
 		if _, _, err := updateProgram(o, map[string][]int{"w": {2, 3}, "b": {3}}); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if r := o.DefaultRate(); r != 1e-3 && r != 1e-2 {
+		if r := o.DefaultRate(); r != 1e-3 && r != 1e-2 && r != 0.02 {
 			t.Errorf("%s begins with the rate %v", name, r)
 		}
 	}
@@ -132,6 +132,7 @@ func TestOptionsJSON(t *testing.T) {
 		{Rule: Adagrad{Epsilon: 1e-3, InitialSum: 1, RateDecaying: 2}, WeightDecay: 0.1, DecayAll: true},
 		{Rule: RMSProp{Alpha: 0.5, Epsilon: 1e-3, Momentum: 0.2, Centered: true}},
 		{Rule: Adam{Beta1: 0.5, Beta2: 0.6, Epsilon: 1e-3, AMSGrad: true}, WeightDecay: 0.1, Decoupled: true},
+		{Rule: Muon{Momentum: 0.5, Rest: 2, RestMomentum: 0.6}},
 	} {
 		data, err := json.Marshal(o)
 		if err != nil {

@@ -26,6 +26,8 @@ type Problem struct {
 	// Trace declares the inputs of one batch and returns the loss, one number
 	// that is averaged over the batch.
 	Trace func(c *nn.Context) *graph.Node
+	// Early are forms that the step has before that of Trace, in their order.
+	Early []Stage
 	// Batch fills the inputs, in the order in which Trace declared them, for
 	// a step of an epoch. It must be a pure function of epoch and step.
 	// Another goroutine calls it for the next step while one runs, and while an
@@ -149,7 +151,9 @@ type Trainer struct {
 	options Options
 	engine  *engine.Engine
 	store   *backend.Store
-	program backend.Program
+	program backend.Program // of stage
+	stage   int
+	inputs  []*graph.Node
 	params  []nn.Param
 	slots   []*graph.Node // what the update rule remembers
 
@@ -190,11 +194,7 @@ func New(e *engine.Engine, store *backend.Store, p Problem, o Options) (*Trainer
 		o.Schedule = optim.Constant{}
 	}
 	t := &Trainer{problem: p, options: o, engine: e, store: store}
-	g, err := t.trace()
-	if err != nil {
-		return nil, err
-	}
-	if t.program, err = e.Compile(g, store); err != nil {
+	if err := t.enter(len(p.Early)); err != nil {
 		return nil, err
 	}
 	if err := nn.Initialize(t.params, store, o.Seed); err != nil {
@@ -213,22 +213,26 @@ func New(e *engine.Engine, store *backend.Store, p Problem, o Options) (*Trainer
 	if err := t.beginAverage(); err != nil {
 		return nil, err
 	}
-	t.feed = newFeed(p.Batch, p.Steps, g.Inputs())
+	t.feed = newFeed(p.Batch, p.Steps, t.inputs)
 	t.step, t.lr = t.feed.step, t.feed.lr
 	return t, nil
 }
 
 // trace builds the whole training step as one graph.
-func (t *Trainer) trace() (*graph.Graph, error) {
+func (t *Trainer) trace(stage int) (*graph.Graph, error) {
 	b := graph.NewBuilder(t.problem.Name)
 	step := b.Input("step", tensor.Int32)
 	lr := b.Input("lr", tensor.Float32)
 	c := nn.NewContext(b, nn.Options{Training: true, Step: step, Seed: t.options.Seed})
-	loss := t.problem.Trace(c)
+	loss := t.problem.traceOf(stage)(c)
 	if err := b.Err(); err != nil {
 		return nil, err
 	}
-	t.params = c.Params()
+	if t.params == nil {
+		t.params = c.Params()
+	} else if err := t.sameParams(stage, c.Params()); err != nil {
+		return nil, err
+	}
 	trainable := c.Trainable()
 	weights := make([]*graph.Node, len(trainable))
 	for i, p := range trainable {
@@ -273,6 +277,9 @@ func (t *Trainer) Run(ctx context.Context) (Record, error) {
 			return Record{}, ErrInterrupted
 		}
 		epoch, step := t.state.Step/t.problem.Steps, t.state.Step%t.problem.Steps
+		if err := t.enter(t.problem.stage(epoch)); err != nil {
+			return Record{}, err
+		}
 		loss, err := t.runStep(epoch, step, total, t.state.Step+1 < total)
 		if err != nil {
 			return Record{}, err

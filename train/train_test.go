@@ -102,8 +102,14 @@ func TestTrainingLearns(t *testing.T) {
 // TestResumeIsExact interrupts a run after each number of steps and goes on in
 // a new trainer, as a new process would.
 func TestResumeIsExact(t *testing.T) {
+	for name, p := range map[string]train.Problem{"one form": toy(), "two forms": staged()} {
+		t.Run(name, func(t *testing.T) { testResume(t, p) })
+	}
+}
+
+func testResume(t *testing.T, p train.Problem) {
 	e := enginetest.New(t, 2)
-	whole, store := newTrainer(t, e, toy(), options(t.TempDir()))
+	whole, store := newTrainer(t, e, p, options(t.TempDir()))
 	want, err := whole.Run(context.Background())
 	if err != nil {
 		t.Fatal(err)
@@ -117,11 +123,11 @@ func TestResumeIsExact(t *testing.T) {
 				cancel()
 			}
 		}
-		tr, _ := newTrainer(t, e, toy(), o)
+		tr, _ := newTrainer(t, e, p, o)
 		if _, err := tr.Run(ctx); !errors.Is(err, train.ErrInterrupted) {
 			t.Fatalf("stopped after step %d: %v", stop, err)
 		}
-		tr, again := newTrainer(t, e, toy(), options(dir))
+		tr, again := newTrainer(t, e, p, options(dir))
 		history, err := tr.Restore()
 		if err != nil {
 			t.Fatal(err)

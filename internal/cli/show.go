@@ -111,7 +111,7 @@ func (a *app) showClassifier(e *engine.Engine, path string) error {
 	s := shownClassifier{shown: shown{Model: path, Task: classify.Task, Training: m.Record()}, Config: m.Config(), Temperature: m.Temperature()}
 	s.Layers = s.layers(m.Rows())
 	c := s.Config
-	tricks := fmt.Sprintf("dropout %v, label smoothing %v, mixup %v, cutmix %v, average of weights %v", c.Dropout, c.LabelSmoothing, c.Mixup, c.Cutmix, c.EMA)
+	tricks := fmt.Sprintf("dropout %v, label smoothing %v, mixup %v, cutmix %v, average of weights %v, smaller images first %v", c.Dropout, c.LabelSmoothing, c.Mixup, c.Cutmix, c.EMA, c.Progressive)
 	if c.NoBatchNorm {
 		tricks = "no batch normalisation, " + tricks
 	}

@@ -47,10 +47,10 @@ func oneOfItsCommands(c *cobra.Command, args []string) error {
 
 // classifyFlags are the flags of train classify that determine the model.
 var classifyFlags = slices.Concat(shapeFlags, []string{"recipe", "widths", "no-batchnorm", "dropout", "label-smoothing",
-	"mixup", "cutmix", "ema", "tta", "class-weights"}, courseFlags)
+	"mixup", "cutmix", "ema", "progressive", "tta", "class-weights"}, courseFlags)
 
 // zeroFlags are those whose zero means none, and not "the recipe's choice".
-var zeroFlags = []string{"dropout", "label-smoothing", "mixup", "cutmix", "ema"}
+var zeroFlags = []string{"dropout", "label-smoothing", "mixup", "cutmix", "ema", "progressive"}
 
 func (a *app) trainClassify() *cobra.Command {
 	var o classify.Options
@@ -86,6 +86,7 @@ Every trick of a recipe can be set or switched off by a flag.`,
 	f.Float64Var(&o.Mixup, "mixup", 0, "α of blending images and labels with others; 0 for none")
 	f.Float64Var(&o.Cutmix, "cutmix", 0, "α of pasting parts of other images; 0 for none")
 	optionalVar(f, &o.EMA, "ema", "share of the past in an average of the weights, such as 0.999 (default 0: none)")
+	optionalVar(f, &o.Progressive, "progressive", "share of the epochs that come first and see smaller images (default 0.5 for fast from 20,000 images on, else 0)")
 	f.StringVar(&o.TTA, "tta", "", "what an answer is averaged over: none, mirror (default of lecture), or shift (mirror and moved by a pixel; default of fast, and of lecture from 20,000 images on)")
 	f.StringVar(&o.ClassWeights, "class-weights", "", "none, balanced, or a number for each class, with commas (default none)")
 	addCourseFlags(f, &o.Course, "adam for lecture, adamw from 20,000 images on; else nesterov", "triangle for fast, else onecycle", "flip and a shift by a sixteenth of the side; for fast alternate in place of flip")

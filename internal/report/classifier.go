@@ -327,6 +327,7 @@ func classifierAgain(s *classify.Summary) Section {
 		{"label smoothing", plain(c.LabelSmoothing), ""},
 		{"mixup, cutmix", plain(c.Mixup) + ", " + plain(c.Cutmix), "α"},
 		{"average of weights", plain(c.EMA), "share of the past"},
+		{"smaller images first", plain(c.Progressive), "share of the epochs"},
 		{"views in use", c.TTA, ""},
 		{"class weights", c.ClassWeights, ""},
 	}, costFacts(s.Seconds, len(s.Training.Epochs), "", s.PeakBytes))

@@ -34,6 +34,7 @@ type Options struct {
 	Mixup          float64  // α of the shares of blended images, 0 none
 	Cutmix         float64  // α of the shares of pasted images, 0 none
 	EMA            *float64 // share of the past in the average of the weights, 0 none
+	Progressive    *float64 // share of the epochs that come first and see smaller images, 0 none
 	TTA            string   // one of [TTAs]: what is averaged over in use
 	ClassWeights   string   // "none", "balanced", or a number for each class, with commas
 }
@@ -52,6 +53,7 @@ type Config struct {
 	Mixup          float64 `json:"mixup"`
 	Cutmix         float64 `json:"cutmix"`
 	EMA            float64 `json:"ema"`
+	Progressive    float64 `json:"progressive,omitempty"`
 	TTA            string  `json:"tta"`
 	ClassWeights   string  `json:"class_weights"`
 }
@@ -83,7 +85,7 @@ func (o Options) Check() error {
 	for _, c := range []struct {
 		flag  string
 		value *float64
-	}{{"dropout", o.Dropout}, {"label-smoothing", o.LabelSmoothing}, {"ema", o.EMA}} {
+	}{{"dropout", o.Dropout}, {"label-smoothing", o.LabelSmoothing}, {"ema", o.EMA}, {"progressive", o.Progressive}} {
 		if c.value != nil && !(*c.value >= 0 && *c.value < 1) {
 			return fmt.Errorf("%w: --%s %v: choose at least 0 and less than 1", run.ErrChoice, c.flag, *c.value)
 		}
@@ -211,6 +213,9 @@ func Resolve(o Options, set *data.Set) (c Config, err error) {
 	if c.LR == 0 {
 		c.LR = d.rate(c)
 	}
+	if err := c.resolveProgressive(o.Progressive, d.Progressive); err != nil {
+		return c, err
+	}
 	if _, err := c.weights(set, parts.Train); err != nil {
 		return c, err
 	}
@@ -233,7 +238,7 @@ func (c Config) fits(set *data.Set) error {
 	}
 	o := Options{
 		Recipe: c.Recipe, Widths: c.Widths, Dropout: &c.Dropout, LabelSmoothing: &c.LabelSmoothing, Mixup: c.Mixup,
-		Cutmix: c.Cutmix, EMA: &c.EMA, TTA: c.TTA, ClassWeights: c.ClassWeights,
+		Cutmix: c.Cutmix, EMA: &c.EMA, Progressive: &c.Progressive, TTA: c.TTA, ClassWeights: c.ClassWeights,
 	}
 	if c.Recipe == "" || c.TTA == "" || c.ClassWeights == "" || c.Augment == "" {
 		return errors.New("it lacks the recipe or one of its tricks")
@@ -242,6 +247,9 @@ func (c Config) fits(set *data.Set) error {
 		return errors.New("it lacks the learning rate")
 	}
 	if err := checkClasses(c.Source, set, run.Divide(set)); err != nil {
+		return err
+	}
+	if err := c.resolveProgressive(&c.Progressive, 0); err != nil {
 		return err
 	}
 	return o.Check()

@@ -16,6 +16,9 @@ import (
 // image.
 const stages = 3
 
+// lastPool is the number of places of a side that fast pools into one at the end.
+const lastPool = 3
+
 // Names of what the first convolution of the recipe fast has.
 const (
 	whiteningWeight = "net.1.weight"
@@ -81,8 +84,7 @@ func (c Config) fast() (nn.Sequential, error) {
 		conv := nn.Conv{Out: w, NoBias: true, Init: nn.InitDirac}
 		net = append(net, conv, nn.MaxPool{}, norm, nn.GELU{}, conv, norm, nn.GELU{})
 	}
-	const last = 3 // places of a side that are pooled into one at the end
-	return append(net, nn.MaxPool{Kernel: min(height, last), KernelWidth: min(width, last)}, nn.Flatten{},
+	return append(net, nn.MaxPool{Kernel: min(height, lastPool), KernelWidth: min(width, lastPool)}, nn.Flatten{},
 		nn.Dense{Out: len(c.Classes), NoBias: true}, nn.Affine{Scale: []float64{1.0 / 9}}), nil
 }
 

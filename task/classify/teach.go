@@ -3,6 +3,7 @@ package classify
 import (
 	"context"
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 	"time"
@@ -129,9 +130,8 @@ func (r *learner) problem() (p train.Problem, err error) {
 	}
 	mixer := augment.Mixer{Mixup: c.Mixup, Cutmix: c.Cutmix}
 	partners := make([]int32, c.Batch)
-	p = train.Problem{
-		Name: "classifier",
-		Trace: func(ctx *nn.Context) *graph.Node {
+	trace := func(height, width int) func(ctx *nn.Context) *graph.Node {
+		return func(ctx *nn.Context) *graph.Node {
 			b := ctx.Builder()
 			images := b.Input("images", tensor.Uint8, c.Batch, c.Height, c.Width, c.Channels)
 			q := b.OneHot(b.Input("labels", tensor.Int32, c.Batch), len(c.Classes))
@@ -143,8 +143,16 @@ func (r *learner) problem() (p train.Problem, err error) {
 			if weights != nil {
 				q = b.Mul(q, b.Constant(vector(weights)))
 			}
-			return loss.CrossEntropy(ctx.Layer("net", r.model.net, model.Pixels(b, images)), q, loss.MeanAll)
-		},
+			x := model.Pixels(b, images)
+			if height != c.Height || width != c.Width {
+				x = b.ResizeBilinear(x, height, width)
+			}
+			return loss.CrossEntropy(ctx.Layer("net", r.model.net, x), q, loss.MeanAll)
+		}
+	}
+	p = train.Problem{
+		Name:  "classifier",
+		Trace: trace(c.Height, c.Width),
 		Batch: func(epoch, step int, inputs []*tensor.Tensor) {
 			images, labels := inputs[0].Uint8(), inputs[1].Int32()
 			batches.Fill(epoch, step, images, labels)
@@ -158,6 +166,13 @@ func (r *learner) problem() (p train.Problem, err error) {
 			inputs[3].Float32()[0] = float32(share)
 		},
 		Steps: batches.Steps(),
+	}
+	if early := int(math.Round(c.Progressive * float64(c.Epochs))); early > 0 {
+		height, width, err := c.smaller()
+		if err != nil {
+			return p, err
+		}
+		p.Early = []train.Stage{{Before: early, Trace: trace(height, width)}}
 	}
 	if c.Recipe == recipeFast {
 		p.Prepare = func(store *backend.Store) error {

@@ -1,0 +1,60 @@
+package classify
+
+import (
+	"fmt"
+	"slices"
+
+	"hourglass/nn/arch"
+	"hourglass/train/run"
+)
+
+// leastSide bounds how far images are made smaller for the first epochs, as a
+// share of their side.
+const leastSide = 0.7
+
+// smaller returns the size of the images in the first epochs of a run that goes
+// from small to large ones (progressive resizing; Howard 2018, fast.ai's entry
+// to DAWNBench). It fails for networks that take one size only, and where no
+// smaller size suits.
+func (c Config) smaller() (height, width int, err error) {
+	switch {
+	case c.Recipe == recipeFast:
+		height, width = fastSmaller(c.Height), fastSmaller(c.Width)
+	case slices.Contains(arch.Classifiers(), c.Recipe):
+		height, width = (3*c.Height+3)/4, (3*c.Width+3)/4
+	default:
+		return 0, 0, fmt.Errorf("%w: --progressive: the network %s takes images of one size", run.ErrChoice, c.Recipe)
+	}
+	if height == c.Height && width == c.Width {
+		return 0, 0, fmt.Errorf("%w: --progressive: images of %d×%d cannot be a little smaller for the network %s", run.ErrChoice, c.Height, c.Width, c.Recipe)
+	}
+	return height, width, nil
+}
+
+// fastSmaller returns the least side that leaves as many places to the dense layer
+// of the recipe fast as the given one; the given one if that is too small.
+func fastSmaller(side int) int {
+	last := (side - 1) >> stages
+	if last < 1 {
+		return side
+	}
+	pool := min(last, lastPool)
+	if least := last/pool*pool<<stages + 1; float64(least) >= leastSide*float64(side) {
+		return least
+	}
+	return side
+}
+
+// resolveProgressive takes the user's share of epochs on smaller images, or else the
+// recipe's if the images allow it.
+func (c *Config) resolveProgressive(given *float64, otherwise float64) error {
+	c.Progressive = pick(given, otherwise)
+	if c.Progressive == 0 {
+		return nil
+	}
+	_, _, err := c.smaller()
+	if err != nil && given == nil {
+		c.Progressive, err = 0, nil
+	}
+	return err
+}

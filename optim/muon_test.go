@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
@@ -15,14 +16,14 @@ import (
 )
 
 // muonStep is one step of Muon on the kernel w, in float64 and by singular values:
-// the polynomial acts on each of them alone.
-func muonStep(w, velocity, g []float64, rows, columns int, momentum, rate float64) {
+// the polynomial acts on each of them alone. With length 0 the kernel keeps its own.
+func muonStep(w, velocity, g []float64, rows, columns int, momentum, rate, length float64) {
 	direction := make([]float64, len(g))
-	length, size := 0.0, 0.0
+	squares, size := 0.0, 0.0
 	for i := range g {
 		velocity[i] = momentum*velocity[i] + g[i]
 		direction[i] = g[i] + momentum*velocity[i]
-		length += direction[i] * direction[i]
+		squares += direction[i] * direction[i]
 		size += w[i] * w[i]
 	}
 	var d mat.SVD
@@ -32,7 +33,7 @@ func muonStep(w, velocity, g []float64, rows, columns int, momentum, rate float6
 	d.VTo(&v)
 	values := d.Values(nil)
 	for i, s := range values {
-		s /= math.Sqrt(length)
+		s /= math.Sqrt(squares)
 		for range 3 {
 			s = 3.4445*s - 4.7750*s*s*s + 2.0315*s*s*s*s*s
 		}
@@ -40,14 +41,19 @@ func muonStep(w, velocity, g []float64, rows, columns int, momentum, rate float6
 	}
 	turned.Mul(&u, mat.NewDiagDense(len(values), values))
 	product.Mul(&turned, v.T())
+	scale := 1.0
+	if length > 0 {
+		scale = length * math.Sqrt(float64(columns)/size)
+	}
 	for i := range w {
-		w[i] = w[i]*math.Sqrt(float64(columns)/size) - rate*product.At(i/columns, i%columns)
+		w[i] = w[i]*scale - rate*product.At(i/columns, i%columns)
 	}
 }
 
 func TestMuon(t *testing.T) {
 	const momentum, rate = 0.7, 0.1
-	for _, shape := range [][]int{{3, 3, 2, 5}, {1, 1, 3, 7}, {2, 2, 4, 1}} {
+	for i, shape := range [][]int{{3, 3, 2, 5}, {1, 1, 3, 7}, {2, 2, 4, 1}} {
+		length := []float64{0, 1, 0.5}[i]
 		columns := shape[3]
 		rows := shape[0] * shape[1] * shape[2]
 		for _, be := range testBackends(t) {
@@ -55,7 +61,7 @@ func TestMuon(t *testing.T) {
 				b := graph.NewBuilder("muon")
 				lr, step := b.Input("lr", tensor.Float32), b.Input("step", tensor.Int32)
 				p := nn.Param{Name: "w", Node: b.Variable("w", tensor.Float32, shape...), Trainable: true}
-				if _, err := Build(b, Options{Rule: Muon{Momentum: momentum}}, []nn.Param{p}, []*graph.Node{b.Input("dw", tensor.Float32, shape...)}, lr, step); err != nil {
+				if _, err := Build(b, Options{Rule: Muon{Momentum: momentum, Length: length}}, []nn.Param{p}, []*graph.Node{b.Input("dw", tensor.Float32, shape...)}, lr, step); err != nil {
 					t.Fatal(err)
 				}
 				g, err := b.Graph()
@@ -79,7 +85,7 @@ func TestMuon(t *testing.T) {
 				copy(store.Get("w").Float32(), narrow(w))
 				for i := range 3 {
 					dw := draw()
-					muonStep(w, velocity, dw, rows, columns, momentum, rate)
+					muonStep(w, velocity, dw, rows, columns, momentum, rate, length)
 					inputs := []*tensor.Tensor{tensor.Scalar(float32(rate)), tensor.Of([]int32{int32(i)}), tensor.Of(narrow(dw), shape...)}
 					if err := program.Run(inputs); err != nil {
 						t.Fatal(err)
@@ -95,18 +101,53 @@ func TestMuon(t *testing.T) {
 	}
 }
 
-// What is no kernel follows Nesterov's momentum.
-func TestMuonOfTheRest(t *testing.T) {
-	shapes := map[string][]int{"w": {2, 3}, "b": {3}}
-	muon, _, err := updateProgram(Options{Rule: Muon{Rest: 4}}, shapes)
+// oneStep takes one step of a rule on the parameter w, of ones, with a gradient of
+// different numbers, and returns what becomes of it.
+func oneStep(t *testing.T, o Options, rate float64, shape ...int) []float32 {
+	t.Helper()
+	b := graph.NewBuilder("step")
+	lr, step := b.Input("lr", tensor.Float32), b.Input("step", tensor.Int32)
+	p := nn.Param{Name: "w", Node: b.Variable("w", tensor.Float32, shape...), Trainable: true, Decay: true}
+	if _, err := Build(b, o, []nn.Param{p}, []*graph.Node{b.Input("dw", tensor.Float32, shape...)}, lr, step); err != nil {
+		t.Fatal(err)
+	}
+	g, err := b.Graph()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := len(muon.Updates); n != 4 {
-		t.Errorf("%d updates of 2 parameters with a slot each", n)
+	store := backend.NewStore()
+	program, err := testBackends(t)[0].Compile(g, store)
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, bad := range []Muon{{Momentum: 1}, {Momentum: -0.1}, {Rest: -1}, {Rest: math.Inf(1)}, {RestMomentum: 1}} {
-		if _, _, err := updateProgram(Options{Rule: bad}, shapes); err == nil {
+	w, dw := store.Get("w").Float32(), tensor.New(tensor.Float32, shape...)
+	for i := range w {
+		w[i], dw.Float32()[i] = 1, float32(i%5)-1.5
+	}
+	if err := program.Run([]*tensor.Tensor{tensor.Scalar(float32(rate)), tensor.Of([]int32{0}), dw}); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// What is no kernel of several input channels follows Nesterov's momentum.
+func TestMuonOfTheRest(t *testing.T) {
+	muon := Options{Rule: Muon{Rest: 4, RestMomentum: 0.7}, WeightDecay: 0.1}
+	nesterov := Options{Rule: SGD{Momentum: 0.7, Nesterov: true}, WeightDecay: 0.1}
+	for _, shape := range [][]int{{6}, {2, 3}, {3, 3, 1, 4}} {
+		if got, want := oneStep(t, muon, 0.1, shape...), oneStep(t, nesterov, 0.4, shape...); !slices.Equal(got, want) {
+			t.Errorf("%v becomes %v, by Nesterov's momentum %v", shape, got, want)
+		}
+	}
+	shape := []int{2, 2, 3, 4}
+	kept := Options{Rule: Muon{Length: 1}}
+	decayed := kept
+	decayed.WeightDecay = 0.5
+	if got, want := oneStep(t, decayed, 0.1, shape...), oneStep(t, kept, 0.1, shape...); !slices.Equal(got, want) {
+		t.Errorf("weight decay changes a kernel of a given length: %v, without it %v", got, want)
+	}
+	for _, bad := range []Muon{{Momentum: 1}, {Momentum: -0.1}, {Rest: -1}, {Rest: math.Inf(1)}, {RestMomentum: 1}, {Length: -1}} {
+		if _, _, err := updateProgram(Options{Rule: bad}, map[string][]int{"w": {2, 3}, "b": {3}}); err == nil {
 			t.Errorf("%+v is taken", bad)
 		}
 	}

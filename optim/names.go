@@ -35,7 +35,7 @@ func Named(name string) (Options, error) {
 	case "adamw":
 		return Options{Rule: Adam{}, WeightDecay: 0.01, Decoupled: true}, nil
 	case "muon":
-		return Options{Rule: Muon{}}, nil
+		return Options{Rule: Muon{Momentum: muonMomentum, Rest: 1, RestMomentum: muonRestMomentum}}, nil
 	}
 	return Options{}, fmt.Errorf("optim: optimiser %q is unknown; choose one of %s", name, strings.Join(Names(), ", "))
 }
@@ -43,8 +43,8 @@ func Named(name string) (Options, error) {
 // Parse reads an optimiser from NAME, as [Named] knows it, or
 // NAME:SETTING=NUMBER,…, such as "nesterov:momentum=0.85,decay=1e-3". The
 // settings are momentum (of those that have it), beta1 and beta2 (of adam and
-// adamw), rest and rest_momentum (of muon), decay (the weight decay) and bias, a
-// factor on the learning rate of biases.
+// adamw), rest, rest_momentum and length (of muon), decay (the weight decay) and
+// bias, a factor on the learning rate of biases.
 func Parse(text string) (Options, error) {
 	name, list, _ := strings.Cut(text, ":")
 	o, err := Named(name)
@@ -63,7 +63,7 @@ func Parse(text string) (Options, error) {
 		fields["beta1"], fields["beta2"] = &adam.Beta1, &adam.Beta2
 	}
 	if isMuon {
-		fields["momentum"], fields["rest"], fields["rest_momentum"] = &muon.Momentum, &muon.Rest, &muon.RestMomentum
+		fields["momentum"], fields["rest"], fields["rest_momentum"], fields["length"] = &muon.Momentum, &muon.Rest, &muon.RestMomentum, &muon.Length
 	}
 	if err := settings(list, fields); err != nil {
 		return o, fmt.Errorf("optim: optimiser %q: %w", text, err)
@@ -80,8 +80,8 @@ func Parse(text string) (Options, error) {
 		}
 		o.Rule = adam
 	case isMuon:
-		if max(muon.Momentum, muon.RestMomentum) >= 1 {
-			return o, fmt.Errorf("optim: optimiser %q: momentum and rest_momentum must be less than 1", text)
+		if max(muon.Momentum, muon.RestMomentum) >= 1 || min(muon.Momentum, muon.RestMomentum, muon.Rest) == 0 {
+			return o, fmt.Errorf("optim: optimiser %q: momentum and rest_momentum must be positive and less than 1, and rest positive", text)
 		}
 		o.Rule = muon
 	}

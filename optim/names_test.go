@@ -26,8 +26,8 @@ func TestParse(t *testing.T) {
 	for text, want := range map[string]Options{
 		"nesterov:momentum=0.85,decay=1e-3,bias=64": {Rule: SGD{Momentum: 0.85, Nesterov: true}, WeightDecay: 1e-3, Groups: []Group{{Suffix: ".bias", Rate: 64}}},
 		"sgd:bias=0": {Rule: SGD{}, Groups: []Group{{Suffix: ".bias", Frozen: true}}},
-		"muon:momentum=0.7,rest=6,rest_momentum=0.9,decay=1e-3": {Rule: Muon{Momentum: 0.7, Rest: 6, RestMomentum: 0.9}, WeightDecay: 1e-3},
-		"adamw:beta2=0.95,decay=0.05":                           {Rule: Adam{Beta2: 0.95}, WeightDecay: 0.05, Decoupled: true},
+		"muon:momentum=0.7,rest=6,length=1,decay=1e-3": {Rule: Muon{Momentum: 0.7, Rest: 6, RestMomentum: 0.85, Length: 1}, WeightDecay: 1e-3},
+		"adamw:beta2=0.95,decay=0.05":                  {Rule: Adam{Beta2: 0.95}, WeightDecay: 0.05, Decoupled: true},
 	} {
 		if got, err := Parse(text); err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s reads as %+v, %v, want %+v", text, got, err, want)
@@ -35,7 +35,7 @@ func TestParse(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		"lion": "unknown", "sgd:momentum=0.9": `no setting "momentum"`, "momentum:momentum=1": "less than 1",
-		"nesterov:momentum=0": "must be positive", "adam:beta1=1": "less than 1", "muon:momentum=1": "less than 1", "adam:beta1=0": "must be positive", "adam:decay=x": "must be a number",
+		"nesterov:momentum=0": "must be positive", "adam:beta1=1": "less than 1", "muon:momentum=1": "less than 1", "muon:rest=0": "rest positive", "adam:beta1=0": "must be positive", "adam:decay=x": "must be a number",
 	} {
 		if _, err := Parse(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want an error about %q", text, err, want)

@@ -5,8 +5,8 @@
 // that what was tuned there can be used here. The learning rate and the step's
 // number enter a program as scalar inputs; everything a rule does to a
 // parameter is element-wise with scalar operands, so that compilation can
-// make one pass over memory of it. Muon alone multiplies matrices; PyTorch's is
-// for other layers than convolutions.
+// make one pass over memory of it. Muon is the exception to both: it multiplies
+// matrices, and PyTorch's is for other layers than convolutions.
 package optim
 
 import (
@@ -24,7 +24,7 @@ type Rule interface {
 	// Kind returns the rule's short name, such as "adam".
 	Kind() string
 	// DefaultRate returns the learning rate that the rule is usually begun
-	// with, PyTorch's default.
+	// with: PyTorch's default where it has the rule.
 	DefaultRate() float64
 	// Begin checks the rule's settings and adds to the program what all
 	// parameters share. It returns what is added for each of them.
@@ -166,8 +166,8 @@ func Build(b *graph.Builder, o Options, params []nn.Param, grads []*graph.Node, 
 // keepsLength reports whether a rule gives a parameter a length of its own, which
 // weight decay would only work against.
 func keepsLength(r Rule, w *graph.Node) bool {
-	_, ok := r.(Muon)
-	return ok && isKernel(w)
+	keeper, ok := r.(interface{ keepsLength(w *graph.Node) bool })
+	return ok && keeper.keepsLength(w)
 }
 
 // thawed leaves out the parameters that are frozen.

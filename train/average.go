@@ -2,20 +2,21 @@ package train
 
 import (
 	"hourglass/engine/graph"
+	"hourglass/nn"
 	"hourglass/tensor"
 )
 
 // averageOf names the variable that holds the moving average of another.
 func averageOf(name string) string { return "ema." + name }
 
-// average adds to the step that the averages follow the variables' new values.
-func (t *Trainer) average(b *graph.Builder, step *graph.Node) {
+// average adds to the step that the averages follow the new values of params.
+func (t *Trainer) average(b *graph.Builder, params []nn.Param, step *graph.Node) {
 	if t.options.EMA == 0 {
 		return
 	}
 	s := b.Cast(step)
 	share := b.Min(b.Scalar(t.options.EMA), b.Div(b.AddScalar(s, 1), b.AddScalar(s, 10)))
-	for _, p := range t.params {
+	for _, p := range params {
 		a := b.Variable(averageOf(p.Name), tensor.Float32, p.Node.Shape()...)
 		now := b.After(p.Node)
 		b.Update(a, b.Add(now, b.Mul(b.Sub(a, now), share)))

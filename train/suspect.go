@@ -29,7 +29,7 @@ func (t *Trainer) suspect(inputs []*tensor.Tensor) (string, error) {
 		const small = 1e-20
 		b.Output(fmt.Sprintf("layer %d", len(layers)), b.ToScalar(b.Sum(b.Abs(b.Scale(y, small)))))
 	}})
-	b.Output("loss", t.problem.traceOf(t.stage)(c))
+	b.Output("loss", t.problem.traceOf(t.form)(c))
 	b.Guard(b.Scalar(0)) // running statistics stay as they are
 	g, err := b.Graph()
 	if err != nil {

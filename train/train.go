@@ -26,8 +26,9 @@ type Problem struct {
 	// Trace declares the inputs of one batch and returns the loss, one number
 	// that is averaged over the batch.
 	Trace func(c *nn.Context) *graph.Node
-	// Early are forms that the step has before that of Trace, in their order.
-	Early []Stage
+	// Early are forms that the step has before that of Trace, in their order. Their
+	// epochs are judged like others, but Options.Patience waits until they are over.
+	Early []Form
 	// Batch fills the inputs, in the order in which Trace declared them, for
 	// a step of an epoch. It must be a pure function of epoch and step.
 	// Another goroutine calls it for the next step while one runs, and while an
@@ -151,8 +152,8 @@ type Trainer struct {
 	options Options
 	engine  *engine.Engine
 	store   *backend.Store
-	program backend.Program // of stage
-	stage   int
+	program backend.Program // of form
+	form    int
 	inputs  []*graph.Node
 	params  []nn.Param
 	slots   []*graph.Node // what the update rule remembers
@@ -194,7 +195,10 @@ func New(e *engine.Engine, store *backend.Store, p Problem, o Options) (*Trainer
 		o.Schedule = optim.Constant{}
 	}
 	t := &Trainer{problem: p, options: o, engine: e, store: store}
-	if err := t.enter(len(p.Early)); err != nil {
+	if err := t.checkForms(); err != nil {
+		return nil, err
+	}
+	if err := t.enter(p.form(0)); err != nil {
 		return nil, err
 	}
 	if err := nn.Initialize(t.params, store, o.Seed); err != nil {
@@ -219,18 +223,18 @@ func New(e *engine.Engine, store *backend.Store, p Problem, o Options) (*Trainer
 }
 
 // trace builds the whole training step as one graph.
-func (t *Trainer) trace(stage int) (*graph.Graph, error) {
+func (t *Trainer) trace(form int) (*graph.Graph, error) {
 	b := graph.NewBuilder(t.problem.Name)
 	step := b.Input("step", tensor.Int32)
 	lr := b.Input("lr", tensor.Float32)
 	c := nn.NewContext(b, nn.Options{Training: true, Step: step, Seed: t.options.Seed})
-	loss := t.problem.traceOf(stage)(c)
+	loss := t.problem.traceOf(form)(c)
 	if err := b.Err(); err != nil {
 		return nil, err
 	}
 	if t.params == nil {
 		t.params = c.Params()
-	} else if err := t.sameParams(stage, c.Params()); err != nil {
+	} else if err := t.sameParams(form, c.Params()); err != nil {
 		return nil, err
 	}
 	trainable := c.Trainable()
@@ -245,7 +249,7 @@ func (t *Trainer) trace(stage int) (*graph.Graph, error) {
 	if t.slots, err = optim.Build(b, t.options.Optimizer, trainable, grads, lr, step); err != nil {
 		return nil, err
 	}
-	t.average(b, step)
+	t.average(b, c.Params(), step)
 	// A step whose loss is no number leaves everything as it was, so that its
 	// cause can be looked for.
 	b.Guard(b.GreaterEqual(b.Scalar(math.MaxFloat32), b.Abs(loss)))
@@ -277,7 +281,7 @@ func (t *Trainer) Run(ctx context.Context) (Record, error) {
 			return Record{}, ErrInterrupted
 		}
 		epoch, step := t.state.Step/t.problem.Steps, t.state.Step%t.problem.Steps
-		if err := t.enter(t.problem.stage(epoch)); err != nil {
+		if err := t.enter(t.problem.form(epoch)); err != nil {
 			return Record{}, err
 		}
 		loss, err := t.runStep(epoch, step, total, t.state.Step+1 < total)
@@ -393,7 +397,7 @@ func (t *Trainer) note(e Epoch) error {
 		if err := t.keepBest(); err != nil {
 			return err
 		}
-	} else if t.options.Patience > 0 && e.Epoch-s.BestAt >= t.options.Patience {
+	} else if t.options.Patience > 0 && e.Epoch-max(s.BestAt, t.problem.early()) >= t.options.Patience {
 		s.Ended = "patience"
 	}
 	return nil
@@ -409,27 +413,40 @@ func (t *Trainer) record() Record {
 	return r
 }
 
-// Time measures the duration of a step: it runs a few and puts everything
-// back as it was.
+// Time measures the duration of a step, the mean over the forms that the run's
+// epochs have: it runs a few of each and puts everything back as it was.
 func (t *Trainer) Time(steps int) (time.Duration, error) {
 	saved := make(map[string]*tensor.Tensor)
 	for _, name := range t.store.Names() {
 		saved[name] = t.store.Get(name).Clone()
 	}
-	var best time.Duration = math.MaxInt64
-	for i := range steps {
-		begin := time.Now()
-		if _, err := t.runStep(0, i%t.problem.Steps, t.options.Epochs*t.problem.Steps, false); err != nil {
+	var total time.Duration // of a step of each epoch
+	for epoch := 0; epoch < t.options.Epochs; {
+		form := t.problem.form(epoch)
+		if err := t.enter(form); err != nil {
 			return 0, err
 		}
-		best = min(best, time.Since(begin))
+		var best time.Duration = math.MaxInt64
+		for i := range steps {
+			begin := time.Now()
+			if _, err := t.runStep(0, i%t.problem.Steps, t.options.Epochs*t.problem.Steps, false); err != nil {
+				return 0, err
+			}
+			best = min(best, time.Since(begin))
+		}
+		next := t.options.Epochs
+		if form < len(t.problem.Early) {
+			next = min(next, t.problem.Early[form].Before)
+		}
+		total += time.Duration(next-epoch) * best
+		epoch = next
 	}
 	for name, v := range saved {
 		if err := t.store.Get(name).CopyFrom(v); err != nil {
 			return 0, err
 		}
 	}
-	return best, nil
+	return total / time.Duration(t.options.Epochs), nil
 }
 
 // PerSecond returns how many images were learnt from in a second, in steps of

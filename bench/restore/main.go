@@ -1,12 +1,13 @@
 // Command restore measures denoising and inpainting as the field does, and
 // prints the tables as Markdown:
 //
-//	go run ./bench/restore [-data ../shared/data] [-denoise MODEL] [-inpaint MODEL] [-dump DIR]
+//	go run ./bench/restore [-data ../shared/data] [-task denoise|inpaint] [-denoise MODEL] [-inpaint MODEL] [-dump DIR]
 //
 // Denoising: CBSD68 and Kodak with Gaussian noise of σ = 15, 25 and 50, not
 // clipped, seeds fixed, PSNR on results clipped to 0–1, beside the published
 // figures (cszn/DPIR, figs/color_psnr.png). Inpainting: Kodak with 25% of the
-// pixels missing, 10% in blocks, and thin text. Without -denoise and -inpaint
+// pixels missing, thin text, 10% in blocks of 4 to 88 pixels a side, and 10% in
+// blocks of one size. Without -denoise and -inpaint
 // the models that are built in are used. With -dump the harmed images, as bytes,
 // are written for bench/peers/restore.py, which measures OpenCV on them.
 package main
@@ -16,6 +17,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"time"
@@ -31,29 +33,39 @@ const seed = 68
 
 func main() {
 	root := flag.String("data", "../shared/data", "folder with cbsd68 and kodak")
+	task := flag.String("task", "", "denoise or inpaint; both if not given")
 	denoiser := flag.String("denoise", "", "model of train denoise")
 	inpainter := flag.String("inpaint", "", "model of train inpaint")
 	dump := flag.String("dump", "", "folder for harmed images")
 	flag.Parse()
-	if err := measure(*root, *denoiser, *inpainter, *dump); err != nil {
+	if err := measure(*root, *task, *denoiser, *inpainter, *dump); err != nil {
 		fmt.Fprintln(os.Stderr, "restore:", err)
 		os.Exit(1)
 	}
 }
 
-func measure(root, denoiser, inpainter, dump string) error {
+func measure(root, task, denoiser, inpainter, dump string) error {
 	e, err := engine.New(engine.Options{})
 	if err != nil {
 		return err
 	}
 	defer e.Close()
+	if task != "" && task != restore.Denoise && task != restore.Inpaint {
+		return fmt.Errorf("-task %s: choose %s or %s", task, restore.Denoise, restore.Inpaint)
+	}
 	b := &bench{ctx: context.Background(), e: e, dump: dump}
 	// A build may bring along one of the models only.
-	for _, part := range []func() error{
-		func() error { return b.denoising(root, denoiser) },
-		func() error { return b.inpainting(root, inpainter) },
+	for _, part := range []struct {
+		task    string
+		measure func() error
+	}{
+		{restore.Denoise, func() error { return b.denoising(root, denoiser) }},
+		{restore.Inpaint, func() error { return b.inpainting(root, inpainter) }},
 	} {
-		if err := part(); errors.Is(err, restore.ErrNotShipped) {
+		if task != "" && task != part.task {
+			continue
+		}
+		if err := part.measure(); errors.Is(err, restore.ErrNotShipped) {
 			fmt.Fprintln(os.Stderr, "restore: left out:", err)
 		} else if err != nil {
 			return err
@@ -122,6 +134,40 @@ func (b *bench) denoising(root, file string) error {
 	return nil
 }
 
+// hole is a way to cut holes into images.
+type hole struct {
+	name, folder string
+	cut          func(mask []float32, height, width int, image uint64)
+}
+
+// holes returns what inpainting is judged by: what training judges it by, and
+// blocks of one size.
+func holes() []hole {
+	var all []hole
+	for _, k := range []restore.Hole{restore.Pixels, restore.Blocks, restore.Text} {
+		all = append(all, hole{k.Describe(), "kodak-" + string(k), func(mask []float32, height, width int, image uint64) {
+			new(restore.Cutter).Cut(mask, height, width, k, k.Judged(), true, seed, image)
+		}})
+	}
+	for _, side := range []int{8, 16, 32} {
+		all = append(all, hole{fmt.Sprintf("10%% in blocks of %d×%d", side, side), fmt.Sprintf("kodak-blocks%dx%d", side, side), func(mask []float32, height, width int, image uint64) {
+			random := rand.New(rand.NewPCG(seed, image))
+			for missing := 0; missing < height*width/10; {
+				y, x := random.IntN(height-side+1), random.IntN(width-side+1)
+				for i := range side {
+					for j := range side {
+						if m := &mask[(y+i)*width+x+j]; *m == 0 {
+							*m = 1
+							missing++
+						}
+					}
+				}
+			}
+		}})
+	}
+	return all
+}
+
 func (b *bench) inpainting(root, file string) error {
 	m, err := b.load(file, restore.Inpaint)
 	if err != nil {
@@ -133,12 +179,12 @@ func (b *bench) inpainting(root, file string) error {
 	if err != nil {
 		return err
 	}
-	for _, k := range []restore.Hole{restore.Pixels, restore.Blocks, restore.Text} {
+	for _, k := range holes() {
 		t := &total{}
 		for i := range p.Photos {
 			f := &p.Photos[i]
 			mask, holed := make([]float32, f.Height*f.Width), make([]float32, len(f.Pixels))
-			new(restore.Cutter).Cut(mask, f.Height, f.Width, k, k.Judged(), true, seed, uint64(i))
+			k.cut(mask, f.Height, f.Width, uint64(i))
 			for j, v := range f.Pixels {
 				if mask[j/3] == 0 {
 					holed[j] = float32(v) / 255
@@ -153,11 +199,11 @@ func (b *bench) inpainting(root, file string) error {
 			if err := t.add(f, holed, back, b.e); err != nil {
 				return err
 			}
-			if err := b.write("kodak-"+string(k), i, f, holed, mask); err != nil {
+			if err := b.write(k.folder, i, f, holed, mask); err != nil {
 				return err
 			}
 		}
-		fmt.Printf("| %s | %.2f | %s | %.2f |\n", k.Describe(), t.mean(t.after), t.similarity(), t.pixels/1e6/t.seconds)
+		fmt.Printf("| %s | %.2f | %s | %.2f |\n", k.name, t.mean(t.after), t.similarity(), t.pixels/1e6/t.seconds)
 	}
 	return nil
 }

@@ -67,7 +67,8 @@ The recipes:
   lecture  six convolutions of 3×3 with batch normalisation and rectifiers, pooling
            after each pair, dropout, Adam with one cycle
   fast     the CIFAR-10 speed runs: whitening, partial identities, much momentum,
-           label smoothing, alternating mirror images
+           label smoothing, alternating mirror images; from 20,000 images on wider,
+           by Muon, and on smaller images first
   ` + strings.Join(classify.Recipes()[2:], ", ") + `
 Every trick of a recipe can be set or switched off by a flag.`,
 		Example: `  hourglass train classify fashion
@@ -79,7 +80,7 @@ Every trick of a recipe can be set or switched off by a flag.`,
 	f := c.Flags()
 	f.SortFlags = false
 	f.StringVar(&o.Recipe, "recipe", "", list(classify.Recipes())+" (default lecture)")
-	f.IntSliceVar(&o.Widths, "widths", nil, "channels of the three stages of lecture and fast (default 32,64,128 for lecture, 32,96,256 from 20,000 images on; 64,128,128 for fast)")
+	f.IntSliceVar(&o.Widths, "widths", nil, "channels of the three stages of lecture and fast (default 32,64,128 for lecture, 32,96,256 from 20,000 images on; 64,128,128 for fast, 128,384,384 from 20,000 images on)")
 	f.BoolVar(&o.NoBatchNorm, "no-batchnorm", false, "take batch normalisation out of the network")
 	optionalVar(f, &o.Dropout, "dropout", "probability of dropout before the last dense layer (default 0.5 for lecture, else 0)")
 	optionalVar(f, &o.LabelSmoothing, "label-smoothing", "share of the uniform distribution in the labels (default 0.2 for fast, 0.1 for lecture from 20,000 images on, else 0)")
@@ -89,7 +90,7 @@ Every trick of a recipe can be set or switched off by a flag.`,
 	optionalVar(f, &o.Progressive, "progressive", "share of the epochs that come first and see smaller images (default 0.5 for fast from 20,000 images on, else 0)")
 	f.StringVar(&o.TTA, "tta", "", "what an answer is averaged over: none, mirror (default of lecture), or shift (mirror and moved by a pixel; default of fast, and of lecture from 20,000 images on)")
 	f.StringVar(&o.ClassWeights, "class-weights", "", "none, balanced, or a number for each class, with commas (default none)")
-	addCourseFlags(f, &o.Course, "adam for lecture, adamw from 20,000 images on; else nesterov", "triangle for fast, else onecycle", "flip and a shift by a sixteenth of the side; for fast alternate in place of flip")
+	addCourseFlags(f, &o.Course, "adam for lecture, adamw from 20,000 images on; nesterov for fast, muon from 20,000 images on; else nesterov", "triangle for fast, else onecycle", "flip and a shift by a sixteenth of the side; for fast alternate in place of flip")
 	addShapeFlags(f, &o.Size, &o.Gray)
 	ro := addRunFlags(c)
 	c.RunE = a.run(func(c *cobra.Command, args []string) error {

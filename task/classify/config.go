@@ -213,14 +213,21 @@ func Resolve(o Options, set *data.Set) (c Config, err error) {
 	if c.LR == 0 {
 		c.LR = d.rate(c)
 	}
-	if err := c.resolveProgressive(o.Progressive, d.Progressive); err != nil {
-		return c, err
-	}
 	if _, err := c.weights(set, parts.Train); err != nil {
 		return c, err
 	}
-	_, err = c.network(set, nil)
-	return c, err
+	if _, err := c.network(set, nil); err != nil {
+		return c, err
+	}
+	if c.Progressive = pick(o.Progressive, d.Progressive); c.Progressive > 0 {
+		if _, _, err := c.smaller(); err != nil {
+			if o.Progressive != nil {
+				return c, err
+			}
+			c.Progressive = 0
+		}
+	}
+	return c, nil
 }
 
 func pick(v *float64, otherwise float64) float64 {
@@ -249,8 +256,16 @@ func (c Config) fits(set *data.Set) error {
 	if err := checkClasses(c.Source, set, run.Divide(set)); err != nil {
 		return err
 	}
-	if err := c.resolveProgressive(&c.Progressive, 0); err != nil {
+	if err := o.Check(); err != nil {
 		return err
 	}
-	return o.Check()
+	if (c.Recipe == recipeLecture || c.Recipe == recipeFast) && c.Widths == nil {
+		return errors.New("it lacks the widths")
+	}
+	if c.Progressive > 0 {
+		if _, _, err := c.smaller(); err != nil {
+			return err
+		}
+	}
+	return nil
 }

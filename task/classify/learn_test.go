@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -155,10 +156,13 @@ func TestLearn(t *testing.T) {
 // Every recipe and trick trains, gives the same bits on any number of threads,
 // and after an interruption.
 func TestBitsAreTheSame(t *testing.T) {
-	tenth, share := 0.1, 0.9
+	tenth, share, third := 0.1, 0.9, 0.34
 	for name, change := range map[string]func(o *Options){
 		"lecture": func(o *Options) { o.Dropout, o.EMA, o.Mixup, o.ClassWeights = &tenth, &share, 0.4, "balanced" },
 		"fast":    func(o *Options) { o.Recipe, o.Cutmix, o.LR, o.Precision = "fast", 1, 0, "bf16" },
+		"muon": func(o *Options) {
+			o.Recipe, o.Optimizer, o.LR, o.Progressive, o.EMA = "fast", "muon:length=1", 0, &third, &share
+		},
 	} {
 		o := small(stripes(t, 90))
 		o.Epochs = 3
@@ -206,6 +210,26 @@ func TestPrecisionChangesTraining(t *testing.T) {
 	}
 }
 
+// The first epochs on smaller images have other losses.
+func TestProgressive(t *testing.T) {
+	o := small(stripes(t, 60))
+	o.Recipe, o.Size, o.Epochs = "resnet18", 16, 3
+	o.Widths = nil
+	var losses [][]float64
+	for _, share := range []float64{0, 0.34, 0.2} { // of no, one and one epoch of three
+		o.Progressive = &share
+		out, _ := learn(t, 2, o)
+		var l []float64
+		for _, e := range out.Summary.Training.Epochs {
+			l = append(l, e.Loss)
+		}
+		losses = append(losses, l)
+	}
+	if losses[0][0] == losses[1][0] || !slices.Equal(losses[1], losses[2]) {
+		t.Errorf("losses on large images first %v, on small ones %v and %v", losses[0], losses[1], losses[2])
+	}
+}
+
 func TestEveryNetworkTrains(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the larger networks take a while")
@@ -247,7 +271,7 @@ func TestDivergence(t *testing.T) {
 
 func TestWrongChoices(t *testing.T) {
 	source := stripes(t, 12)
-	one, minus := 1.0, -0.1
+	one, half, minus := 1.0, 0.5, -0.1
 	for name, c := range map[string]struct {
 		change func(o *Options)
 		want   string
@@ -262,6 +286,9 @@ func TestWrongChoices(t *testing.T) {
 		"precision": {func(o *Options) { o.Precision = "f8" }, "--precision f8: choose one of float32, bf16"},
 		"widths":    {func(o *Options) { o.Widths = []int{3} }, "--widths"},
 		"augment":   {func(o *Options) { o.Augment = "twirl" }, "--augment"},
+		"progress":  {func(o *Options) { o.Progressive = &one }, "--progressive 1"},
+		"one size":  {func(o *Options) { o.Progressive = &half }, "--progressive: the network lecture takes images of one size"},
+		"too small": {func(o *Options) { o.Recipe, o.Size, o.Progressive = "fast", 16, &half }, "16×16 cannot be a little smaller"},
 		"resnet":    {func(o *Options) { o.Recipe = "resnet18" }, "--widths: the network resnet18 has none"},
 	} {
 		o := small(source)
@@ -342,6 +369,7 @@ func TestResumeRefusesAChangedConfig(t *testing.T) {
 	for from, to := range map[string]string{
 		`"recipe": "lecture"`: `"recipe": "soup"`,
 		`"dropout": 0.5`:      `"dropout": 5`,
+		`"ema": 0`:            `"ema": 0, "progressive": 0.5`,
 		`"tta": "mirror"`:     `"tta": ""`,
 		`"lying"`:             `"flying"`,
 		`"batch": 16`:         `"batch": 0`,

@@ -204,19 +204,54 @@ func TestFastForAnyBatch(t *testing.T) {
 	}
 }
 
+// What is no kernel learns by Muon as it does by Nesterov's momentum.
+func TestMuonForAnyBatch(t *testing.T) {
+	for _, batch := range []int{64, 512, 1024} {
+		c := Config{Common: run.Common{Course: run.Course{Batch: batch, Optimizer: fastMuon(batch)}}}
+		o, err := optim.Parse(c.Optimizer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		muon := o.Rule.(optim.Muon)
+		momentum := math.Pow(fastMomentum, float64(batch)/1024)
+		if got, want := fastRate(c)*muon.Rest, nesterovRate(batch, momentum); math.Abs(got-want) > 0.01*want {
+			t.Errorf("batch %d: rate %v of the rest, want %v", batch, got, want)
+		}
+	}
+}
+
 // Few images are learnt often by a small network, many seldom by a larger one.
-func TestLectureFollowsTheCollection(t *testing.T) {
-	choose := func(train int) recipe {
-		c := Config{Recipe: recipeLecture, Common: run.Common{Images: run.Images{Height: 32, Width: 32, Channels: 3}, Division: run.Division{Train: train}}}
-		return defaults(c, run.Course{})
+func TestRecipesFollowTheCollection(t *testing.T) {
+	for _, name := range []string{recipeLecture, recipeFast} {
+		choose := func(train int) recipe {
+			c := Config{Recipe: name, Common: run.Common{Images: run.Images{Height: 32, Width: 32, Channels: 3}, Division: run.Division{Train: train}}}
+			return defaults(c, run.Course{})
+		}
+		few, many := choose(4_000), choose(49_000)
+		if few.Widths[2] >= many.Widths[2] || few.Epochs <= many.Epochs || few.Batch >= many.Batch {
+			t.Errorf("%s: for few images %+v, for many %+v", name, few, many)
+		}
+		for _, r := range []recipe{few, many} {
+			if _, err := optim.Parse(r.Optimizer); err != nil {
+				t.Error(err)
+			}
+		}
 	}
-	few, many := choose(4_000), choose(49_000)
-	if few.Widths[2] >= many.Widths[2] || few.Epochs <= many.Epochs || few.Batch >= many.Batch {
-		t.Errorf("for few images %+v, for many %+v", few, many)
-	}
-	for _, r := range []recipe{few, many} {
-		if _, err := optim.Parse(r.Optimizer); err != nil {
-			t.Error(err)
+}
+
+// A smaller image leaves the dense layer of fast as many places as a larger one.
+func TestFastSmaller(t *testing.T) {
+	for side, want := range map[int]int{8: 8, 12: 9, 16: 16, 24: 17, 28: 25, 32: 25, 64: 49, 96: 73, 25: 25} {
+		got := fastSmaller(side)
+		if got != want {
+			t.Errorf("images of %d become %d, want %d", side, got, want)
+		}
+		places := func(side int) int {
+			last := (side - 1) >> stages
+			return last / max(1, min(last, lastPool))
+		}
+		if places(got) != places(side) {
+			t.Errorf("images of %d have %d places, and of %d only %d", side, places(side), got, places(got))
 		}
 	}
 }

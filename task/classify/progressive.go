@@ -2,15 +2,12 @@ package classify
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"hourglass/nn/arch"
 	"hourglass/train/run"
 )
-
-// leastSide bounds how far images are made smaller for the first epochs, as a
-// share of their side.
-const leastSide = 0.7
 
 // smaller returns the size of the images in the first epochs of a run that goes
 // from small to large ones (progressive resizing; Howard 2018, fast.ai's entry
@@ -32,29 +29,21 @@ func (c Config) smaller() (height, width int, err error) {
 }
 
 // fastSmaller returns the least side that leaves as many places to the dense layer
-// of the recipe fast as the given one; the given one if that is too small.
+// of the recipe fast as the given one; the given one if that is far too small.
 func fastSmaller(side int) int {
+	const leastShare = 0.7
 	last := (side - 1) >> stages
 	if last < 1 {
 		return side
 	}
 	pool := min(last, lastPool)
-	if least := last/pool*pool<<stages + 1; float64(least) >= leastSide*float64(side) {
+	if least := last/pool*pool<<stages + 1; float64(least) >= leastShare*float64(side) {
 		return least
 	}
 	return side
 }
 
-// resolveProgressive takes the user's share of epochs on smaller images, or else the
-// recipe's if the images allow it.
-func (c *Config) resolveProgressive(given *float64, otherwise float64) error {
-	c.Progressive = pick(given, otherwise)
-	if c.Progressive == 0 {
-		return nil
-	}
-	_, _, err := c.smaller()
-	if err != nil && given == nil {
-		c.Progressive, err = 0, nil
-	}
-	return err
+// earlyEpochs returns how many epochs see smaller images: the last never does.
+func (c Config) earlyEpochs() int {
+	return min(int(math.Round(c.Progressive*float64(c.Epochs))), c.Epochs-1)
 }

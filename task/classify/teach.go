@@ -3,7 +3,6 @@ package classify
 import (
 	"context"
 	"fmt"
-	"math"
 	"runtime"
 	"slices"
 	"time"
@@ -167,12 +166,12 @@ func (r *learner) problem() (p train.Problem, err error) {
 		},
 		Steps: batches.Steps(),
 	}
-	if early := int(math.Round(c.Progressive * float64(c.Epochs))); early > 0 {
+	if early := c.earlyEpochs(); early > 0 {
 		height, width, err := c.smaller()
 		if err != nil {
 			return p, err
 		}
-		p.Early = []train.Stage{{Before: early, Trace: trace(height, width)}}
+		p.Early = []train.Form{{Before: early, Trace: trace(height, width)}}
 	}
 	if c.Recipe == recipeFast {
 		p.Prepare = func(store *backend.Store) error {

@@ -1,7 +1,7 @@
 """The recipes of `hourglass train classify` and their twins in PyTorch, on the
 same pixels, one after the other for each seed.
 
-  bench/peers/run classify [lecture] [fast] [--source S] [--seeds 1,2,3] [--epochs N]
+  bench/peers/run classify [lecture] [fast] [--source S] [--seeds 1,2,3] [--epochs N] [--precision bf16]
 
 Hourglass trains first. The twin then reads the run's choices from its
 config.json and the decoded pixels from Hourglass's cache, so that both see the
@@ -127,9 +127,67 @@ def fast(c, standardize):
     return nn.Sequential(*layers, nn.MaxPool2d(3), nn.Flatten(), nn.Linear(i, len(c["classes"]), bias=False), Scale())
 
 
+class Muon(torch.optim.Optimizer):
+    """Steps of kernels, all singular values of which are brought near 1 (Jordan et al. 2024)."""
+
+    def __init__(self, params, lr, momentum, length, halved):
+        super().__init__(params, {"lr": lr, "momentum": momentum})
+        self.length, self.halved = length, halved
+
+    @staticmethod
+    def orthogonal(x):
+        x = x / (x.norm() + 1e-7)
+        tall = len(x) > x.shape[1]
+        x = x.T if tall else x
+        for _ in range(3):
+            square = x @ x.T
+            x = 3.4445 * x + (-4.7750 * square + 2.0315 * square @ square) @ x
+        return x.T if tall else x
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            for p in group["params"]:
+                if "velocity" not in self.state[p]:
+                    self.state[p]["velocity"] = torch.zeros_like(p)
+                velocity = self.state[p]["velocity"]
+                velocity.mul_(group["momentum"]).add_(p.grad)
+                direction = p.grad + group["momentum"] * velocity
+                if self.length:
+                    p.mul_(self.length * len(p) ** 0.5 / (p.norm() + 1e-7))
+                with self.halved:
+                    change = self.orthogonal(direction.reshape(len(p), -1))
+                p.sub_(change.float().view_as(p), alpha=group["lr"])
+
+
+class Both:
+    """Two optimisers of different parameters as one."""
+
+    def __init__(self, *parts):
+        self.parts = parts
+        self.param_groups = [group for part in parts for group in part.param_groups]
+
+    def zero_grad(self, **options):
+        for part in self.parts:
+            part.zero_grad(**options)
+
+    def step(self):
+        for part in self.parts:
+            part.step()
+
+
+def precision(c):
+    """The context in which products are computed as the run does it."""
+    return torch.autocast("cpu", torch.bfloat16, enabled=c.get("precision") == "bf16")
+
+
 def optimizer(c, net):
     name, s = settings(c["optimizer"])
     params = [(n, p) for n, p in net.named_parameters() if p.requires_grad]
+    if name == "muon":
+        kernels = [p for _, p in params if p.dim() == 4]
+        rest = nesterov([(n, p) for n, p in params if p.dim() != 4], c["lr"] * s.get("rest", 1), s, s.get("rest_momentum", 0.85))
+        return Both(Muon(kernels, c["lr"], s.get("momentum", 0.6), s.get("length", 0), precision(c)), rest)
     if name == "adam" and not s:
         return torch.optim.Adam([p for _, p in params], lr=c["lr"], fused=True)
     if name == "adamw":
@@ -138,12 +196,24 @@ def optimizer(c, net):
         return torch.optim.AdamW(groups, lr=c["lr"], fused=True)
     if name != "nesterov":
         raise SystemExit(f"classify: the twin has no optimiser {c['optimizer']}")
+    return nesterov(params, c["lr"], s, s.get("momentum", 0.9))
+
+
+def nesterov(params, lr, s, momentum):
     groups = []
     for n, p in params:
         plain = p.dim() > 1
         rate = 1 if plain or n == "1.bias" else s.get("bias", 1)  # 1.bias: of the whitening
-        groups.append({"params": [p], "lr": c["lr"] * rate, "weight_decay": s.get("decay", 0) if plain else 0})
-    return torch.optim.SGD(groups, lr=c["lr"], momentum=s.get("momentum", 0.9), nesterov=True)
+        groups.append({"params": [p], "lr": lr * rate, "weight_decay": s.get("decay", 0) if plain else 0})
+    return torch.optim.SGD(groups, lr=lr, momentum=momentum, nesterov=True)
+
+
+def smaller(side):
+    """The side of the images in the first epochs of fast; see task/classify/progressive.go."""
+    last = (side - 1) >> 3
+    pool = max(1, min(last, 3))
+    least = (last // pool * pool << 3) + 1
+    return least if last >= 1 and least >= 0.7 * side else side
 
 
 class Changes:
@@ -216,7 +286,13 @@ def twin(c, images, labels, parts, seed, compiled):
     changes = Changes(c["augment"], len(x), g)
     steps = max(1, len(x) // c["batch"])
     total = c["epochs"] * steps
-    step_loss = lambda a, b: F.cross_entropy(net(a), b, label_smoothing=c["label_smoothing"])
+    def step_loss(a, b):
+        with precision(c):
+            z = net(a)
+        return F.cross_entropy(z.float(), b, label_smoothing=c["label_smoothing"])
+
+    early = min(int(c.get("progressive", 0) * c["epochs"] + 0.5), c["epochs"] - 1)
+    size = [smaller(c["height"]), smaller(c["width"])]
     if compiled:
         step_loss = torch.compile(step_loss)
     begun = time.perf_counter()
@@ -228,7 +304,10 @@ def twin(c, images, labels, parts, seed, compiled):
             f = factor(c["schedule"], epoch * steps + i, total)
             for group, rate in zip(adjust.param_groups, rates):
                 group["lr"] = rate * f
-            loss = step_loss(changes.apply(x[index], index, epoch), y[index])
+            pixels = changes.apply(x[index], index, epoch)
+            if epoch < early:
+                pixels = F.interpolate(pixels, size, mode="bilinear").contiguous(memory_format=torch.channels_last)
+            loss = step_loss(pixels, y[index])
             adjust.zero_grad(set_to_none=True)
             loss.backward()
             adjust.step()
@@ -244,6 +323,8 @@ def ours(a, recipe, seed, home):
                "--threads", str(a.threads), "--json", "--quiet"]
     if a.epochs:
         command += ["--epochs", str(a.epochs)]
+    if a.precision:
+        command += ["--precision", a.precision]
     env = os.environ | {"XDG_CACHE_HOME": f"{home}/cache"}
     done = subprocess.run(command, env=env, stdout=subprocess.PIPE, check=True)
     with open(f"{out}/config.json") as f:
@@ -258,6 +339,7 @@ def main():
     p.add_argument("--seeds", default="1,2,3")
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--epochs", type=int, default=0, help="instead of the recipe's")
+    p.add_argument("--precision", default="", help="bf16: of both sides, PyTorch's by autocast")
     p.add_argument("--compile", action="store_true", help="the twin's step by torch.compile")
     a = p.parse_args()
     torch.set_num_threads(a.threads)
@@ -275,7 +357,7 @@ def main():
                 print(table[-1], file=sys.stderr)
             table.append(f"| {recipe} | mean | {100 * statistics.mean(differences):+.2f} points | | | | {statistics.median(ratios):.2f} |")
     print("\n".join(table))
-    print(f"\nPyTorch {torch.__version__}, {'compiled' if a.compile else 'eager'}, channels last; {a.threads} threads on both sides.")
+    print(f"\nPyTorch {torch.__version__}, {'compiled' if a.compile else 'eager'}, channels last, {a.precision or 'float32'}; {a.threads} threads on both sides.")
 
 
 if __name__ == "__main__":

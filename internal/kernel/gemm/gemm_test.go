@@ -166,6 +166,7 @@ func TestProduct(t *testing.T) {
 		{M: 12, N: 32, K: 16}, {M: 13, N: 31, K: 17}, {M: 48, N: 16, K: 9}, {M: 49, N: 17, K: 257},
 		{M: 64, N: 100, K: 3}, {M: 97, N: 70, K: 600}, {M: 130, N: 129, K: 33}, {M: 257, N: 1, K: 40},
 		{M: 100, N: 300, K: 20}, {M: 1, N: 500, K: 70}, {M: 31, N: 270, K: 269}, {M: 401, N: 85, K: 70},
+		{M: 64, N: 16, K: 256}, {M: 13, N: 7, K: 303}, {M: 110, N: 9, K: 260}, {M: 17, N: 13, K: 271}, // few columns where B is transposed
 	}
 	for _, level := range levels() {
 		pools := pools
@@ -313,7 +314,7 @@ func TestLevelsAgree(t *testing.T) {
 func TestRunDoesNotAllocate(t *testing.T) {
 	pool := par.New(2)
 	defer pool.Close()
-	for _, s := range []Shape{{M: 70, N: 70, K: 300}, {M: 70, N: 300, K: 70, TransA: true, TransB: true}} {
+	for _, s := range []Shape{{M: 70, N: 70, K: 300}, {M: 70, N: 300, K: 70, TransA: true, TransB: true}, {M: 70, N: 9, K: 300, TransB: true}} {
 		p, err := NewPlan(s, isa.Available()[len(isa.Available())-1])
 		if err != nil {
 			t.Fatal(err)

@@ -17,7 +17,7 @@ import (
 // staged is toy with four times the loss in the first three epochs.
 func staged() train.Problem {
 	p := toy()
-	p.Early = []train.Stage{{Before: 3, Trace: func(c *nn.Context) *graph.Node { return c.Builder().Scale(toy().Trace(c), 4) }}}
+	p.Early = []train.Form{{Before: 3, Trace: func(c *nn.Context) *graph.Node { return c.Builder().Scale(toy().Trace(c), 4) }}}
 	return p
 }
 
@@ -57,13 +57,31 @@ func TestEarlyFormMustFit(t *testing.T) {
 		},
 	} {
 		p := toy()
-		p.Early = []train.Stage{{Before: 1, Trace: trace}}
-		tr, err := train.New(enginetest.New(t, 1), backend.NewStore(), p, options(""))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := tr.Run(context.Background()); err == nil || !strings.Contains(err.Error(), want) {
+		p.Early = []train.Form{{Before: 1, Trace: trace}}
+		if _, err := train.New(enginetest.New(t, 1), backend.NewStore(), p, options("")); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want an error about %s", err, want)
 		}
+	}
+	p := staged()
+	p.Early = append(p.Early, p.Early[0])
+	if _, err := train.New(enginetest.New(t, 1), backend.NewStore(), p, options("")); err == nil || !strings.Contains(err.Error(), "before it begins") {
+		t.Errorf("two forms for the same epochs: %v", err)
+	}
+}
+
+// Patience does not count epochs of an early form.
+func TestPatienceWaitsForTheLastForm(t *testing.T) {
+	p := staged()
+	judged := 0.0
+	p.Validate = func() (float64, error) { judged++; return judged, nil } // the first is the best
+	o := options("")
+	o.Patience = 2
+	tr, _ := newTrainer(t, enginetest.New(t, 1), p, o)
+	r, err := tr.Run(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Stopped != "patience" || len(r.Epochs) != 5 {
+		t.Errorf("stopped by %q after %d epochs, want patience and 5", r.Stopped, len(r.Epochs))
 	}
 }

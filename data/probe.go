@@ -96,8 +96,12 @@ func (h header) decodeImage(data []byte) (image.Image, error) {
 	if err != nil {
 		return nil, decodeError(h.codec, err)
 	}
-	if h.codec == &webpCodec {
+	switch h.codec {
+	case &webpCodec:
 		widenWebP(img)
+		img = interpolateColours(img)
+	case &jpegCodec:
+		img = interpolateColours(img)
 	}
 	width, height := h.width, h.height
 	if h.turn.transposes() {

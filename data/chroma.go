@@ -49,24 +49,23 @@ func interpolateChroma(m *image.YCbCr) *image.YCbCr {
 		}
 		for y := range height {
 			to := (*plane.to)[y*width:][:width]
-			switch {
-			case !down:
+			if !down {
 				for i, v := range row(y) {
 					sums[i] = int(v)
 				}
 				doubleRow(to, sums, 1)
-			default:
-				other := row(y/2 - 1 + y%2*2)
-				for i, v := range row(y / 2) {
-					sums[i] = 3*int(v) + int(other[i])
-				}
-				if across {
-					doubleRow(to, sums, 4)
-					continue
-				}
-				for i, s := range sums {
-					to[i] = uint8((s + 1 + y%2) >> 2)
-				}
+				continue
+			}
+			other := row(y/2 - 1 + y%2*2)
+			for i, v := range row(y / 2) {
+				sums[i] = 3*int(v) + int(other[i])
+			}
+			if across {
+				doubleRow(to, sums, 4)
+				continue
+			}
+			for i, s := range sums {
+				to[i] = uint8((s + 1 + y%2) >> 2)
 			}
 		}
 	}

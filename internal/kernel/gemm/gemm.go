@@ -54,7 +54,7 @@ type Plan struct {
 	s    Shape
 	kern *tile.Kernels
 
-	thin    bool // few rows or columns in C: see thin.go
+	thin    bool // few rows of C: see thin.go
 	directB bool // read B where it lies instead of packing it
 	ownB    bool // each worker packs the panel of B that it needs: no other task does
 	packA   bool // copy A too
@@ -66,9 +66,7 @@ type Plan struct {
 	panels    int // panels of columns in all
 	panelsPer int // panels in a task
 
-	thinPer     int // rows or columns of C in a task of a thin product
-	thinTasks   int
-	dots        *dots // of a thin product, if it is made of inner products
+	thinPer     int   // columns of C in a task of a thin product
 	rows, cRows []int // offsets of the rows of a task in A and C
 
 	// What one Run holds for its parts.
@@ -224,7 +222,7 @@ func (p *Plan) run(pool *par.Pool, c, a, b, given, scratch []float32, ep Epilogu
 	p.packedA, p.packedB, p.own = tile.Align(scratch[:lenA]), tile.Align(scratch[lenA:lenA+lenB]), scratch[lenA+lenB:]
 	if p.thin {
 		p.packThin()
-		pool.Run(p.thinTasks, p.multiplyPart)
+		pool.Run(ceilDiv(p.s.N, p.thinPer), p.multiplyPart)
 	}
 	for p.k0 = 0; !p.thin && p.k0 < p.s.K; p.k0 += p.stage {
 		partsA, partsB := p.packParts()

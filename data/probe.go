@@ -96,13 +96,10 @@ func (h header) decodeImage(data []byte) (image.Image, error) {
 	if err != nil {
 		return nil, decodeError(h.codec, err)
 	}
-	switch h.codec {
-	case &webpCodec:
+	if h.codec == &webpCodec {
 		widenWebP(img)
-		img = interpolateColours(img)
-	case &jpegCodec:
-		img = interpolateColours(img)
 	}
+	img = interpolateColours(img)
 	width, height := h.width, h.height
 	if h.turn.transposes() {
 		width, height = height, width

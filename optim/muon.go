@@ -56,9 +56,7 @@ func (r Muon) Begin(s Step) (Update, error) {
 		if !isKernel(w) {
 			return other(slots, w, g)
 		}
-		velocity := slots.Get("velocity")
-		v := b.Add(b.Scale(velocity, momentum), g)
-		slots.Set(velocity, v)
+		v := accelerate(b, slots, momentum, g)
 		shape := w.Shape()
 		columns := shape[3]
 		direction := b.Reshape(b.Add(g, b.Scale(v, momentum)), shape.Elements()/columns, columns)
@@ -79,7 +77,7 @@ func (r Muon) keepsLength(w *graph.Node) bool { return r.Length > 0 && isKernel(
 // inverseLength returns 1/‖x‖, but for what is too short for that.
 func inverseLength(b *graph.Builder, x *graph.Node) *graph.Node {
 	const least = 1e-7
-	return b.Reciprocal(b.AddScalar(b.Sqrt(b.ToScalar(b.Sum(b.Square(x)))), least))
+	return b.Reciprocal(b.AddScalar(GlobalNorm(b, []*graph.Node{x}), least))
 }
 
 // orthogonal brings the singular values of a matrix near 1. They are at most 1

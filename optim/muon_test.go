@@ -58,21 +58,7 @@ func TestMuon(t *testing.T) {
 		rows := shape[0] * shape[1] * shape[2]
 		for _, be := range testBackends(t) {
 			t.Run(fmt.Sprintf("%s/%v", be.name, shape), func(t *testing.T) {
-				b := graph.NewBuilder("muon")
-				lr, step := b.Input("lr", tensor.Float32), b.Input("step", tensor.Int32)
-				p := nn.Param{Name: "w", Node: b.Variable("w", tensor.Float32, shape...), Trainable: true}
-				if _, err := Build(b, Options{Rule: Muon{Momentum: momentum, Length: length}}, []nn.Param{p}, []*graph.Node{b.Input("dw", tensor.Float32, shape...)}, lr, step); err != nil {
-					t.Fatal(err)
-				}
-				g, err := b.Graph()
-				if err != nil {
-					t.Fatal(err)
-				}
-				store := backend.NewStore()
-				program, err := be.Compile(g, store)
-				if err != nil {
-					t.Fatal(err)
-				}
+				step, store := updateOf(t, be, Options{Rule: Muon{Momentum: momentum, Length: length}}, shape...)
 				random := rand.New(rand.NewPCG(1, 2))
 				draw := func() []float64 {
 					v := make([]float64, rows*columns)
@@ -86,10 +72,7 @@ func TestMuon(t *testing.T) {
 				for i := range 3 {
 					dw := draw()
 					muonStep(w, velocity, dw, rows, columns, momentum, rate, length)
-					inputs := []*tensor.Tensor{tensor.Scalar(float32(rate)), tensor.Of([]int32{int32(i)}), tensor.Of(narrow(dw), shape...)}
-					if err := program.Run(inputs); err != nil {
-						t.Fatal(err)
-					}
+					step(rate, i, narrow(dw))
 					for j, v := range store.Get("w").Float32() {
 						if math.Abs(float64(v)-w[j]) > 1e-4 {
 							t.Fatalf("element %d after step %d is %v, by singular values %v", j, i, v, w[j])
@@ -101,32 +84,44 @@ func TestMuon(t *testing.T) {
 	}
 }
 
-// oneStep takes one step of a rule on the parameter w, of ones, with a gradient of
-// different numbers, and returns what becomes of it.
-func oneStep(t *testing.T, o Options, rate float64, shape ...int) []float32 {
+// updateOf returns what takes a step of a rule on the only parameter w, and where
+// w is kept.
+func updateOf(t *testing.T, be namedBackend, o Options, shape ...int) (step func(rate float64, number int, dw []float32), store *backend.Store) {
 	t.Helper()
 	b := graph.NewBuilder("step")
-	lr, step := b.Input("lr", tensor.Float32), b.Input("step", tensor.Int32)
+	lr, number := b.Input("lr", tensor.Float32), b.Input("step", tensor.Int32)
 	p := nn.Param{Name: "w", Node: b.Variable("w", tensor.Float32, shape...), Trainable: true, Decay: true}
-	if _, err := Build(b, o, []nn.Param{p}, []*graph.Node{b.Input("dw", tensor.Float32, shape...)}, lr, step); err != nil {
+	if _, err := Build(b, o, []nn.Param{p}, []*graph.Node{b.Input("dw", tensor.Float32, shape...)}, lr, number); err != nil {
 		t.Fatal(err)
 	}
 	g, err := b.Graph()
 	if err != nil {
 		t.Fatal(err)
 	}
-	store := backend.NewStore()
-	program, err := testBackends(t)[0].Compile(g, store)
+	store = backend.NewStore()
+	program, err := be.Compile(g, store)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, dw := store.Get("w").Float32(), tensor.New(tensor.Float32, shape...)
+	return func(rate float64, number int, dw []float32) {
+		t.Helper()
+		if err := program.Run([]*tensor.Tensor{tensor.Scalar(float32(rate)), tensor.Of([]int32{int32(number)}), tensor.Of(dw, shape...)}); err != nil {
+			t.Fatal(err)
+		}
+	}, store
+}
+
+// oneStep takes one step of a rule on a parameter of ones, with a gradient of
+// different numbers, and returns what becomes of it.
+func oneStep(t *testing.T, o Options, rate float64, shape ...int) []float32 {
+	t.Helper()
+	step, store := updateOf(t, testBackends(t)[0], o, shape...)
+	w := store.Get("w").Float32()
+	dw := make([]float32, len(w))
 	for i := range w {
-		w[i], dw.Float32()[i] = 1, float32(i%5)-1.5
+		w[i], dw[i] = 1, float32(i%5)-1.5
 	}
-	if err := program.Run([]*tensor.Tensor{tensor.Scalar(float32(rate)), tensor.Of([]int32{0}), dw}); err != nil {
-		t.Fatal(err)
-	}
+	step(rate, 0, dw)
 	return w
 }
 

@@ -44,9 +44,7 @@ func (r SGD) Begin(s Step) (Update, error) {
 	return func(slots *Slots, w, g *graph.Node) *graph.Node {
 		direction := g
 		if r.Momentum != 0 {
-			velocity := slots.Get("velocity")
-			v := b.Add(b.Scale(velocity, r.Momentum), fresh(g))
-			slots.Set(velocity, v)
+			v := accelerate(b, slots, r.Momentum, fresh(g))
 			direction = v
 			if r.Nesterov {
 				direction = b.Add(g, b.Scale(v, r.Momentum))
@@ -54,6 +52,15 @@ func (r SGD) Begin(s Step) (Update, error) {
 		}
 		return b.Sub(w, b.Mul(direction, s.Rate))
 	}, nil
+}
+
+// accelerate adds a gradient to the velocity, of which a share is left, and returns
+// what it is now.
+func accelerate(b *graph.Builder, slots *Slots, share float64, g *graph.Node) *graph.Node {
+	velocity := slots.Get("velocity")
+	v := b.Add(b.Scale(velocity, share), g)
+	slots.Set(velocity, v)
+	return v
 }
 
 // within reports a setting outside [low, high).

@@ -42,13 +42,17 @@ func (p *Problem) traceOf(form int) func(c *nn.Context) *graph.Node {
 	return p.Trace
 }
 
-// checkForms traces every form, the last first: it decides what parameters and
-// inputs there are.
-func (t *Trainer) checkForms() error {
+// begin traces every form, the last first, which decides what parameters and inputs
+// there are, and compiles that of the first epoch.
+func (t *Trainer) begin() error {
+	var first *graph.Graph
 	for form := len(t.problem.Early); form >= 0; form-- {
 		g, err := t.trace(form)
 		if err != nil {
 			return err
+		}
+		if form == t.problem.form(0) {
+			first = g
 		}
 		if t.inputs == nil {
 			t.inputs = g.Inputs()
@@ -59,24 +63,26 @@ func (t *Trainer) checkForms() error {
 			return fmt.Errorf("train: the early form %d of %s ends before it begins", form, t.problem.Name)
 		}
 	}
-	return nil
+	return t.compile(t.problem.form(0), first)
 }
 
 // enter compiles the step in a form, if it is not the one that is there.
 func (t *Trainer) enter(form int) error {
-	if t.program != nil {
-		if t.form == form {
-			return nil
-		}
-		t.program = nil
-		runtime.GC() // its arena is the largest block of memory that a run has
+	if t.form == form {
+		return nil
 	}
 	g, err := t.trace(form)
 	if err != nil {
 		return err
 	}
-	t.program, err = t.engine.Compile(g, t.store)
+	t.program = nil
+	runtime.GC() // its arena is the largest block of memory that a run has
+	return t.compile(form, g)
+}
+
+func (t *Trainer) compile(form int, g *graph.Graph) (err error) {
 	t.form = form
+	t.program, err = t.engine.Compile(g, t.store)
 	return err
 }
 

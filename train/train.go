@@ -195,10 +195,7 @@ func New(e *engine.Engine, store *backend.Store, p Problem, o Options) (*Trainer
 		o.Schedule = optim.Constant{}
 	}
 	t := &Trainer{problem: p, options: o, engine: e, store: store}
-	if err := t.checkForms(); err != nil {
-		return nil, err
-	}
-	if err := t.enter(p.form(0)); err != nil {
+	if err := t.begin(); err != nil {
 		return nil, err
 	}
 	if err := nn.Initialize(t.params, store, o.Seed); err != nil {
@@ -420,26 +417,18 @@ func (t *Trainer) Time(steps int) (time.Duration, error) {
 	for _, name := range t.store.Names() {
 		saved[name] = t.store.Get(name).Clone()
 	}
-	var total time.Duration // of a step of each epoch
-	for epoch := 0; epoch < t.options.Epochs; {
-		form := t.problem.form(epoch)
-		if err := t.enter(form); err != nil {
-			return 0, err
-		}
-		var best time.Duration = math.MaxInt64
-		for i := range steps {
-			begin := time.Now()
-			if _, err := t.runStep(0, i%t.problem.Steps, t.options.Epochs*t.problem.Steps, false); err != nil {
+	var total, step time.Duration // of a step of each epoch
+	for epoch := range t.options.Epochs {
+		if form := t.problem.form(epoch); epoch == 0 || form != t.form {
+			if err := t.enter(form); err != nil {
 				return 0, err
 			}
-			best = min(best, time.Since(begin))
+			var err error
+			if step, err = t.fastest(steps); err != nil {
+				return 0, err
+			}
 		}
-		next := t.options.Epochs
-		if form < len(t.problem.Early) {
-			next = min(next, t.problem.Early[form].Before)
-		}
-		total += time.Duration(next-epoch) * best
-		epoch = next
+		total += step
 	}
 	for name, v := range saved {
 		if err := t.store.Get(name).CopyFrom(v); err != nil {
@@ -447,6 +436,19 @@ func (t *Trainer) Time(steps int) (time.Duration, error) {
 		}
 	}
 	return total / time.Duration(t.options.Epochs), nil
+}
+
+// fastest returns the duration of the fastest of some steps.
+func (t *Trainer) fastest(steps int) (time.Duration, error) {
+	var best time.Duration = math.MaxInt64
+	for i := range steps {
+		begin := time.Now()
+		if _, err := t.runStep(0, i%t.problem.Steps, t.options.Epochs*t.problem.Steps, false); err != nil {
+			return 0, err
+		}
+		best = min(best, time.Since(begin))
+	}
+	return best, nil
 }
 
 // PerSecond returns how many images were learnt from in a second, in steps of

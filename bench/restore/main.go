@@ -151,21 +151,24 @@ func holes() []hole {
 	}
 	for _, side := range []int{8, 16, 32} {
 		all = append(all, hole{fmt.Sprintf("10%% in blocks of %d×%d", side, side), fmt.Sprintf("kodak-blocks%dx%d", side, side), func(mask []float32, height, width int, image uint64) {
-			random := rand.New(rand.NewPCG(seed, image))
-			for missing := 0; missing < height*width/10; {
-				y, x := random.IntN(height-side+1), random.IntN(width-side+1)
-				for i := range side {
-					for j := range side {
-						if m := &mask[(y+i)*width+x+j]; *m == 0 {
-							*m = 1
-							missing++
-						}
-					}
-				}
-			}
+			cutBlocks(mask, height, width, side, image)
 		}})
 	}
 	return all
+}
+
+// cutBlocks marks squares of one size as missing until they cover a tenth of mask.
+func cutBlocks(mask []float32, height, width, side int, image uint64) {
+	random := rand.New(rand.NewPCG(seed, image))
+	for missing := 0; missing < height*width/10; {
+		y, x := random.IntN(height-side+1), random.IntN(width-side+1)
+		for i := range side * side {
+			if m := &mask[(y+i/side)*width+x+i%side]; *m == 0 {
+				*m = 1
+				missing++
+			}
+		}
+	}
 }
 
 func (b *bench) inpainting(root, file string) error {

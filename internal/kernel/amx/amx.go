@@ -29,9 +29,10 @@ type Kernels struct{ native *functions }
 
 // functions are those of the assembly. Strides are in bytes.
 type functions struct {
-	multiply [2]func(a, b *uint16, c *float32, blocks *int, count int, taps *int, tapCount, steps, lda, ldc int, fromC bool, next *float32, nextStride, nextRows, left int)
-	round    func(dst *uint16, src *float32, whole, rows, dstStride, srcStride int, low, high uint16)
-	pair     func(dst, src *uint16, steps, dstStride, srcStride int)
+	multiply  [2]func(a, b *uint16, c *float32, blocks *int, count int, taps *int, tapCount, steps, lda, ldc int, next *float32, nextStride, nextRows, left int)
+	correlate func(a, b *uint16, c *float32, taps *int, count, steps, lda, half int, fromC bool, next *uint16)
+	round     func(dst *uint16, src *float32, whole, rows, dstStride, srcStride int, low, high uint16)
+	pair      func(dst, src *uint16, steps, dstStride, srcStride int)
 	// turn and columns transpose blocks of pairs.
 	turn, columns func(dst, src *uint16, steps, dstStep, dstStride, srcStep, srcStride int)
 	store         func(dst, src, bias *float32, rows, dstStride int, low, high uint16, add, rectify bool, most float32)
@@ -62,7 +63,6 @@ type Args struct {
 	LDA    int   // from row to row of A
 	LDC    int   // from row to row of C
 	Half   bool
-	FromC  bool // add to C
 	// Next is where the results will be stored, if not nil, in rows so far apart.
 	// It is fetched into the cache while the product is computed.
 	Next       []float32
@@ -72,7 +72,7 @@ type Args struct {
 // Block says where Rows rows of A begin, and those of C.
 type Block struct{ A, C int }
 
-// Multiply computes C = A·B, or adds it to C: some blocks of rows, each with the
+// Multiply computes C = A·B: some blocks of rows, each with the
 // same panel of Columns columns or, with Half, of half as many. B holds for each
 // step of each tap the panel's tiles, one behind the other. There must be a
 // block and a tap; where the others lie than the last ones is not checked.
@@ -95,7 +95,37 @@ func (k *Kernels) Multiply(t *Args) {
 		next, rows = &t.Next[0], Rows/2
 	}
 	k.native.multiply[tiles-1](&t.A[0], &t.B[0], &t.C[0], (*int)(unsafe.Pointer(&t.Blocks[0])), len(t.Blocks),
-		&t.Taps[0], len(t.Taps), t.Steps, 2*t.LDA, 4*t.LDC, t.FromC, next, 4*t.NextStride, rows, 0)
+		&t.Taps[0], len(t.Taps), t.Steps, 2*t.LDA, 4*t.LDC, next, 4*t.NextStride, rows, 0)
+}
+
+// Shifted are the arguments of Correlate. Offsets and strides count elements.
+type Shifted struct {
+	A []uint16
+	// B are pairs of rows of the first 16 columns, one behind the other, and Half
+	// elements on those of the other 16.
+	B     []uint16
+	Half  int
+	C     []float32 // blocks of Rows×Columns, one behind the other
+	Taps  []int     // where in B the steps of each block begin
+	Steps int
+	LDA   int      // from row to row of A
+	FromC bool     // add to C
+	Next  []uint16 // what B will be next: it is fetched meanwhile
+}
+
+// Correlate computes a block of C for each tap: the rows of A times as many rows
+// of B as A has columns, from the tap's on. There must be a tap; where the others
+// lie than the last one is not checked.
+func (k *Kernels) Correlate(t *Shifted) {
+	n := len(t.Taps)
+	_ = t.A[(Rows-1)*t.LDA+t.Steps*Depth-1]
+	_ = t.B[t.Taps[n-1]+t.Half+t.Steps*TileLen-1]
+	_ = t.C[n*Rows*Columns-1]
+	if k.native == nil {
+		correlatePortable(t)
+		return
+	}
+	k.native.correlate(&t.A[0], &t.B[0], &t.C[0], &t.Taps[0], n, t.Steps, 2*t.LDA, 2*t.Half, t.FromC, &t.Next[0])
 }
 
 // Round rounds rows of n numbers to bfloat16, filled up with zeros to multiples
@@ -179,6 +209,25 @@ func (k *Kernels) Transpose(dst, src []uint16, steps, dstStride, srcStride int) 
 	for r := range steps * Depth {
 		for c := range 16 {
 			dst[c*dstStride+r] = src[r*srcStride+c]
+		}
+	}
+}
+
+// Flip writes the transpose of a block of Rows×Columns numbers.
+func (k *Kernels) Flip(dst, src []float32) {
+	_, _ = dst[Rows*Columns-1], src[Rows*Columns-1]
+	if k.native != nil {
+		for i := range 2 {
+			for j := range 2 {
+				from, to := &src[16*i*Columns+16*j], &dst[16*j*Rows+16*i]
+				k.native.turn((*uint16)(unsafe.Pointer(to)), (*uint16)(unsafe.Pointer(from)), 1, 0, 4*Rows, 0, 4*Columns)
+			}
+		}
+		return
+	}
+	for r := range Rows {
+		for c := range Columns {
+			dst[c*Rows+r] = src[r*Columns+c]
 		}
 	}
 }

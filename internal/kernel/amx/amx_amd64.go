@@ -9,8 +9,9 @@ import (
 )
 
 var assembly = &functions{
-	multiply: [2]func(a, b *uint16, c *float32, blocks *int, count int, taps *int, tapCount, steps, lda, ldc int, fromC bool, next *float32, nextStride, nextRows, left int){multiply1, multiply2},
-	round:    roundRows, pair: pairTiles, turn: turnTiles, columns: columnTiles, store: storeRows,
+	multiply:  [2]func(a, b *uint16, c *float32, blocks *int, count int, taps *int, tapCount, steps, lda, ldc int, next *float32, nextStride, nextRows, left int){multiply1, multiply2},
+	correlate: correlate,
+	round:     roundRows, pair: pairTiles, turn: turnTiles, columns: columnTiles, store: storeRows,
 }
 
 var available = sync.OnceValue(func() bool {

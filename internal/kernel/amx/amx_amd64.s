@@ -27,8 +27,8 @@ DATA tileConfig<>+55(SB)/1, $0x10
 DATA tileConfig<>+56(SB)/8, $0x0000000000000000
 GLOBL tileConfig<>(SB), RODATA|NOPTR, $64
 
-// func multiply2(a *uint16, b *uint16, c *float32, blocks *int, count int, taps *int, tapCount int, steps int, lda int, ldc int, fromC bool, next *float32, nextStride int, nextRows int, left int)
-TEXT ·multiply2(SB), NOSPLIT, $0-120
+// func multiply2(a *uint16, b *uint16, c *float32, blocks *int, count int, taps *int, tapCount int, steps int, lda int, ldc int, next *float32, nextStride int, nextRows int, left int)
+TEXT ·multiply2(SB), NOSPLIT, $0-112
 	LEAQ tileConfig<>+0(SB), AX
 
 	// LDTILECFG (AX)
@@ -43,56 +43,17 @@ TEXT ·multiply2(SB), NOSPLIT, $0-120
 	MOVQ $0x00000040, CX
 
 multiply2Block:
-	MOVQ    a+0(FP), DI
-	MOVQ    (DX), AX
-	LEAQ    (DI)(AX*2), DI
-	MOVQ    c+16(FP), SI
-	MOVQ    8(DX), AX
-	LEAQ    (SI)(AX*4), SI
-	ADDQ    $0x10, DX
-	MOVQ    R13, R15
-	SHLQ    $0x04, R15
-	ADDQ    SI, R15
-	MOVBLZX fromC+80(FP), AX
-	TESTL   AX, AX
-	JZ      multiply2Zero
+	MOVQ a+0(FP), DI
+	MOVQ (DX), AX
+	LEAQ (DI)(AX*2), DI
+	MOVQ c+16(FP), SI
+	MOVQ 8(DX), AX
+	LEAQ (SI)(AX*4), SI
+	ADDQ $0x10, DX
+	MOVQ R13, R15
+	SHLQ $0x04, R15
+	ADDQ SI, R15
 
-	// TILELOADD t0, 0(SI)(R13*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x04
-	BYTE $0x2e
-
-	// TILELOADD t2, 0(R15)(R13*1)
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x14
-	BYTE $0x2f
-
-	// TILELOADD t1, 64(SI)(R13*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x4c
-	BYTE $0x2e
-	BYTE $0x40
-
-	// TILELOADD t3, 64(R15)(R13*1)
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x5c
-	BYTE $0x2f
-	BYTE $0x40
-	JMP  multiply2Taps
-
-multiply2Zero:
 	// TILEZERO t0
 	BYTE $0xc4
 	BYTE $0xe2
@@ -120,11 +81,9 @@ multiply2Zero:
 	BYTE $0x7b
 	BYTE $0x49
 	BYTE $0xd8
-
-multiply2Taps:
-	MOVQ next+88(FP), R14
-	MOVQ nextRows+104(FP), AX
-	MOVQ AX, left+112(FP)
+	MOVQ next+80(FP), R14
+	MOVQ nextRows+96(FP), AX
+	MOVQ AX, left+104(FP)
 	MOVQ b+8(FP), R8
 	MOVQ taps+40(FP), R9
 	MOVQ tapCount+48(FP), R11
@@ -139,7 +98,7 @@ multiply2Tap:
 	MOVQ steps+56(FP), R10
 
 multiply2Step:
-	DECQ left+112(FP)
+	DECQ left+104(FP)
 	JLT  multiply2Multiply
 
 	// PREFETCHW (R14)
@@ -154,7 +113,7 @@ multiply2Step:
 	BYTE $0x0d
 	BYTE $0x4e
 	BYTE $0x40
-	ADDQ nextStride+96(FP), R14
+	ADDQ nextStride+88(FP), R14
 
 	// PREFETCHW (R14)
 	BYTE $0x41
@@ -168,7 +127,7 @@ multiply2Step:
 	BYTE $0x0d
 	BYTE $0x4e
 	BYTE $0x40
-	ADDQ nextStride+96(FP), R14
+	ADDQ nextStride+88(FP), R14
 
 multiply2Multiply:
 	// TILELOADD t4, 0(AX)(R12*1)
@@ -275,7 +234,7 @@ multiply2Multiply:
 	BYTE $0x5c
 	BYTE $0x2f
 	BYTE $0x40
-	MOVQ R14, next+88(FP)
+	MOVQ R14, next+80(FP)
 	DECQ count+32(FP)
 	JNZ  multiply2Block
 
@@ -287,8 +246,8 @@ multiply2Multiply:
 	BYTE $0xc0
 	RET
 
-// func multiply1(a *uint16, b *uint16, c *float32, blocks *int, count int, taps *int, tapCount int, steps int, lda int, ldc int, fromC bool, next *float32, nextStride int, nextRows int, left int)
-TEXT ·multiply1(SB), NOSPLIT, $0-120
+// func multiply1(a *uint16, b *uint16, c *float32, blocks *int, count int, taps *int, tapCount int, steps int, lda int, ldc int, next *float32, nextStride int, nextRows int, left int)
+TEXT ·multiply1(SB), NOSPLIT, $0-112
 	LEAQ tileConfig<>+0(SB), AX
 
 	// LDTILECFG (AX)
@@ -303,38 +262,17 @@ TEXT ·multiply1(SB), NOSPLIT, $0-120
 	MOVQ $0x00000040, CX
 
 multiply1Block:
-	MOVQ    a+0(FP), DI
-	MOVQ    (DX), AX
-	LEAQ    (DI)(AX*2), DI
-	MOVQ    c+16(FP), SI
-	MOVQ    8(DX), AX
-	LEAQ    (SI)(AX*4), SI
-	ADDQ    $0x10, DX
-	MOVQ    R13, R15
-	SHLQ    $0x04, R15
-	ADDQ    SI, R15
-	MOVBLZX fromC+80(FP), AX
-	TESTL   AX, AX
-	JZ      multiply1Zero
+	MOVQ a+0(FP), DI
+	MOVQ (DX), AX
+	LEAQ (DI)(AX*2), DI
+	MOVQ c+16(FP), SI
+	MOVQ 8(DX), AX
+	LEAQ (SI)(AX*4), SI
+	ADDQ $0x10, DX
+	MOVQ R13, R15
+	SHLQ $0x04, R15
+	ADDQ SI, R15
 
-	// TILELOADD t0, 0(SI)(R13*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x04
-	BYTE $0x2e
-
-	// TILELOADD t2, 0(R15)(R13*1)
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x14
-	BYTE $0x2f
-	JMP  multiply1Taps
-
-multiply1Zero:
 	// TILEZERO t0
 	BYTE $0xc4
 	BYTE $0xe2
@@ -348,11 +286,9 @@ multiply1Zero:
 	BYTE $0x7b
 	BYTE $0x49
 	BYTE $0xd0
-
-multiply1Taps:
-	MOVQ next+88(FP), R14
-	MOVQ nextRows+104(FP), AX
-	MOVQ AX, left+112(FP)
+	MOVQ next+80(FP), R14
+	MOVQ nextRows+96(FP), AX
+	MOVQ AX, left+104(FP)
 	MOVQ b+8(FP), R8
 	MOVQ taps+40(FP), R9
 	MOVQ tapCount+48(FP), R11
@@ -367,7 +303,7 @@ multiply1Tap:
 	MOVQ steps+56(FP), R10
 
 multiply1Step:
-	DECQ left+112(FP)
+	DECQ left+104(FP)
 	JLT  multiply1Multiply
 
 	// PREFETCHW (R14)
@@ -382,7 +318,7 @@ multiply1Step:
 	BYTE $0x0d
 	BYTE $0x4e
 	BYTE $0x40
-	ADDQ nextStride+96(FP), R14
+	ADDQ nextStride+88(FP), R14
 
 	// PREFETCHW (R14)
 	BYTE $0x41
@@ -396,7 +332,7 @@ multiply1Step:
 	BYTE $0x0d
 	BYTE $0x4e
 	BYTE $0x40
-	ADDQ nextStride+96(FP), R14
+	ADDQ nextStride+88(FP), R14
 
 multiply1Multiply:
 	// TILELOADD t4, 0(AX)(R12*1)
@@ -459,9 +395,250 @@ multiply1Multiply:
 	BYTE $0x4b
 	BYTE $0x14
 	BYTE $0x2f
-	MOVQ R14, next+88(FP)
+	MOVQ R14, next+80(FP)
 	DECQ count+32(FP)
 	JNZ  multiply1Block
+
+	// TILERELEASE
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0xc0
+	RET
+
+// func correlate(a *uint16, b *uint16, c *float32, taps *int, count int, steps int, lda int, half int, fromC bool, next *uint16)
+// Requires: MMX+
+TEXT ·correlate(SB), NOSPLIT, $0-80
+	LEAQ tileConfig<>+0(SB), AX
+
+	// LDTILECFG (AX)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0x00
+	MOVQ c+16(FP), SI
+	MOVQ taps+24(FP), R9
+	MOVQ count+32(FP), R11
+	MOVQ lda+48(FP), R12
+	MOVQ half+56(FP), R15
+	MOVQ next+72(FP), R14
+	MOVQ $0x00000080, R13
+	MOVQ $0x00000040, CX
+
+correlateTap:
+	MOVQ    b+8(FP), R8
+	MOVQ    (R9), AX
+	ADDQ    $0x08, R9
+	LEAQ    (R8)(AX*2), R8
+	LEAQ    (R8)(R15*1), DX
+	MOVQ    a+0(FP), AX
+	MOVQ    R12, BX
+	SHLQ    $0x04, BX
+	ADDQ    AX, BX
+	LEAQ    4096(SI), DI
+	MOVBLZX fromC+64(FP), R10
+	TESTL   R10, R10
+	MOVQ    steps+40(FP), R10
+	JZ      correlateZero
+
+	// TILELOADD t0, 0(SI)(R13*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x04
+	BYTE $0x2e
+
+	// TILELOADD t1, 64(SI)(R13*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x4c
+	BYTE $0x2e
+	BYTE $0x40
+
+	// TILELOADD t2, 2048(SI)(R13*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x94
+	BYTE $0x2e
+	BYTE $0x00
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD t3, 2112(SI)(R13*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x9c
+	BYTE $0x2e
+	BYTE $0x40
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+	JMP  correlateStep
+
+correlateZero:
+	// TILEZERO t0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+
+	// TILEZERO t1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc8
+
+	// TILEZERO t2
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xd0
+
+	// TILEZERO t3
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xd8
+
+correlateStep:
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 128(DI)
+	PREFETCHT0 192(DI)
+	PREFETCHT0 256(DI)
+	PREFETCHT0 320(DI)
+	PREFETCHT0 384(DI)
+	PREFETCHT0 448(DI)
+	ADDQ       $0x00000200, DI
+	PREFETCHT1 (R14)
+	PREFETCHT1 64(R14)
+	PREFETCHT1 (R14)(R15*1)
+	PREFETCHT1 64(R14)(R15*1)
+	ADDQ       $0x00000080, R14
+
+	// TILELOADD t4, 0(AX)(R12*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x24
+	BYTE $0x20
+
+	// TILELOADD t6, 0(R8)(CX*1)
+	BYTE $0xc4
+	BYTE $0xc2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x34
+	BYTE $0x08
+
+	// TDPBF16PS t0 += t4·t6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4a
+	BYTE $0x5c
+	BYTE $0xc4
+
+	// TILELOADD t5, 0(BX)(R12*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x2c
+	BYTE $0x23
+
+	// TDPBF16PS t2 += t5·t6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4a
+	BYTE $0x5c
+	BYTE $0xd5
+
+	// TILELOADD t7, 0(DX)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x3c
+	BYTE $0x0a
+
+	// TDPBF16PS t1 += t4·t7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x42
+	BYTE $0x5c
+	BYTE $0xcc
+
+	// TDPBF16PS t3 += t5·t7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x42
+	BYTE $0x5c
+	BYTE $0xdd
+	ADDQ $0x40, AX
+	ADDQ $0x40, BX
+	ADDQ $0x00000400, R8
+	ADDQ $0x00000400, DX
+	DECQ R10
+	JNZ  correlateStep
+
+	// TILESTORED t0, 0(SI)(R13*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x04
+	BYTE $0x2e
+
+	// TILESTORED t1, 64(SI)(R13*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x4c
+	BYTE $0x2e
+	BYTE $0x40
+
+	// TILESTORED t2, 2048(SI)(R13*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x94
+	BYTE $0x2e
+	BYTE $0x00
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED t3, 2112(SI)(R13*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x9c
+	BYTE $0x2e
+	BYTE $0x40
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+	ADDQ $0x00001000, SI
+	DECQ R11
+	JNZ  correlateTap
 
 	// TILERELEASE
 	BYTE $0xc4

@@ -36,7 +36,7 @@ func emulated() *Kernels {
 		panic(err)
 	}
 	k := *assembly
-	if n := emulate.Replace(file, &k); n != 7 {
+	if n := emulate.Replace(file, &k); n != 8 {
 		panic(fmt.Sprintf("%d kernels are emulated", n))
 	}
 	return &Kernels{&k}
@@ -58,11 +58,14 @@ func TestEmulated(t *testing.T) {
 			}
 		}
 		for _, half := range []bool{false, true} {
-			for _, from := range []bool{false, true} {
-				k.Multiply(&Args{A: a, B: b, C: c, Blocks: []Block{{0, 0}}, Taps: []int{3, 70}, Steps: 2, LDA: 200, LDC: 48, Half: half, FromC: from})
-			}
+			k.Multiply(&Args{A: a, B: b, C: c, Blocks: []Block{{0, 0}}, Taps: []int{3, 70}, Steps: 2, LDA: 200, LDC: 48, Half: half})
 		}
-		for _, v := range c {
+		sums, turned := numbers(2*Rows*Columns, 6), make([]float32, Rows*Columns)
+		for _, from := range []bool{false, true} {
+			k.Correlate(&Shifted{A: a, B: b, Half: 2 * TileLen, C: sums, Taps: []int{0, 96}, Steps: 1, LDA: 200, FromC: from, Next: b})
+		}
+		k.Flip(turned, sums)
+		for _, v := range append(append(c, sums...), turned...) {
 			all = append(all, math.Float32bits(v))
 		}
 		rounded := make([]uint16, 4*64)
@@ -150,23 +153,63 @@ func TestMultiply(t *testing.T) {
 	p, k := both()
 	for _, half := range []bool{false, true} {
 		for _, blocks := range [][]Block{{{7, 0}}, {{0, 32 * 48}, {500, 64 * 48}, {3000, 0}, {3001, 96 * 48}}} {
+			args := Args{
+				A: halves(3000+Rows*100+1000, 1), B: halves(3*4*2*TileLen, 2),
+				Taps: []int{5, 64, 333}, Steps: 4, Blocks: blocks, LDA: 96, LDC: 48, Half: half,
+			}
+			want, got := numbers(4*Rows*48, 3), numbers(4*Rows*48, 3)
+			args.C = want
+			p.Multiply(&args)
+			args.C = got
+			k.Multiply(&args)
+			if i, w, g := differ(want, got); i >= 0 {
+				t.Fatalf("half %v, %d blocks: element %d is %v, want %v", half, len(blocks), i, g, w)
+			}
+		}
+	}
+}
+
+// differ returns the first place where two results differ by more than rounding,
+// and what stands there, or -1.
+func differ(want, got []float32) (int, float32, float32) {
+	for i := range want {
+		if diff := math.Abs(float64(got[i] - want[i])); !(diff < 1e-4) {
+			return i, want[i], got[i]
+		}
+	}
+	return -1, 0, 0
+}
+
+func TestCorrelate(t *testing.T) {
+	p, k := both()
+	const half = 6 * TileLen
+	for _, taps := range [][]int{{0}, {32, 0, 96, 7 * 32}} {
+		for _, steps := range []int{1, 3, 5} {
 			for _, fromC := range []bool{false, true} {
-				args := Args{
-					A: halves(3000+Rows*100+1000, 1), B: halves(3*4*2*TileLen, 2),
-					Taps: []int{5, 64, 333}, Steps: 4, Blocks: blocks, LDA: 96, LDC: 48, Half: half, FromC: fromC,
-				}
-				c := numbers(4*Rows*48, 3)
-				want, got := append([]float32(nil), c...), append([]float32(nil), c...)
+				b := halves(2*half, 2)
+				args := Shifted{A: halves(Rows*200, 1), B: b, Half: half, Taps: taps, Steps: steps, LDA: 200, FromC: fromC, Next: b[100:]}
+				want, got := numbers(5*Rows*Columns, 3), numbers(5*Rows*Columns, 3)
 				args.C = want
-				p.Multiply(&args)
+				p.Correlate(&args)
 				args.C = got
-				k.Multiply(&args)
-				for i := range want {
-					if diff := math.Abs(float64(got[i] - want[i])); !(diff < 1e-4) {
-						t.Fatalf("half %v, %d blocks, from C %v: element %d is %v, want %v", half, len(blocks), fromC, i, got[i], want[i])
-					}
+				k.Correlate(&args)
+				if i, w, g := differ(want, got); i >= 0 {
+					t.Fatalf("%d taps, %d steps, from C %v: element %d is %v, want %v", len(taps), steps, fromC, i, g, w)
 				}
 			}
+		}
+	}
+}
+
+func TestFlip(t *testing.T) {
+	p, k := both()
+	x := numbers(Rows*Columns, 1)
+	want, got := make([]float32, len(x)), make([]float32, len(x))
+	p.Flip(want, x)
+	k.Flip(got, x)
+	for i := range want {
+		if got[i] != want[i] || want[i] != x[i%Rows*Columns+i/Rows] {
+			t.Fatalf("element %d is %v, want %v", i, got[i], x[i%Rows*Columns+i/Rows])
 		}
 	}
 }

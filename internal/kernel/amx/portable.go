@@ -28,11 +28,7 @@ func multiplyPortable(t *Args, tiles int) {
 	for _, block := range t.Blocks {
 		for r := range Rows {
 			for c := range 16 * tiles {
-				to := &t.C[block.C+r*t.LDC+c]
 				sum := float32(0)
-				if t.FromC {
-					sum = *to
-				}
 				at := c/16*TileLen + c%16*2
 				for _, tap := range t.Taps {
 					a := t.A[block.A+r*t.LDA+tap:]
@@ -43,7 +39,27 @@ func multiplyPortable(t *Args, tiles int) {
 						at += tiles * TileLen
 					}
 				}
-				*to = sum
+				t.C[block.C+r*t.LDC+c] = sum
+			}
+		}
+	}
+}
+
+func correlatePortable(t *Shifted) {
+	for i, tap := range t.Taps {
+		block := t.C[i*Rows*Columns:][:Rows*Columns]
+		if !t.FromC {
+			clear(block)
+		}
+		for r := range Rows {
+			a := t.A[r*t.LDA:][:t.Steps*Depth]
+			for c := range Columns {
+				b := t.B[tap+c/16*t.Half+c%16*2:]
+				sum := block[r*Columns+c]
+				for j, v := range a {
+					sum += number(v) * number(b[j/2*Depth+j%2])
+				}
+				block[r*Columns+c] = sum
 			}
 		}
 	}

@@ -8,13 +8,19 @@ package amx
 // Strides are in bytes, offsets in numbers.
 //
 //go:noescape
-func multiply2(a *uint16, b *uint16, c *float32, blocks *int, count int, taps *int, tapCount int, steps int, lda int, ldc int, fromC bool, next *float32, nextStride int, nextRows int, left int)
+func multiply2(a *uint16, b *uint16, c *float32, blocks *int, count int, taps *int, tapCount int, steps int, lda int, ldc int, next *float32, nextStride int, nextRows int, left int)
 
 // multiply1 multiplies blocks of 32 rows with a panel of 16 columns.
 // Strides are in bytes, offsets in numbers.
 //
 //go:noescape
-func multiply1(a *uint16, b *uint16, c *float32, blocks *int, count int, taps *int, tapCount int, steps int, lda int, ldc int, fromC bool, next *float32, nextStride int, nextRows int, left int)
+func multiply1(a *uint16, b *uint16, c *float32, blocks *int, count int, taps *int, tapCount int, steps int, lda int, ldc int, next *float32, nextStride int, nextRows int, left int)
+
+// correlate multiplies 32 rows with a panel of 32 columns for each tap.
+// Strides are in bytes, offsets in numbers.
+//
+//go:noescape
+func correlate(a *uint16, b *uint16, c *float32, taps *int, count int, steps int, lda int, half int, fromC bool, next *uint16)
 
 // roundRows rounds rows of numbers, whole vectors of 32 and then as many as
 // low and high have bits, if any. Strides are in bytes.

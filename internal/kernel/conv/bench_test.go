@@ -54,6 +54,11 @@ func BenchmarkConv3x3from3(b *testing.B)    { benchmark(b, same3x3(64, 32, 3, 64
 func BenchmarkConv3x3to1(b *testing.B)      { benchmark(b, same3x3(64, 28, 32, 1, 1)) }
 func BenchmarkConv3x3to3(b *testing.B)      { benchmark(b, same3x3(64, 32, 64, 3, 1)) }
 
+// Those of large batches on small images, as in a speed run on CIFAR-10.
+func BenchmarkConv3x3x128of31(b *testing.B) { benchmark(b, same3x3(128, 31, 128, 128, 1)) }
+func BenchmarkConv3x3x384of15(b *testing.B) { benchmark(b, same3x3(256, 15, 128, 384, 1)) }
+func BenchmarkConv3x3x384of7(b *testing.B)  { benchmark(b, same3x3(512, 7, 384, 384, 1)) }
+
 func BenchmarkConv4x4s2(b *testing.B) {
 	benchmark(b, Shape{N: 32, H: 28, W: 28, C: 32, K: 64, KH: 4, KW: 4, StrideH: 2, StrideW: 2,
 		PadTop: 1, PadBottom: 1, PadLeft: 1, PadRight: 1})

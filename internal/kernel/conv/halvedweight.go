@@ -8,10 +8,12 @@ import (
 )
 
 // halvedWeight computes a filter's gradient with operands rounded to bfloat16, as
-// products of tiles: a row is an input channel, a column an output channel, and a
+// products of tiles: a row is an output channel, a column an input channel, and a
 // step 32 points of the planes, in which the gradient of the output has zeros
-// where there is no point of the grid. A row of A is thus a channel's pixels, and
-// a tap another place to begin in it.
+// where there is no point of the grid. A row of A is thus a channel of that
+// gradient; B are the pixels of the input, two by two, and a tap is another place
+// to begin in them. Places at odd distances begin in a second copy, whose pairs
+// begin at odd pixels, so that whatever is read lies in whole cache lines.
 //
 // There are two ways to share this out:
 //
@@ -20,35 +22,47 @@ import (
 //     sums. The blocks are dealt to a number of partial sums that follows from the
 //     shape, and these are added in order.
 //   - Where it is large (shared), a large block is laid out for all workers. Then a
-//     worker takes some rows of some panels of the result, and so on with the
+//     worker takes some panels of some rows of the result, and so on with the
 //     next block.
 type halvedWeight struct {
 	s    Shape
 	kern *amx.Kernels
 	x    planes // of the input
 	dy   planes // of the output's gradient: points alone
-	// results are the blocks of the result, group of rows by group of rows, tap by
-	// tap: where the pixels begin that a tap has of these channels, and where their
-	// sums lie: blocks in a row for each panel.
-	results []amx.Block
-	taps    int
 
-	shared   bool
-	rows     int // input channels, in whole groups
-	panels   int // of output channels
-	points   int // of a block, in whole steps
-	apart    int // from channel to channel of a block
-	partials int
-	groups   int // groups of rows in a task, if shared
-	sumLen   int // elements of one partial sum
+	groups  int // of output channels
+	panels  int // of input channels
+	taps    int
+	copies  []pairedTaps // of the pairs of the input
+	slots   []int        // where the sums of a tap lie among those of all
+	points  int          // of a block, in whole steps
+	apart   int          // from channel to channel of the gradient
+	copyLen int          // elements of 16 channels of a copy
+
+	shared    bool
+	panelsPer int // panels in a task, if shared
+	partials  int
+	sumLen    int // elements of one partial sum
 
 	// What one Run holds for its parts.
 	dw, px, pdy, sums, buffers []float32
-	workers                    []*halvedWorker
+	workers                    []*weightWorker
 	loadPart, layPart          func(worker, part int)
 	multiplyPart, blockPart    func(worker, part int)
 	addPart                    func(worker, part int)
 	block, loads               int // which block all are at, and in how many parts its input is loaded
+}
+
+// pairedTaps are the taps that read pairs which begin at even pixels, or at odd
+// ones.
+type pairedTaps struct {
+	odd   int
+	begin []int // in the pairs of 16 channels
+}
+
+type weightWorker struct {
+	args amx.Shifted
+	flip [amx.Rows * amx.Columns]float32
 }
 
 const (
@@ -56,6 +70,7 @@ const (
 	sharedLimit  = 1 << 21 // elements of the planes of a block for all workers
 	stepsAtOnce  = 8       // steps whose A and B stay in the first-level cache
 	loadRows     = 64      // rows of planes that one part loads
+	pairLen      = 16 * 2  // elements of a pair of pixels in 16 channels
 )
 
 func newHalvedWeight(s Shape, level isa.Level) (*halvedWeight, error) {
@@ -63,10 +78,9 @@ func newHalvedWeight(s Shape, level isa.Level) (*halvedWeight, error) {
 	g := &halvedWeight{s: s, kern: amx.For(level)}
 	offsets := s.offsets()
 	g.x = newPlanes(s.N, s.H, s.W, s.C, s.StrideH, s.StrideW, oh, ow, offsets)
-	g.rows = ceilDiv(s.C, amx.Rows) * amx.Rows
-	g.panels = ceilDiv(s.K, amx.Columns)
-	filter := s.KH * s.KW * g.rows * g.panels * amx.Columns
-	if g.shared = filter > partialLimit; g.shared {
+	g.groups, g.panels, g.taps = ceilDiv(s.K, amx.Rows), ceilDiv(s.C, amx.Columns), len(offsets)
+	g.sumLen = g.groups * g.panels * g.taps * amx.Rows * amx.Columns
+	if g.shared = g.sumLen > partialLimit; g.shared {
 		g.x.cut(sharedLimit, 1)
 	} else {
 		g.x.cut(planeLimit/2, minBlocks)
@@ -82,18 +96,26 @@ func newHalvedWeight(s Shape, level isa.Level) (*halvedWeight, error) {
 	g.dy.pixels = g.points
 	// Rows follow each other in the sets of the first-level cache.
 	const sets = 64 * 2 * lineLen
-	g.apart = ceilDiv(len(g.x.kept)*g.x.pixels, sets)*sets + (stepsAtOnce+1)*amx.Depth
-	g.taps = len(offsets)
-	for group := range g.rows / amx.Rows {
-		for _, o := range offsets {
-			g.results = append(g.results, amx.Block{A: group*amx.Rows*g.apart + g.x.tap(o), C: len(g.results) * amx.Rows * amx.Columns})
+	g.apart = ceilDiv(g.points, sets)*sets + (stepsAtOnce+1)*amx.Depth
+	g.copyLen = len(g.x.kept) * g.x.pixels / 2 * pairLen
+	g.slots = make([]int, g.taps)
+	slot := 0
+	for odd := range 2 {
+		c := pairedTaps{odd: odd}
+		for i, o := range offsets {
+			if at := g.x.tap(o); at%2 == odd {
+				c.begin = append(c.begin, at/2*pairLen)
+				g.slots[i] = slot
+				slot++
+			}
+		}
+		if len(c.begin) > 0 {
+			g.copies = append(g.copies, c)
 		}
 	}
-	g.sumLen = filter
-	g.partials = 1
-	g.groups = g.rows / amx.Rows
+	g.partials, g.panelsPer = 1, g.panels
 	if g.shared {
-		g.groups = perTask(g.groups, g.panels, 2*minBlocks)
+		g.panelsPer = perTask(g.panels, g.groups, 2*minBlocks)
 	} else {
 		g.partials = max(1, min(minBlocks, g.x.blocks(), sumLimit/g.sumLen))
 	}
@@ -102,9 +124,9 @@ func newHalvedWeight(s Shape, level isa.Level) (*halvedWeight, error) {
 }
 
 // The parts of the memory of a block, in bfloat16 numbers: the planes of both,
-// the input by channels, and the gradient's tiles.
+// the pairs of the input, and the gradient by channels.
 
-func (g *halvedWeight) parts(own []float32) (x, dy, channels, tiles []uint16) {
+func (g *halvedWeight) parts(own []float32) (x, dy, pairs, channels []uint16) {
 	all := uint16s(own)
 	next := func(n int) []uint16 {
 		n = ceilDiv(n, 2*lineLen) * 2 * lineLen
@@ -112,18 +134,19 @@ func (g *halvedWeight) parts(own []float32) (x, dy, channels, tiles []uint16) {
 		all = all[n:]
 		return part
 	}
-	lx, ldy, lc, lt := g.lens()
-	return next(lx), next(ldy), next(lc), next(lt)
+	lx, ldy, lp, lc := g.lens()
+	return next(lx), next(ldy), next(lp), next(lc)
 }
 
-func (g *halvedWeight) lens() (x, dy, channels, tiles int) {
-	return g.x.elements(), g.dy.elements(), g.rows * g.apart, g.panels * g.points * amx.Columns
+func (g *halvedWeight) lens() (x, dy, pairs, channels int) {
+	// Pairs that begin at odd pixels end behind the last one.
+	return g.x.elements() + g.x.pixel, g.dy.elements(), len(g.copies) * g.x.depth / 16 * g.copyLen, g.groups * amx.Rows * g.apart
 }
 
 // blockLen is the memory of a block, in float32s.
 func (g *halvedWeight) blockLen() int {
-	x, dy, channels, tiles := g.lens()
-	return ceilDiv(x+dy+channels+tiles+4*2*lineLen, 2) + tile.AlignSlack
+	x, dy, pairs, channels := g.lens()
+	return ceilDiv(x+dy+pairs+channels+4*2*lineLen, 2) + tile.AlignSlack
 }
 
 func (g *halvedWeight) sumsLen() int { return g.partials*g.sumLen + tile.AlignSlack }
@@ -137,7 +160,7 @@ func (g *halvedWeight) scratch(threads int) int {
 
 func (g *halvedWeight) run(pool *par.Pool, dw, x, dy, scratch []float32) {
 	for len(g.workers) < pool.Threads() {
-		g.workers = append(g.workers, &halvedWorker{})
+		g.workers = append(g.workers, &weightWorker{})
 	}
 	own := g.sumsLen()
 	g.dw, g.px, g.pdy, g.sums, g.buffers = dw, x, dy, tile.Align(scratch[:own]), scratch[own:]
@@ -146,15 +169,15 @@ func (g *halvedWeight) run(pool *par.Pool, dw, x, dy, scratch []float32) {
 		for g.block = range g.x.blocks() {
 			pool.Run(g.loads+ceilDiv(g.dy.rows(), loadRows), g.loadPart)
 			pool.Run(g.lays(), g.layPart)
-			pool.Run(g.panels*ceilDiv(g.rows/amx.Rows, g.groups), g.multiplyPart)
+			pool.Run(g.groups*ceilDiv(g.panels, g.panelsPer), g.multiplyPart)
 		}
 	} else {
 		pool.Run(g.partials, g.blockPart)
 	}
-	pool.Run(ceilDiv(g.s.KH*g.s.KW*g.s.C, g.addRows()), g.addPart)
+	pool.Run(g.panels*g.taps, g.addPart)
 	g.dw, g.px, g.pdy, g.sums, g.buffers = nil, nil, nil, nil, nil
 	for _, w := range g.workers {
-		w.args = amx.Args{}
+		w.args = amx.Shifted{}
 	}
 }
 
@@ -177,52 +200,74 @@ func (g *halvedWeight) load(_, part int) {
 	g.dy.load(g.kern, dy, g.pdy, b, part*loadRows, (part+1)*loadRows)
 }
 
-// lays is how many parts lay has: 16 channels of either image.
-func (g *halvedWeight) lays() int { return g.x.depth/16 + g.dy.depth/16 }
+// lays is how many parts lay has: 32 channels of a copy or of the gradient.
+func (g *halvedWeight) lays() int { return len(g.copies)*g.panels + g.groups }
 
-// lay lays out 16 channels of a block.
+// lay lays out 32 channels of a block, which share cache lines: some steps of
+// the first half, the same of the other.
 func (g *halvedWeight) lay(worker, part int) {
-	x, dy, channels, tiles := g.parts(g.buffer(worker))
-	if n := g.x.depth / 16; part >= n {
-		c := part - n
-		g.kern.Pair(tiles[c/2*g.points*amx.Columns+c%2*amx.TileLen:], dy[16*c:], g.points/amx.Depth, 2*amx.TileLen, g.dy.pixel)
+	x, dy, pairs, channels := g.parts(g.buffer(worker))
+	const each = 4
+	if group := part - len(g.copies)*g.panels; group >= 0 {
+		channels, dy = channels[group*amx.Rows*g.apart:], dy[group*amx.Rows:]
+		steps := g.points / amx.Depth
+		for i := 0; i < steps; i += each {
+			for half := range 2 {
+				g.kern.Transpose(channels[half*16*g.apart+i*amx.Depth:], dy[half*16+i*amx.Depth*g.dy.pixel:], min(each, steps-i), g.apart, g.dy.pixel)
+			}
+		}
 		return
 	}
-	for i := range g.x.kept {
-		g.kern.Transpose(channels[16*part*g.apart+i*g.x.pixels:], x[i*g.x.pixels*g.x.pixel+16*part:],
-			g.x.pixels/amx.Depth, g.apart, g.x.pixel)
-	}
-}
-
-// multiply adds the block's products to some rows of a panel of the result.
-func (g *halvedWeight) multiply(worker, part int) {
-	tasks := ceilDiv(g.rows/amx.Rows, g.groups)
-	first := part % tasks * g.groups * g.taps
-	results := g.results[first:min(first+g.groups*g.taps, len(g.results))]
-	b := g.x.block(g.block)
-	g.sumBlock(worker, g.sums, part/tasks, results, g.x.points(b.n1-b.n0, b.i1-b.i0), g.block > 0)
-}
-
-// sumBlock adds the products of a block's points to some blocks of a panel, or
-// begins with them.
-func (g *halvedWeight) sumBlock(worker int, sums []float32, panel int, results []amx.Block, points int, add bool) {
-	_, _, channels, tiles := g.parts(g.buffer(worker))
-	t := &g.workers[worker].args
-	t.LDA, t.LDC, t.Taps = g.apart, amx.Columns, noTaps[:]
-	t.C = sums[panel*len(g.results)*amx.Rows*amx.Columns:]
-	for p0 := 0; p0 < points; p0 += stepsAtOnce * amx.Depth {
-		t.Steps = ceilDiv(min(stepsAtOnce*amx.Depth, points-p0), amx.Depth)
-		t.FromC = add || p0 > 0
-		t.A, t.B = channels[p0:], tiles[(panel*g.points+p0)*amx.Columns:]
-		for first := 0; first < len(results); first += g.taps {
-			t.Blocks = results[first : first+g.taps]
-			g.kern.Multiply(t)
+	pairs, x = pairs[2*part*g.copyLen:], x[g.copies[part/g.panels].odd*g.x.pixel+part%g.panels*amx.Columns:]
+	steps := g.copyLen / amx.TileLen
+	for i := 0; i < steps; i += each {
+		for half := range 2 {
+			g.kern.Pair(pairs[half*g.copyLen+i*amx.TileLen:], x[half*16+i*amx.Depth*g.x.pixel:], min(each, steps-i), amx.TileLen, g.x.pixel)
 		}
 	}
 }
 
-// noTaps are the taps of a product whose rows are read once.
-var noTaps = [1]int{}
+// multiply adds the block's products to some panels of a group of the result.
+func (g *halvedWeight) multiply(worker, part int) {
+	tasks := ceilDiv(g.panels, g.panelsPer)
+	first := part % tasks * g.panelsPer
+	b := g.x.block(g.block)
+	g.sumBlock(worker, g.sums, part/tasks, first, min(first+g.panelsPer, g.panels), g.x.points(b.n1-b.n0, b.i1-b.i0), g.block > 0)
+}
+
+// sumBlock adds the products of a block's points to panels of a group, from the
+// first to before the last, or begins with them.
+func (g *halvedWeight) sumBlock(worker int, sums []float32, group, first, last, points int, add bool) {
+	_, _, pairs, channels := g.parts(g.buffer(worker))
+	t := &g.workers[worker].args
+	t.LDA, t.Half = g.apart, g.copyLen
+	// A call takes one copy of a panel.
+	calls := (last - first) * len(g.copies)
+	call := func(i, point int) ([]uint16, []int) {
+		panel, c := first+i/len(g.copies), i%len(g.copies)
+		return pairs[(c*g.x.depth/16+2*panel)*g.copyLen+point/2*pairLen:], g.copies[c].begin
+	}
+	for point := 0; point < points; point += stepsAtOnce * amx.Depth {
+		t.Steps = ceilDiv(min(stepsAtOnce*amx.Depth, points-point), amx.Depth)
+		t.FromC = add || point > 0
+		t.A = channels[group*amx.Rows*g.apart+point:]
+		t.C = sums[(group*g.panels+first)*g.taps*amx.Rows*amx.Columns:]
+		t.B, t.Taps = call(0, point)
+		for i := range calls {
+			next, taps := t.B, t.Taps
+			switch {
+			case i+1 < calls:
+				next, taps = call(i+1, point)
+			case point+stepsAtOnce*amx.Depth < points:
+				next, taps = call(0, point+stepsAtOnce*amx.Depth)
+			}
+			t.Next = next[taps[0]:]
+			g.kern.Correlate(t)
+			t.C = t.C[len(t.Taps)*amx.Rows*amx.Columns:]
+			t.B, t.Taps = next, taps
+		}
+	}
+}
 
 // runBlocks computes one partial sum over all its blocks.
 func (g *halvedWeight) runBlocks(worker, partial int) {
@@ -238,32 +283,33 @@ func (g *halvedWeight) runBlocks(worker, partial int) {
 			g.lay(worker, part)
 		}
 		points := g.x.points(b.n1-b.n0, b.i1-b.i0)
-		for panel := range g.panels {
-			g.sumBlock(worker, sums, panel, g.results, points, i > first)
+		for group := range g.groups {
+			g.sumBlock(worker, sums, group, 0, g.panels, points, i > first)
 		}
 	}
 }
 
-// addRows is how many rows of the filter one part adds up.
-func (g *halvedWeight) addRows() int { return ceilDiv(addLen, g.s.K) }
-
-// add adds up the partial sums of some rows, in order.
-func (g *halvedWeight) add(_, part int) {
-	panel := len(g.results) * amx.Rows * amx.Columns
-	for row := part * g.addRows(); row < min((part+1)*g.addRows(), g.s.KH*g.s.KW*g.s.C); row++ {
-		tap, c := row/g.s.C, row%g.s.C
-		at := ((c/amx.Rows*g.taps+tap)*amx.Rows + c%amx.Rows) * amx.Columns
-		dw := g.dw[row*g.s.K:][:g.s.K]
-		for len(dw) > 0 {
-			to := dw[:min(len(dw), amx.Columns)]
-			copy(to, g.sums[at:])
-			for p := 1; p < g.partials; p++ {
-				for i, v := range g.sums[p*g.sumLen+at:][:len(to)] {
-					to[i] += v
-				}
+// add adds up the partial sums of a panel at a tap, in order, and turns them over:
+// the filter's rows are input channels.
+func (g *halvedWeight) add(worker, part int) {
+	panel, tap := part/g.taps, part%g.taps
+	flip := &g.workers[worker].flip
+	c0 := panel * amx.Columns
+	rows := min(amx.Columns, g.s.C-c0)
+	const block = amx.Rows * amx.Columns
+	for group := range g.groups {
+		at := ((group*g.panels+panel)*g.taps + g.slots[tap]) * block
+		sum := g.sums[at:][:block]
+		for p := 1; p < g.partials; p++ {
+			for i, v := range g.sums[p*g.sumLen+at:][:block] {
+				sum[i] += v
 			}
-			dw = dw[len(to):]
-			at += panel
+		}
+		g.kern.Flip(flip[:], sum)
+		k0 := group * amx.Rows
+		n := min(amx.Rows, g.s.K-k0)
+		for c := range rows {
+			copy(g.dw[(tap*g.s.C+c0+c)*g.s.K+k0:][:n], flip[c*amx.Rows:])
 		}
 	}
 }

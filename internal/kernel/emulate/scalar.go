@@ -91,6 +91,7 @@ var scalars = map[string]*scalar{
 	"KNOTW":  {[]string{"k", "k"}, func(m *machine, a []operand) { m.masks[a[1].n] = ^m.masks[a[0].n] & 0xffff }},
 
 	"PREFETCHT0": {[]string{"m"}, func(*machine, []operand) {}},
+	"PREFETCHT1": {[]string{"m"}, func(*machine, []operand) {}},
 	"VZEROUPPER": {nil, func(m *machine, _ []operand) {
 		for i := range 16 {
 			clear(m.vectors[i][4:])

@@ -21,6 +21,7 @@ func main() {
 	config := tileConfig()
 	multiply("multiply2", "multiply2 multiplies blocks of 32 rows with a panel of 32 columns.", 2, config)
 	multiply("multiply1", "multiply1 multiplies blocks of 32 rows with a panel of 16 columns.", 1, config)
+	correlate(config)
 	roundRows()
 	pairTiles()
 	transposed("turnTiles", "turnTiles transposes blocks of 16 rows of 32 numbers, pair by pair, for B.", false)
@@ -47,11 +48,34 @@ func tileConfig() Mem {
 	return config
 }
 
+// source says where the rows of a tile lie.
+type source struct {
+	base, stride GPPhysical
+	disp         int
+}
+
+func (s source) load(t int) { tileMemory(tileLoad, t, s.base, s.stride, s.disp) }
+
+// productStep adds the products of two tiles of A with two of B, or with the left
+// one if the right one has no base, to tiles 0 to 3, row by row.
+func productStep(upper, lower, left, right source) {
+	upper.load(4)
+	left.load(6)
+	tileProduct(0, 4, 6)
+	lower.load(5)
+	tileProduct(2, 5, 6)
+	if right.base != nil {
+		right.load(7)
+		tileProduct(1, 4, 7)
+		tileProduct(3, 5, 7)
+	}
+}
+
 // multiply writes the products of blocks of two tiles of rows with a panel of the
 // given number of tiles of columns. At each of the first nextRows steps of a block
 // it fetches two rows of where the results are to be stored: left counts them.
 func multiply(name, doc string, columns int, config Mem) {
-	TEXT(name, NOSPLIT, "func(a, b *uint16, c *float32, blocks *int, count int, taps *int, tapCount, steps, lda, ldc int, fromC bool, next *float32, nextStride, nextRows, left int)")
+	TEXT(name, NOSPLIT, "func(a, b *uint16, c *float32, blocks *int, count int, taps *int, tapCount, steps, lda, ldc int, next *float32, nextStride, nextRows, left int)")
 	Pragma("noescape")
 	Doc(doc, "Strides are in bytes, offsets in numbers.")
 	a, b, c, taps, block := RDI, R8, RSI, R9, RDX
@@ -77,24 +101,13 @@ func multiply(name, doc string, columns int, config Mem) {
 	MOVQ(ldc, low)
 	SHLQ(Imm(4), low)
 	ADDQ(c, low)
-	MOVBLZX(NewParamAddr("fromC", 80), at.As32())
-	TESTL(at.As32(), at.As32())
-	JZ(LabelRef(name + "Zero"))
-	for i := range columns {
-		tileMemory(tileLoad, i, c, ldc, i*rowBytes)
-		tileMemory(tileLoad, 2+i, low, ldc, i*rowBytes)
-	}
-	JMP(LabelRef(name + "Taps"))
-	Label(name + "Zero")
 	for i := range columns {
 		tileZero(i)
 		tileZero(2 + i)
 	}
-
-	Label(name + "Taps")
 	Load(Param("next"), next)
 	Load(Param("nextRows"), at)
-	MOVQ(at, NewParamAddr("left", 112))
+	MOVQ(at, NewParamAddr("left", 104))
 	Load(Param("b"), b)
 	Load(Param("taps"), taps)
 	Load(Param("tapCount"), tap)
@@ -107,23 +120,19 @@ func multiply(name, doc string, columns int, config Mem) {
 	ADDQ(at, below)
 	Load(Param("steps"), step)
 	Label(name + "Step")
-	DECQ(NewParamAddr("left", 112))
+	DECQ(NewParamAddr("left", 104))
 	JLT(LabelRef(name + "Multiply"))
 	for range 2 {
 		prefetchWrite(next)
-		ADDQ(NewParamAddr("nextStride", 96), next)
+		ADDQ(NewParamAddr("nextStride", 88), next)
 	}
 	Label(name + "Multiply")
-	tileMemory(tileLoad, 4, at, lda, 0)
-	tileMemory(tileLoad, 6, b, across, 0)
-	tileProduct(0, 4, 6)
-	tileMemory(tileLoad, 5, below, lda, 0)
-	tileProduct(2, 5, 6)
-	if columns == 2 {
-		tileMemory(tileLoad, 7, b, across, tile)
-		tileProduct(1, 4, 7)
-		tileProduct(3, 5, 7)
+	left := source{b, across, 0}
+	right := source{b, across, tile}
+	if columns == 1 {
+		right.base = nil
 	}
+	productStep(source{at, lda, 0}, source{below, lda, 0}, left, right)
 	ADDQ(Imm(rowBytes), at)
 	ADDQ(Imm(rowBytes), below)
 	ADDQ(U32(uint32(columns*tile)), b)
@@ -136,9 +145,87 @@ func multiply(name, doc string, columns int, config Mem) {
 		tileMemory(tileStore, i, c, ldc, i*rowBytes)
 		tileMemory(tileStore, 2+i, low, ldc, i*rowBytes)
 	}
-	MOVQ(next, NewParamAddr("next", 88))
+	MOVQ(next, NewParamAddr("next", 80))
 	DECQ(count)
 	JNZ(LabelRef(name + "Block"))
+	tileRelease()
+	RET()
+}
+
+// correlate writes the products of 32 rows with panels of 32 columns, each of
+// which begins elsewhere in the same rows of pairs. While it computes a block of
+// the result it fetches the next one into the first-level cache, and what B will
+// be read next into the second.
+func correlate(config Mem) {
+	const name = "correlate"
+	const block = 4 * tile // bytes of a block of the result
+	TEXT(name, NOSPLIT, "func(a, b *uint16, c *float32, taps *int, count, steps, lda, half int, fromC bool, next *uint16)")
+	Pragma("noescape")
+	Doc("correlate multiplies 32 rows with a panel of 32 columns for each tap.",
+		"Strides are in bytes, offsets in numbers.")
+	b, right, c, taps, count := R8, RDX, RSI, R9, R11
+	at, below, step := RAX, RBX, R10
+	lda, ldc, across, half, next, ahead := R12, R13, RCX, R15, R14, RDI
+
+	LEAQ(config, at)
+	loadConfig(at)
+	Load(Param("c"), c)
+	Load(Param("taps"), taps)
+	Load(Param("count"), count)
+	Load(Param("lda"), lda)
+	Load(Param("half"), half)
+	Load(Param("next"), next)
+	MOVQ(U32(2*rowBytes), ldc)
+	MOVQ(U32(rowBytes), across)
+
+	Label(name + "Tap")
+	Load(Param("b"), b)
+	MOVQ(Mem{Base: taps}, at)
+	ADDQ(Imm(8), taps)
+	LEAQ(Mem{Base: b, Index: at, Scale: 2}, b)
+	LEAQ(Mem{Base: b, Index: half, Scale: 1}, right)
+	Load(Param("a"), at)
+	MOVQ(lda, below)
+	SHLQ(Imm(4), below)
+	ADDQ(at, below)
+	LEAQ(Mem{Base: c, Disp: block}, ahead)
+	MOVBLZX(NewParamAddr("fromC", 64), step.As32())
+	TESTL(step.As32(), step.As32())
+	Load(Param("steps"), step)
+	JZ(LabelRef(name + "Zero"))
+	for t := range 4 {
+		tileMemory(tileLoad, t, c, ldc, t/2*2*tile+t%2*rowBytes)
+	}
+	JMP(LabelRef(name + "Step"))
+	Label(name + "Zero")
+	for t := range 4 {
+		tileZero(t)
+	}
+
+	Label(name + "Step")
+	for line := range 8 {
+		PREFETCHT0(Mem{Base: ahead, Disp: line * 64})
+	}
+	ADDQ(U32(512), ahead)
+	PREFETCHT1(Mem{Base: next})
+	PREFETCHT1(Mem{Base: next, Disp: 64})
+	PREFETCHT1(Mem{Base: next, Index: half, Scale: 1})
+	PREFETCHT1(Mem{Base: next, Index: half, Scale: 1, Disp: 64})
+	ADDQ(U32(128), next)
+	productStep(source{at, lda, 0}, source{below, lda, 0}, source{b, across, 0}, source{right, across, 0})
+	ADDQ(Imm(rowBytes), at)
+	ADDQ(Imm(rowBytes), below)
+	ADDQ(U32(tile), b)
+	ADDQ(U32(tile), right)
+	DECQ(step)
+	JNZ(LabelRef(name + "Step"))
+
+	for t := range 4 {
+		tileMemory(tileStore, t, c, ldc, t/2*2*tile+t%2*rowBytes)
+	}
+	ADDQ(U32(block), c)
+	DECQ(count)
+	JNZ(LabelRef(name + "Tap"))
 	tileRelease()
 	RET()
 }

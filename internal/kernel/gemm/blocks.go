@@ -24,6 +24,10 @@ func (p *Plan) block() {
 	p.tiles = ceilDiv(s.M, height)
 	p.panels = ceilDiv(s.N, p.kern.Columns())
 
+	if p.split = p.isSplit(); p.split {
+		p.planSplit()
+		return
+	}
 	p.directB = !s.TransB && (s.M <= 4*height || p.panels == 1)
 	// Workers that pass all of a small A by their own panels need not wait for
 	// each other's packing, and have no use for a copy of A.
@@ -36,7 +40,7 @@ func (p *Plan) block() {
 	if small {
 		most = p.tiles
 	}
-	p.ownB = !p.directB && p.tiles <= most && p.panels >= minTasks/2
+	p.ownB = !p.directB && p.tiles <= most && (p.panels >= minTasks/2 || p.panels == 1 && passes == 1)
 	// Rows far apart share a few sets of the caches, and would be read again
 	// for each panel.
 	p.packA = !small && p.panels > 4 && s.K > 64
@@ -46,7 +50,7 @@ func (p *Plan) block() {
 	for p.rowTasks()*p.panelTasks() < minTasks && p.panelsPer > 1 {
 		p.panelsPer = (p.panelsPer + 1) / 2
 	}
-	for !p.ownB && p.rowTasks()*p.panelTasks() < minTasks && p.tilesPer > 1 {
+	for (!p.ownB || p.panels == 1) && p.rowTasks()*p.panelTasks() < minTasks && p.tilesPer > 1 {
 		p.tilesPer = (p.tilesPer + 1) / 2
 	}
 	p.stage = p.depth * min(passes, max(1, maxPacked/(p.stepA()+p.stepB()+1)/p.depth))
@@ -147,51 +151,60 @@ func (p *Plan) packPanel(dst []float32, k0, depth, n0, n int) {
 
 // multiply computes one task of a stage.
 func (p *Plan) multiply(w, part int) {
-	s, height := p.s, p.kern.Rows()
-	m0 := part / p.panelTasks() * p.tilesPer * height
-	m := min(p.tilesPer*height, s.M-m0)
+	m0 := part / p.panelTasks() * p.tilesPer * p.kern.Rows()
+	m := min(p.tilesPer*p.kern.Rows(), p.s.M-m0)
 	first := part % p.panelTasks() * p.panelsPer
-	last := min(first+p.panelsPer, p.panels)
-
 	t := &p.workers[w].args
 	t.Rows, t.CRows = p.rows[:m], p.cRows[:m]
+	for i := p.k0; i < min(p.k0+p.stage, p.s.K); i += p.depth {
+		p.pass(w, p.c[m0*p.s.LDC:], m0, i, first, min(first+p.panelsPer, p.panels), i == 0, &p.ep)
+	}
+}
+
+// pass computes what the steps of one pass from k0 on add to some panels of the
+// rows of a worker's arguments, the first of which is m0 and lies at the beginning
+// of c.
+func (p *Plan) pass(w int, c []float32, m0, k0, first, last int, begin bool, ep *Epilogue) {
+	s, height := p.s, p.kern.Rows()
+	depth := min(p.depth, s.K-k0)
+	t := &p.workers[w].args
 	t.Taps = p.workers[w].tap[:]
-	for k0 := p.k0; k0 < min(p.k0+p.stage, s.K); k0 += p.depth {
-		depth := min(p.depth, s.K-k0)
-		t.Taps[0] = tile.Tap{Len: depth}
-		t.FromC = k0 > 0 || p.ep.Accumulate
-		t.ReLU, t.Most = p.ep.Act.Rectifies()
-		t.ReLU = t.ReLU && k0+depth == s.K
+	t.Taps[0] = tile.Tap{Len: depth}
+	t.FromC = !begin || ep.Accumulate
+	t.ReLU, t.Most = ep.Act.Rectifies()
+	t.ReLU = t.ReLU && k0+depth == s.K
+	switch {
+	case p.packA:
+		t.A, t.KStride = p.packedA[(k0-p.k0)*p.stepA()+m0*p.depth:], height
+	case s.TransA:
+		t.A, t.KStride = p.a[k0*s.LDA+m0:], s.LDA
+	default:
+		t.A, t.KStride = p.a[m0*s.LDA+k0:], 1
+	}
+	for i := first; i < last; i++ {
+		n0, n := p.panel(i)
+		t.N = n
+		t.C = c[n0:]
 		switch {
-		case p.packA:
-			t.A, t.KStride = p.packedA[(k0-p.k0)*p.stepA()+m0*p.depth:], height
-		case s.TransA:
-			t.A, t.KStride = p.a[k0*s.LDA+m0:], s.LDA
-		default:
-			t.A, t.KStride = p.a[m0*s.LDA+k0:], 1
-		}
-		for i := first; i < last; i++ {
-			n0, n := p.panel(i)
-			t.N = n
-			t.C = p.c[m0*s.LDC+n0:]
-			switch {
-			case p.given != nil:
-				t.B, t.LDB = p.given[k0*p.width()+n0*p.depth:], p.kern.Panel(n)
-			case p.directB:
-				t.B, t.LDB = p.b[k0*s.LDB+n0:], s.LDB
-			case p.ownB:
-				own := tile.Align(p.own[w*p.ownLen() : (w+1)*p.ownLen()])
+		case p.given != nil:
+			t.B, t.LDB = p.given[k0*p.width()+n0*p.depth:], p.kern.Panel(n)
+		case p.directB:
+			t.B, t.LDB = p.b[k0*s.LDB+n0:], s.LDB
+		case p.ownB:
+			own := tile.Align(p.own[w*p.ownLen() : (w+1)*p.ownLen()])
+			if held := (held{k0, i, true}); p.workers[w].held != held {
 				p.packPanel(own, k0, depth, n0, n)
-				t.B, t.LDB = own, p.kern.Panel(n)
-			default:
-				t.B, t.LDB = p.packedB[(k0-p.k0)*p.stepB()+n0*p.depth:], p.kern.Panel(n)
+				p.workers[w].held = held
 			}
-			t.Packed = p.packA && t.LDB == p.kern.Columns()
-			t.Bias = nil
-			if p.ep.Bias != nil && k0 == 0 {
-				t.Bias = p.ep.Bias[n0 : n0+n]
-			}
-			p.kern.Broadcast(t, m)
+			t.B, t.LDB = own, p.kern.Panel(n)
+		default:
+			t.B, t.LDB = p.packedB[(k0-p.k0)*p.stepB()+n0*p.depth:], p.kern.Panel(n)
 		}
+		t.Packed = p.packA && t.LDB == p.kern.Columns()
+		t.Bias = nil
+		if ep.Bias != nil && begin {
+			t.Bias = ep.Bias[n0 : n0+n]
+		}
+		p.kern.Broadcast(t, len(t.Rows))
 	}
 }

@@ -55,6 +55,7 @@ type Plan struct {
 	kern *tile.Kernels
 
 	thin    bool // few rows of C: see thin.go
+	split   bool // the steps are dealt to partial sums: see split.go
 	directB bool // read B where it lies instead of packing it
 	ownB    bool // each worker packs the panel of B that it needs: no other task does
 	packA   bool // copy A too
@@ -73,16 +74,25 @@ type Plan struct {
 	c, a, b                []float32
 	given                  []float32 // all of B as Pack has laid it out, or nil
 	packedA, packedB, own  []float32
+	sums                   []float32 // if split
 	ep                     Epilogue
 	k0                     int // where the stage begins
 	workers                []*worker
 	packPart, multiplyPart func(worker, part int)
+	addPart                func(worker, part int)
 }
 
 // worker is what one worker of the pool keeps between its parts.
 type worker struct {
 	args tile.Args
 	tap  [1]tile.Tap
+	held held
+}
+
+// held says which panel of B a worker has packed for itself, in the pass from k0 on.
+type held struct {
+	k0, panel int
+	ok        bool
 }
 
 const maxElements = 1 << 40 // keeps every product of sizes within an int
@@ -136,9 +146,14 @@ func NewPlan(s Shape, level isa.Level) (*Plan, error) {
 			p.rows[r] = r * s.LDA
 		}
 		p.cRows[r] = r * s.LDC
+		if p.split {
+			p.cRows[r] = r * s.N
+		}
 	}
-	p.packPart = p.pack
-	p.multiplyPart = p.multiply
+	p.packPart, p.multiplyPart = p.pack, p.multiply
+	if p.split {
+		p.multiplyPart, p.addPart = p.multiplySteps, p.addSums
+	}
 	return p, nil
 }
 
@@ -163,7 +178,7 @@ func (p *Plan) packedLens() (a, b int) {
 // the given size.
 func (p *Plan) Scratch(threads int) int {
 	a, b := p.packedLens()
-	return a + b + threads*p.ownLen()
+	return a + b + p.sumsLen() + threads*p.ownLen()
 }
 
 // Run computes the product. c, a and b must hold the matrices of the plan's
@@ -219,19 +234,26 @@ func (p *Plan) run(pool *par.Pool, c, a, b, given, scratch []float32, ep Epilogu
 	}
 	p.c, p.a, p.b, p.given, p.ep = c, a, b, given, ep
 	lenA, lenB := p.packedLens()
-	p.packedA, p.packedB, p.own = tile.Align(scratch[:lenA]), tile.Align(scratch[lenA:lenA+lenB]), scratch[lenA+lenB:]
-	if p.thin {
+	p.packedA, p.packedB = tile.Align(scratch[:lenA]), tile.Align(scratch[lenA:lenA+lenB])
+	scratch = scratch[lenA+lenB:]
+	p.sums, p.own = scratch[:p.sumsLen()], scratch[p.sumsLen():]
+	switch {
+	case p.thin:
 		p.packThin()
 		pool.Run(ceilDiv(p.s.N, p.thinPer), p.multiplyPart)
+	case p.split:
+		pool.Run(partialSums, p.multiplyPart)
+		pool.Run(minTasks, p.addPart)
+	default:
+		for p.k0 = 0; p.k0 < p.s.K; p.k0 += p.stage {
+			partsA, partsB := p.packParts()
+			pool.Run(partsA+partsB, p.packPart)
+			pool.Run(p.rowTasks()*p.panelTasks(), p.multiplyPart)
+		}
 	}
-	for p.k0 = 0; !p.thin && p.k0 < p.s.K; p.k0 += p.stage {
-		partsA, partsB := p.packParts()
-		pool.Run(partsA+partsB, p.packPart)
-		pool.Run(p.rowTasks()*p.panelTasks(), p.multiplyPart)
-	}
-	p.c, p.a, p.b, p.given, p.packedA, p.packedB, p.own, p.ep = nil, nil, nil, nil, nil, nil, nil, Epilogue{}
+	p.c, p.a, p.b, p.given, p.packedA, p.packedB, p.sums, p.own, p.ep = nil, nil, nil, nil, nil, nil, nil, nil, Epilogue{}
 	for _, w := range p.workers {
-		w.args = tile.Args{}
+		w.args, w.held = tile.Args{}, held{}
 	}
 }
 

@@ -167,6 +167,7 @@ func TestProduct(t *testing.T) {
 		{M: 64, N: 100, K: 3}, {M: 97, N: 70, K: 600}, {M: 130, N: 129, K: 33}, {M: 257, N: 1, K: 40},
 		{M: 100, N: 300, K: 20}, {M: 1, N: 500, K: 70}, {M: 31, N: 270, K: 269}, {M: 401, N: 85, K: 70},
 		{M: 64, N: 16, K: 256}, {M: 13, N: 7, K: 303}, {M: 110, N: 9, K: 260}, {M: 17, N: 13, K: 271},
+		{M: 17, N: 16, K: 1024}, {M: 30, N: 9, K: 1033}, {M: 5, N: 3, K: 2100},
 	}
 	for _, level := range levels() {
 		pools := pools
@@ -293,28 +294,31 @@ func TestLevelsAgree(t *testing.T) {
 	pool := par.New(2)
 	defer pool.Close()
 	r := rand.New(rand.NewPCG(7, 7))
-	s := dense(Shape{M: 101, N: 77, K: 300, TransB: true}, 0)
-	a, _ := guarded(t, r, s.M*s.K, 1)
-	b, _ := guarded(t, r, s.K*s.N, 2)
-	var results [][]float32
-	for _, level := range []isa.Level{isa.AVX2, isa.AVX512} {
-		p, err := NewPlan(s, level)
-		if err != nil {
-			t.Fatal(err)
+	for _, s := range []Shape{{M: 101, N: 77, K: 300}, {M: 20, N: 13, K: 1100}, {M: 20, N: 17, K: 1100}} {
+		s.TransB = true
+		s = dense(s, 0)
+		a, _ := guarded(t, r, s.M*s.K, 1)
+		b, _ := guarded(t, r, s.K*s.N, 2)
+		var results [][]float32
+		for _, level := range []isa.Level{isa.AVX2, isa.AVX512} {
+			p, err := NewPlan(s, level)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := make([]float32, s.M*s.N)
+			p.Run(pool, c, a, b, make([]float32, p.Scratch(2)), Epilogue{})
+			results = append(results, c)
 		}
-		c := make([]float32, s.M*s.N)
-		p.Run(pool, c, a, b, make([]float32, p.Scratch(2)), Epilogue{})
-		results = append(results, c)
-	}
-	if !slices.Equal(results[0], results[1]) {
-		t.Error("AVX2 and AVX-512 give different bits")
+		if !slices.Equal(results[0], results[1]) {
+			t.Errorf("%+v: AVX2 and AVX-512 give different bits", s)
+		}
 	}
 }
 
 func TestRunDoesNotAllocate(t *testing.T) {
 	pool := par.New(2)
 	defer pool.Close()
-	for _, s := range []Shape{{M: 70, N: 70, K: 300}, {M: 70, N: 300, K: 70, TransA: true, TransB: true}, {M: 70, N: 9, K: 300, TransB: true}} {
+	for _, s := range []Shape{{M: 70, N: 70, K: 300}, {M: 70, N: 300, K: 70, TransA: true, TransB: true}, {M: 70, N: 9, K: 300, TransB: true}, {M: 70, N: 9, K: 1100, TransB: true}} {
 		p, err := NewPlan(s, isa.Available()[len(isa.Available())-1])
 		if err != nil {
 			t.Fatal(err)

@@ -90,7 +90,7 @@ func (p *Plan) multiplyDots(w, part int) {
 			}
 		}
 	}
-	p.finish(n0, n)
+	p.finish(0, p.s.M, n0, n)
 }
 
 // packRow puts the columns of B that a task multiplies the only row of A by next
@@ -134,7 +134,7 @@ func (p *Plan) multiplyRow(w, part int) {
 		t.Rows, t.CRows = p.rows[whole:], p.cRows[whole:]
 		p.kern.Scaled(t, 1)
 	}
-	p.finish(n0, n)
+	p.finish(0, p.s.M, n0, n)
 }
 
 func (p *Plan) elementA(m, k int) float32 {
@@ -144,9 +144,10 @@ func (p *Plan) elementA(m, k int) float32 {
 	return p.a[m*p.s.LDA+k]
 }
 
-// finish adds the bias to columns n0 to n0+n of C and applies the activation.
-func (p *Plan) finish(n0, n int) {
-	for m := range p.s.M {
+// finish adds the bias to columns n0 to n0+n of rows m0 to m1 of C and applies
+// the activation.
+func (p *Plan) finish(m0, m1, n0, n int) {
+	for m := m0; m < m1; m++ {
 		c := p.c[m*p.s.LDC+n0:][:n]
 		if p.ep.Bias != nil {
 			for i, v := range p.ep.Bias[n0 : n0+n] {

@@ -64,7 +64,11 @@ func (kern *Kernels) interleave(dst, src []float32, k, ld int) int {
 		_, _ = src[11*ld+k-1], dst[k*height-1]
 		transpose8(&dst[0], &src[0], height, ld, k/vector)
 		transpose8(&dst[4], &src[4*ld], height, ld, k/vector)
-		return k / vector * vector
+		if rest := k - vector; k%vector != 0 { // over a part of the block before
+			transpose8(&dst[rest*height], &src[rest], height, ld, 1)
+			transpose8(&dst[rest*height+4], &src[4*ld+rest], height, ld, 1)
+		}
+		return k
 	case height == 6 && k > vector && len(src) >= 7*ld+k:
 		_ = dst[k*height-1]
 		transpose8(&dst[0], &src[0], height, ld, (k-1)/vector)
@@ -95,20 +99,21 @@ func (kern *Kernels) moves() bool { return moves && kern.level != isa.Generic }
 // PackTransposed copies the transpose of n rows of k elements, ld apart in src,
 // to dst: k rows of width elements filled up with zeros.
 func (kern *Kernels) PackTransposed(dst, src []float32, k, n, ld, width int) {
-	kBlocks := 0
-	if kern.moves() {
-		kBlocks = k / 8 * 8
-	}
-	c := 0
-	for ; kBlocks > 0 && c+8 <= n; c += 8 {
-		_, _ = src[(c+7)*ld+k-1], dst[(k-1)*width+c+7]
-		transpose8(&dst[c], &src[c*ld], width, ld, kBlocks/8)
-		for i := c; i < c+8; i++ {
-			packColumn(dst[i:], src[i*ld:i*ld+k], kBlocks, width)
+	if kern.moves() && k >= vector && n >= vector {
+		// What is left over of either is in a last block that lies partly over
+		// the one before.
+		for c := 0; c < n; c += vector {
+			c := min(c, n-vector)
+			_, _ = src[(c+vector-1)*ld+k-1], dst[(k-1)*width+c+vector-1]
+			transpose8(&dst[c], &src[c*ld], width, ld, k/vector)
+			if rest := k - vector; k%vector != 0 {
+				transpose8(&dst[rest*width+c], &src[c*ld+rest], width, ld, 1)
+			}
 		}
-	}
-	for ; c < n; c++ {
-		packColumn(dst[c:], src[c*ld:c*ld+k], 0, width)
+	} else {
+		for c := range n {
+			packColumn(dst[c:], src[c*ld:c*ld+k], 0, width)
+		}
 	}
 	if n < width {
 		for r := range k {

@@ -177,9 +177,34 @@ func TestDamagedArchives(t *testing.T) {
 		t.Errorf("cut tar.gz: %d images, warnings %q", s.Len(), s.Warnings)
 	}
 
+	photos, err := OpenPhotos(context.Background(), fileOf(t, "a.tar.gz", packed[:len(packed)*3/4]), Options{})
+	if err != nil || photos.Len() < 1 || len(photos.Warnings) != 1 || !strings.Contains(photos.Warnings[0], "is damaged") {
+		t.Errorf("photographs of a cut tar.gz: %v, warnings %q", err, photos.Warnings)
+	}
+
 	wantError(t, fileOf(t, "a.zip", zipped[:len(zipped)-30]), Options{}, "a.zip: damaged zip archive")
 	wantError(t, fileOf(t, "a.tar", ball[:600]), Options{}, "a.tar", "damaged")
 	wantError(t, fileOf(t, "a.tar.gz", packed[:8]), Options{}, "a.tar.gz", "damaged gzip file")
+}
+
+// A sparse entry claims any size in a few bytes.
+func TestSparseEntries(t *testing.T) {
+	if !sparse(&tar.Header{PAXRecords: map[string]string{"GNU.sparse.major": "1"}}) || sparse(&tar.Header{PAXRecords: map[string]string{"path": "a"}}) {
+		t.Error("sparse entries are not told from others")
+	}
+}
+
+// Arrays count together, and so do their images.
+func TestArraysTogether(t *testing.T) {
+	blocks := []*raw{{pixels: make([]uint8, 60)}, {pixels: make([]uint8, 60)}}
+	var limit *LimitError
+	if err := held(blocks, "x", Options{MaxBytes: 100}); !errors.As(err, &limit) {
+		t.Errorf("120 bytes of 100: %v", err)
+	}
+	s := &Set{Source: "x"}
+	if err := s.adopt(context.Background(), []*raw{{name: "a", n: 60, height: 1, width: 1, channels: 1, pixels: make([]uint8, 60)}}, nil, Options{MaxImages: 50, MaxBytes: 100}); !errors.As(err, &limit) {
+		t.Errorf("60 images of 50: %v", err)
+	}
 }
 
 // TestTarWarningIsKept reads a damaged archive twice by way of the cache.

@@ -145,7 +145,7 @@ func openCIFARTar(ctx context.Context, t *tarball, o Options, s *Set) (bool, err
 		}
 		name := slashed(head.Name)
 		switch {
-		case head.Typeflag != tar.TypeReg || unsafeName(head.Name):
+		case head.Typeflag != tar.TypeReg || unsafeName(head.Name) || sparse(head):
 		case isClassList(name):
 			listed = parseClassList(archive)
 		case isCIFARName(name) && cifar.IsSize(head.Size):
@@ -155,6 +155,9 @@ func openCIFARTar(ctx context.Context, t *tarball, o Options, s *Set) (bool, err
 			}
 			blocks = append(blocks, cifarBlock(m, name))
 			classes = m.Classes
+			if err := held(blocks, s.Source, o); err != nil {
+				return true, err
+			}
 		}
 	}
 	if len(blocks) == 0 {

@@ -2,6 +2,7 @@ package data
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -62,7 +63,14 @@ func ReadClassFile(path string) (ClassList, error) {
 // lines and those that begin with # are passed over.
 func ReadClasses(r io.Reader) (ClassList, error) {
 	var l ClassList
-	in := bufio.NewScanner(io.LimitReader(r, maxClassFile))
+	text, err := io.ReadAll(io.LimitReader(r, maxClassFile+1))
+	if err != nil {
+		return l, fmt.Errorf("%w: %w", ErrClasses, err)
+	}
+	if len(text) > maxClassFile {
+		return l, fmt.Errorf("%w: it is larger than %d bytes", ErrClasses, maxClassFile)
+	}
+	in := bufio.NewScanner(bytes.NewReader(text))
 	next := 0
 	for number := 1; in.Scan(); number++ {
 		line := strings.TrimSpace(strings.TrimPrefix(in.Text(), "\ufeff"))

@@ -21,6 +21,7 @@ func TestReadClasses(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	for text, want := range map[string]string{
+		strings.Repeat("# long\n", 1<<18) + "a\nb": "larger than",
 		"":                         "names no class",
 		"a ignore":                 "names no class",
 		"a\na":                     `two classes are called "a"`,

@@ -122,6 +122,15 @@ func statSource(source string) (os.FileInfo, error) {
 	return info, nil
 }
 
+// damage says what is left out of a tree that has been read because of damage; it
+// is empty if nothing is.
+func damage(source string, t tree) string {
+	if b, ok := t.(*tarball); ok && b.damage != nil {
+		return fmt.Sprintf("%s is damaged, and what follows the damage is left out: %v", source, b.damage)
+	}
+	return ""
+}
+
 // openTree reads a tree of images by way of the cache.
 func openTree(ctx context.Context, source string, t tree, o Options, s *Set) error {
 	s.Fingerprint = fingerprint(absolute(source), t, o)
@@ -134,9 +143,9 @@ func openTree(ctx context.Context, source string, t tree, o Options, s *Set) err
 	}
 	s.Labels, s.Classes, s.Parts = labelNames(s.Names)
 	damaged := false
-	if b, ok := t.(*tarball); ok && b.damage != nil {
+	if w := damage(source, t); w != "" {
 		damaged = true
-		s.Warnings = append(s.Warnings, fmt.Sprintf("%s is damaged, and what follows the damage is left out: %v", source, b.damage))
+		s.Warnings = append(s.Warnings, w)
 	}
 	if s.Found == 0 {
 		if done, err := openRawTree(ctx, t, o, s); done {

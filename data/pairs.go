@@ -19,7 +19,8 @@ type Pairs struct {
 	Masks []uint8 // [N,H,W], places in Classes.Classes, or Ignored
 	List  ClassList
 	// Scale is the size of the pairs' pixels as a share of their size in the
-	// source: the median over the images of new height by old.
+	// source: the median over the images of the larger of new height by old and
+	// new width by old, as they are cut at the other two sides.
 	Scale float64
 }
 
@@ -197,7 +198,7 @@ func pairShape(entries []*entry, side int) (height, width int) {
 	return 8 * max(2, int(h*s)), 8 * max(2, int(w*s))
 }
 
-// pairScale returns the median of new height by old.
+// pairScale returns the median of what the images are scaled by before they are cut.
 func pairScale(entries []*entry, height, width int) float64 {
 	var scales []float64
 	for _, e := range entries {

@@ -72,6 +72,9 @@ func OpenPhotos(ctx context.Context, source string, o Options) (*Photos, error) 
 	if err := p.gather(ctx, t, o); err != nil {
 		return nil, err
 	}
+	if w := damage(source, t); w != "" {
+		p.Warnings = append(p.Warnings, w)
+	}
 	if p.Found == 0 {
 		return photosOfSet(ctx, source, o) // a folder may hold files of arrays
 	}

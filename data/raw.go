@@ -55,6 +55,9 @@ func (s *Set) adopt(ctx context.Context, blocks []*raw, classes []string, o Opti
 	if total == 0 {
 		return s.checkUsable("")
 	}
+	if total > o.MaxImages {
+		return &LimitError{s.Source, fmt.Sprintf("it holds %d images", total), int64(o.MaxImages), "give a part of it"}
+	}
 	asIs := s.Height == first.height && s.Width == first.width && s.Channels == first.channels
 	if len(blocks) == 1 && asIs {
 		s.Pixels = first.pixels
@@ -85,6 +88,18 @@ func (s *Set) adopt(ctx context.Context, blocks []*raw, classes []string, o Opti
 		s.Classes = nameClasses(s.Labels, classes)
 	}
 	s.Found = total
+	return nil
+}
+
+// held returns an error if files of arrays hold more bytes together than a set may.
+func held(blocks []*raw, source string, o Options) error {
+	total := int64(0)
+	for _, b := range blocks {
+		total += int64(len(b.pixels))
+	}
+	if total > o.MaxBytes {
+		return &LimitError{source, "its arrays take more bytes together than are allowed", o.MaxBytes, "give a part of it"}
+	}
 	return nil
 }
 

@@ -32,6 +32,9 @@ func openRaw(ctx context.Context, kind container, paths []string, o Options, s *
 		}
 		b.name = filepath.Base(p)
 		blocks = append(blocks, b)
+		if err := held(blocks, s.Source, o); err != nil {
+			return err
+		}
 	}
 	if s.Fingerprint == "" {
 		s.Fingerprint = fingerprint(absolute(s.Source), listFiles(paths), o)

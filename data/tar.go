@@ -24,6 +24,7 @@ type tarball struct {
 	info    os.FileInfo
 	o       Options
 	buffers sync.Pool // of *[]byte
+	room    *gate     // for the entries in memory
 
 	// damage is what ended the last walk before the archive's end.
 	damage error
@@ -36,6 +37,7 @@ func openTar(path string, o Options) (*tarball, error) {
 	}
 	t := &tarball{path: path, info: info, o: o}
 	t.buffers.New = func() any { return new([]byte) }
+	t.room = newGate(entriesInFlight)
 	return t, nil
 }
 
@@ -75,11 +77,14 @@ func (t *tarball) walk(ctx context.Context, want func(int) bool, yield func(file
 		case head.Size > t.o.MaxFileBytes:
 			f.err = fmt.Errorf("it holds %d bytes, more than the %d that one file may have", head.Size, t.o.MaxFileBytes)
 			f.ignored = !claimsImage(f.name)
+		case sparse(head):
+			f.err = errors.New("it is a sparse file, of which an archive may hold any size in a few bytes: unpack the archive and choose its folder")
+			f.ignored = !claimsImage(f.name)
 		default:
 			if total += head.Size; total > t.o.MaxArchiveBytes {
 				return &LimitError{t.path, "the archive holds too many bytes", t.o.MaxArchiveBytes, "split it"}
 			}
-			if err := t.load(archive, &f); err != nil {
+			if err := t.load(archive, head.Size, &f); err != nil {
 				return t.broken(i, err)
 			}
 		}
@@ -89,11 +94,29 @@ func (t *tarball) walk(ctx context.Context, want func(int) bool, yield func(file
 	}
 }
 
-// load reads the current entry of the archive into memory, if it is an image
-// or claims to be one.
-func (t *tarball) load(archive *tar.Reader, f *file) error {
+// sparse reports an entry with holes, which takes few bytes for any size.
+func sparse(head *tar.Header) bool {
+	for key := range head.PAXRecords {
+		if strings.HasPrefix(key, "GNU.sparse.") {
+			return true
+		}
+	}
+	return false
+}
+
+// entriesInFlight bounds the bytes of the entries that have been read and are not
+// done with.
+const entriesInFlight = 256 << 20
+
+// load reads the current entry of the archive, of some size, into memory, if it is
+// an image or claims to be one.
+func (t *tarball) load(archive *tar.Reader, size int64, f *file) error {
+	t.room.enter(size)
 	buf := t.buffers.Get().(*[]byte)
-	f.done = func() { t.buffers.Put(buf) }
+	f.done = func() {
+		t.buffers.Put(buf)
+		t.room.exit(size)
+	}
 	var err error
 	*buf, err = readUpTo(archive, (*buf)[:0], sniffLen)
 	if err == nil && sniffImage(*buf) == nil && !claimsImage(f.name) {

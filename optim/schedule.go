@@ -8,8 +8,8 @@ import (
 // Schedule gives the learning rate its course over a training.
 type Schedule interface {
 	// Factor returns what the base rate is multiplied by in a step, counted
-	// from 0, of a training of total steps. Steps beyond the total keep the
-	// last value.
+	// from 0, of a training of total steps. Steps beyond the total keep one
+	// value.
 	Factor(step, total int) float64
 	// String returns the form that ParseSchedule reads.
 	String() string
@@ -45,7 +45,7 @@ func (s StepDecay) String() string {
 // Cosine falls from the base rate along half a cosine (Loshchilov & Hutter
 // 2017, equation 5, without restarts; PyTorch's CosineAnnealingLR).
 type Cosine struct {
-	Floor float64 // the last factor
+	Floor float64 // the factor one step after the last
 }
 
 // Factor implements [Schedule].

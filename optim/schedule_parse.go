@@ -36,6 +36,7 @@ func ParseSchedule(text string) (Schedule, error) {
 		fields = map[string]*float64{"floor": &c.Floor}
 		s = func() Schedule { return c }
 	case "onecycle":
+		o.Start, o.Final = math.NaN(), math.NaN() // to tell a zero, which has no meaning here, from none
 		fields = map[string]*float64{"rise": &o.Rise, "start": &o.Start, "final": &o.Final}
 		s = func() Schedule { return o }
 	case "triangle":
@@ -61,6 +62,14 @@ func ParseSchedule(text string) (Schedule, error) {
 	}
 	if err := settings(list, fields); err != nil {
 		return nil, fmt.Errorf("optim: schedule %q: %w", text, err)
+	}
+	for _, divisor := range []*float64{&o.Start, &o.Final} {
+		switch {
+		case name == "onecycle" && *divisor == 0:
+			return nil, fmt.Errorf("optim: schedule %q: start and final divide the rate, and must be positive", text)
+		case math.IsNaN(*divisor):
+			*divisor = 0
+		}
 	}
 	if max(o.Rise, t.Rise) >= 1 {
 		return nil, fmt.Errorf("optim: schedule %q: rise must be less than 1", text)

@@ -48,6 +48,8 @@ func TestParseScheduleErrors(t *testing.T) {
 		{"step:gamma=0", "must be positive"},
 		{"step:every=Inf", "must be a number"},
 		{"onecycle:rise=1", "less than 1"},
+		{"onecycle:start=0", "must be positive"},
+		{"onecycle:start=2,final=0", "must be positive"},
 		{"triangle:rise=2", "less than 1"},
 		{"cosine+step", "only one warm-up"},
 		{"warmup+warmup+cosine", "only one warm-up"},

@@ -140,6 +140,9 @@ func (t *Trainer) Restore() ([]Epoch, error) {
 	if s.Step < 0 || s.Step > t.options.Epochs*t.problem.Steps {
 		return nil, fmt.Errorf("%s: it stands at step %d of a run of %d", path, s.Step, t.options.Epochs*t.problem.Steps)
 	}
+	if !s.sound(t.problem.Steps, t.options.Epochs) {
+		return nil, fmt.Errorf("%s: its state contradicts itself: take the file away to begin anew", path)
+	}
 	t.state = s
 	if s.BestAt > 0 {
 		best := backend.NewStore()
@@ -159,6 +162,20 @@ func (t *Trainer) Restore() ([]Epoch, error) {
 		}
 	}
 	return s.History, nil
+}
+
+// sound reports whether a state is one that a run comes through.
+func (s *state) sound(steps, epochs int) bool {
+	finished := s.Step / steps
+	switch {
+	case len(s.History) != finished || s.BestAt < 0 || s.BestAt > finished:
+		return false
+	case s.Ended == "patience":
+		return finished > 0 && s.Step%steps == 0
+	case s.Ended == "epochs":
+		return finished == epochs
+	}
+	return s.Ended == ""
 }
 
 // readInto reads the named variables of a store from a file, which must hold

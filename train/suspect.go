@@ -2,7 +2,6 @@ package train
 
 import (
 	"fmt"
-	"math"
 
 	"hourglass/engine/graph"
 	"hourglass/nn"
@@ -59,7 +58,7 @@ func (t *Trainer) sound() error {
 		return nil
 	}
 	last := max(0, t.state.Step-1)
-	return &NonFiniteError{Epoch: last / t.problem.Steps, Step: last, Loss: math.NaN(), Saved: t.hasCheckpoint(), Layer: bad}
+	return &NonFiniteError{Epoch: last / t.problem.Steps, Step: last, Parameter: true, Saved: t.hasCheckpoint(), Layer: bad}
 }
 
 // broken names the first parameter or state that is not finite, "" if all are.

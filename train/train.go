@@ -120,11 +120,12 @@ type Record struct {
 var ErrInterrupted = errors.New("train: interrupted")
 
 // NonFiniteError reports a loss, of a step or of the validation after an epoch,
-// that is NaN or infinite.
+// that is NaN or infinite, or a parameter that a step has left so.
 type NonFiniteError struct {
 	Epoch, Step int
 	Loss        float64
 	Validation  bool   // the loss is that of the validation
+	Parameter   bool   // the loss was finite, but what Layer names is not
 	Saved       bool   // a checkpoint from before exists
 	Layer       string // the first whose result, or else whose parameter, was not finite; "" if none was found
 }
@@ -135,7 +136,9 @@ func (e *NonFiniteError) Error() string {
 		what = "validation loss"
 	}
 	s := fmt.Sprintf("train: the %s became %v at step %d (epoch %d)", what, e.Loss, e.Step, e.Epoch+1)
-	if e.Layer != "" {
+	if e.Parameter {
+		s = fmt.Sprintf("train: after step %d (epoch %d) a number of %s is NaN or infinite, though the loss was not", e.Step, e.Epoch+1, e.Layer)
+	} else if e.Layer != "" {
 		s += ", first in " + e.Layer
 	}
 	s += "; try a lower --lr"
@@ -375,7 +378,7 @@ func (t *Trainer) judge(e *Epoch) (err error) {
 	if !finite(e.Validation) {
 		// No later epoch would be found better than a first one of NaN, and
 		// the state could not be written as JSON.
-		return &NonFiniteError{Epoch: e.Epoch - 1, Step: e.Step, Loss: e.Validation, Validation: true, Saved: t.hasCheckpoint(), Layer: t.broken()}
+		return &NonFiniteError{Epoch: e.Epoch - 1, Step: e.Step - 1, Loss: e.Validation, Validation: true, Saved: t.hasCheckpoint(), Layer: t.broken()}
 	}
 	if t.problem.Score != nil {
 		score := t.problem.Score()

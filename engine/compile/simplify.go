@@ -64,8 +64,8 @@ func simpler(r *rewriter, n *graph.Node, in []*graph.Node) *graph.Node {
 			return scale(r, in[1], v)
 		}
 	case graph.OpDiv:
-		// Only powers of two have an exact reciprocal in general; the others
-		// keep their division.
+		// These have an exact reciprocal, whatever is divided; others keep their
+		// division.
 		if v, ok := literal(in[1]); ok && (v == 1 || v == -1) {
 			return scale(r, in[0], v)
 		}

@@ -106,9 +106,7 @@ border=zero makes black what lies outside an image, and not its reflection.`,
 		if err != nil {
 			return err
 		}
-		for _, w := range set.Warnings {
-			t.note("warning: " + oneLine(w))
-		}
+		t.warn(set.Warnings)
 		s := newAugmentSheet(set, p, flags.Changed("augment"), seed, min(rows, set.Len()))
 		picture, err := report.Sheet(s.pictures, report.SheetOptions{Heads: s.heads,
 			Scale: min(max(1, sheetSide/max(set.Height, set.Width)), maxSheetScale)})

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -51,6 +52,11 @@ WORKLOAD it measures all:
 		o.Profile = o.Profile || trace != ""
 		if !a.quiet {
 			o.Begin = func(name string) { fmt.Fprintf(a.stderr, "measuring %s\n", name) }
+		}
+		if trace != "" {
+			if err := outFolder(filepath.Dir(trace)); err != nil {
+				return err
+			}
 		}
 		e, err := a.engineAt(p)
 		if err != nil {

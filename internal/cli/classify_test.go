@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"hourglass/data"
 	"hourglass/task/classify"
 	"hourglass/train/run"
 )
@@ -206,5 +207,21 @@ func TestTrainClassifyFromAList(t *testing.T) {
 	decodeOne(t, e.stdout, &r)
 	if r.Images != 40 || r.Skipped != 4 || r.Classes != 2 {
 		t.Errorf("%d images, %d skipped, %d classes", r.Images, r.Skipped, r.Classes)
+	}
+}
+
+// The images that a model learnt from are known by their listing, wherever the
+// model's source was named from.
+func TestJudgedPart(t *testing.T) {
+	set := &data.Set{Names: make([]string, 20), Fingerprint: "listing"}
+	parts := run.Divide(set)
+	c := run.Common{Images: run.Images{Source: "list.csv", Fingerprint: "listing"}, Division: parts.Division()}
+	part, images, err := judgedPart(set, "../list.csv", c, nil)
+	if err != nil || part != "held out" || !slices.Equal(images, parts.HeldOut) {
+		t.Errorf("judged by %s, %v, %v", part, images, err)
+	}
+	c.Fingerprint = "another"
+	if part, _, err := judgedPart(set, "../list.csv", c, nil); err != nil || part != "all" {
+		t.Errorf("other images: judged by %s, %v", part, err)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -80,6 +81,18 @@ variable ` + isa.EnvVar + ` (avx512, avx2, generic) selects the instructions to 
 		RunE:              a.run(func(c *cobra.Command, _ []string) error { return c.Help() }),
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
+	root.SetHelpCommand(&cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "say what a command does and which flags it has",
+		RunE: a.run(func(_ *cobra.Command, args []string) error {
+			c, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return usageError{fmt.Errorf("there is no command %s: hourglass --help lists them", quote(strings.Join(args, " ")))}
+			}
+			c.InitDefaultHelpFlag()
+			return c.Help()
+		}),
+	})
 	flags := root.PersistentFlags()
 	flags.SortFlags = false
 	flags.BoolVar(&a.json, "json", false, "print the result as one JSON object")

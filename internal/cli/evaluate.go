@@ -72,6 +72,7 @@ every image.`,
 		if err != nil {
 			return err
 		}
+		t.warn(set.Warnings)
 		if set, err = m.Match(set); err != nil {
 			return fmt.Errorf("cannot judge the model by %s: %w", args[1], err)
 		}
@@ -101,7 +102,7 @@ every image.`,
 		t.conclude(true)
 		return a.result(r, func(w io.Writer) {
 			writeSkipped(w, run.SkippedOf(set))
-			writeScores(w, evaluation)
+			writeScores(w, r.Part, evaluation)
 			fmt.Fprintf(w, "\nreport  %s\n", out)
 		})
 	})
@@ -112,7 +113,9 @@ every image.`,
 // when it was trained, if it learnt from the same source; else the set's test
 // part, or its val part; else all.
 func judgedPart(set *data.Set, source string, c run.Common, all []int) (string, []int, error) {
-	if run.SameSource(source, c.Source) {
+	// The listing tells that a source is the one learnt from wherever the model
+	// and the command stand, and its name that images have changed since.
+	if set.Fingerprint == c.Fingerprint || run.SameSource(source, c.Source) {
 		parts := run.Divide(set)
 		if parts.Division() != c.Division {
 			return "", nil, fmt.Errorf("the model learnt from %s, whose images have changed since: which of them were held out is not known; judge it by other images, or by all of them with --all", source)

@@ -116,6 +116,9 @@ func resumeCommand(dir string) string { return "hourglass resume " + quote(noFla
 
 // unwritable adds to an error about a folder for results what to do about it.
 func unwritable(err error) error {
+	if known := (advised{}); errors.As(err, &known) {
+		return err
+	}
 	// What cannot be read is told without the system's words for it.
 	var path *fs.PathError
 	var link *os.LinkError

@@ -143,6 +143,11 @@ func generator(e *engine.Engine, path string) (*generate.Model, error) {
 // onePicture reports whether the result is one PNG.
 func (v *generateFlagValues) onePicture() bool { return strings.EqualFold(filepath.Ext(v.out), ".png") }
 
+// animation is the file of the animation of a way.
+func (v *generateFlagValues) animation() string {
+	return strings.TrimSuffix(v.out, filepath.Ext(v.out)) + ".gif"
+}
+
 // check refuses flags and arguments that do not go together, and fills in what
 // is left out.
 func (v *generateFlagValues) check(counted, strength bool, args []string) error {
@@ -186,7 +191,12 @@ func (v *generateFlagValues) check(counted, strength bool, args []string) error 
 	case !(math.Abs(v.strength) <= 1000):
 		return usageError{fmt.Errorf("--strength %v: choose a number up to 1000", v.strength)}
 	}
-	return nil
+	if v.interpolate {
+		if err := notAnInput("out", v.animation(), args...); err != nil {
+			return err
+		}
+	}
+	return notAnInput("out", v.out, args...)
 }
 
 // prepare makes the folder of the result, and refuses pictures that are too
@@ -284,7 +294,7 @@ func (v *generateFlagValues) way(ctx context.Context, a *app, m *generate.Model,
 	for i := len(frames) - 2; i > 0; i-- { // and back
 		frames = append(frames, frames[i])
 	}
-	r.GIF = strings.TrimSuffix(v.out, filepath.Ext(v.out)) + ".gif"
+	r.GIF = v.animation()
 	return writeAnimation(r.GIF, frames, animationDelay)
 }
 

@@ -69,6 +69,7 @@ func (a *app) openImages(ctx context.Context, c run.Images, paths []string, t *t
 		case err != nil:
 			return nil, err
 		}
+		t.warn(set.Warnings)
 		for _, k := range set.Skipped {
 			im.skipped = append(im.skipped, run.Skipped{Name: within(p, k.Name), Reason: k.Reason})
 		}

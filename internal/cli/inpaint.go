@@ -53,7 +53,7 @@ and leaves all others exactly as they are. The result is a PNG of the same depth
 		if err := holes.check(); err != nil {
 			return err
 		}
-		if err := outFile(out); err != nil {
+		if err := outFile(out, args[0], holes.mask); err != nil {
 			return err
 		}
 		e, err := a.engine()

@@ -55,7 +55,7 @@ on with those that are missing.`,
 	flags.IntVar(&size, "size", 0, "side in pixels that the images are brought to (default: their own, if all agree)")
 	flags.Uint64Var(&o.Seed, flagSeed, 1, "seed of everything random")
 	flags.StringVar(&o.Dir, "out", "", "the session's folder (default runs/lab, or runs/lab-full)")
-	flags.BoolVar(&o.Fresh, "fresh", false, "run again what the folder holds of earlier sessions")
+	flags.BoolVar(&o.Fresh, "fresh", false, "run again what the folder holds of the experiments asked for")
 	flags.BoolVar(&noCache, "no-cache", false, "neither read nor keep decoded images in the user's cache folder")
 	flags.BoolVar(&tiny, "tiny", false, "a second's worth, to try the program")
 	if err := flags.MarkHidden("tiny"); err != nil {
@@ -97,7 +97,7 @@ on with those that are missing.`,
 		case errors.As(err, &unknown):
 			return usageError{err}
 		case errors.As(err, &other):
-			return advised{err, "choose another folder with --out, or begin anew with --fresh"}
+			return advised{err, "choose another folder with --out, or run all of them anew with --fresh and without a NAME"}
 		case err != nil:
 			return unwritable(err)
 		}
@@ -145,6 +145,7 @@ func (t *tracker) labHooks() lab.Hooks {
 		Progress: func(p lab.Progress) {
 			t.advance(int(p.Share*whole), whole, func() string { return p.Doing + ", " + duration(p.Left) + " left" })
 		},
+		Warn: t.warn,
 		Kept: func(r *lab.Result) { t.note(r.Name + " was finished earlier") },
 		Done: func(r *lab.Result) { t.note(r.Name + ": " + r.Verdict) },
 	}

@@ -142,7 +142,12 @@ func (t *tracker) began(s run.Start) {
 	t.note(fmt.Sprintf("%s of %s to learn from, %s held out; %s, %s, seed %d; in %s",
 		count(s.Train, "image"), shape(s.Height, s.Width, s.Channels), number(s.HeldOut),
 		s.Network, count(s.Epochs, "epoch"), s.Seed, s.Dir))
-	for _, w := range s.Warnings {
+	t.warn(s.Warnings)
+}
+
+// warn shows warnings about images.
+func (t *tracker) warn(warnings []string) {
+	for _, w := range warnings {
 		t.note("warning: " + oneLine(w))
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"image"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -52,8 +53,16 @@ hourglass inpaint does the same job better, at any size.`,
 		if err := holes.check(); err != nil {
 			return err
 		}
-		if err := outFile(out); err != nil {
+		if err := outFile(out, args[0], holes.mask); err != nil {
 			return err
+		}
+		if animation != "" {
+			if err := notAnInput("gif", animation, args[0], holes.mask); err != nil {
+				return err
+			}
+			if err := outFolder(filepath.Dir(animation)); err != nil {
+				return err
+			}
 		}
 		e, err := a.engine()
 		if err != nil {
@@ -137,6 +146,9 @@ func shrunk(ctx context.Context, file string, holes *holeFlags, c autoencode.Con
 				}
 			}
 		}
+	}
+	if slices.Max(missing) == 0 && slices.Max(mask) > 0 {
+		return nil, nil, fmt.Errorf("what is missing of %s lies outside its middle %d×%d pixels, which are what the model sees: cut the image to what it should see, or use hourglass inpaint", file, crop.Dx(), crop.Dy())
 	}
 	return pixels, missing, nil
 }

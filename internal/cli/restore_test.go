@@ -183,6 +183,9 @@ func TestInpaint(t *testing.T) {
 	with("--model", model, "--box", "3,3,5").want(t, exitUsage, "four numbers")
 	with("--model", model, "--box", "3,3,a,5").want(t, exitUsage, "whole number")
 	with("--model", model).want(t, exitUsage, "--mask or --box")
+	for _, input := range []string{in, mask} {
+		invoke(t, "inpaint", in, "--model", model, "--mask", mask, "--out", input).want(t, exitUsage, "would take the place of")
+	}
 	with("--model", denoiser, "--box", "3,3,5,5").want(t, exitFailed, `"denoise", not "inpaint"`)
 	with("--model", filepath.Join(dir, "none.safetensors"), "--box", "3,3,5,5").want(t, exitFailed, "none.safetensors")
 	invoke(t, "inpaint", in, "--model", model, "--box", "1,1,2,2").want(t, exitUsage, "--out is missing")

@@ -47,16 +47,29 @@ func writePicture(file string, p *data.Picture) error {
 	return writePNG(file, m)
 }
 
-// outFile makes the folder of a result that is one file, and refuses names
-// that promise another format than PNG.
-func outFile(file string) error {
+// outFile makes the folder of a result that is one file, and refuses the names of
+// what it is made from and those that promise another format than PNG.
+func outFile(file string, inputs ...string) error {
 	if file == "" {
 		return usageError{errors.New("--out is missing: name a file for the result, such as out.png")}
 	}
 	if !strings.EqualFold(filepath.Ext(file), ".png") {
 		return usageError{fmt.Errorf("--out %s: the result is a PNG; give a name that ends in .png", quote(file))}
 	}
+	if err := notAnInput("out", file, inputs...); err != nil {
+		return err
+	}
 	return outFolder(filepath.Dir(file))
+}
+
+// notAnInput refuses to write over one of the files that a result is made from.
+func notAnInput(flag, file string, inputs ...string) error {
+	for _, input := range inputs {
+		if input != "" && resolved(input) == resolved(file) {
+			return usageError{fmt.Errorf("--%s %s: the result would take the place of %s, which it is made from: choose another name", flag, quote(file), input)}
+		}
+	}
+	return nil
 }
 
 // restoredNames names the results in a folder for images: each as its image, but

@@ -75,8 +75,8 @@ result is brought back to the image's own size.`,
 			return usageError{errors.New("--model is missing: name a model that train segment has made")}
 		case out == "":
 			return usageError{errors.New("--out is missing: name a folder for the pictures")}
-		case f.Changed("scale") && !(scale > 0):
-			return usageError{fmt.Errorf("--scale %v: choose a positive number", scale)}
+		case f.Changed("scale") && !(scale > 0 && scale <= segment.MaxScale):
+			return usageError{fmt.Errorf("--scale %v: choose a positive number up to %d", scale, segment.MaxScale)}
 		}
 		if err := run.OneOf("tta", tta, segment.TTAs()); err != nil {
 			return usageError{err}
@@ -148,9 +148,7 @@ func (s *segmenter) all(ctx context.Context, a *app, paths []string, t *tracker)
 		case err != nil:
 			return err
 		}
-		for _, w := range photos.Warnings {
-			t.note("warning: " + oneLine(w))
-		}
+		t.warn(photos.Warnings)
 		for _, k := range photos.Skipped {
 			s.SkippedFiles = append(s.SkippedFiles, run.Skipped{Name: within(p, k.Name), Reason: k.Reason})
 		}

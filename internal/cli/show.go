@@ -18,6 +18,7 @@ import (
 	"hourglass/task/restore"
 	"hourglass/task/segment"
 	"hourglass/train"
+	"hourglass/train/latent"
 	"hourglass/train/model"
 	"hourglass/train/run"
 )
@@ -172,9 +173,17 @@ func (a *app) showGenerator(e *engine.Engine, path string) error {
 	c := s.Config
 	choices := slices.Concat(imageChoices(c.Images, c.Division), [][]string{
 		{"network", fmt.Sprintf("%s, d = %s to k = %s, β %v, σ %.4f", c.Arch, number(c.Height*c.Width*c.Channels), number(c.Latent), c.Beta, s.Sigma)},
-		{"second stage", fmt.Sprintf("%s, %s", c.Prior, count(c.PriorSteps, "step"))},
+		{"second stage", secondStage(c)},
 	}, courseChoices(c.Course, c.ISA))
 	return a.result(s, func(w io.Writer) { s.text(w, c.Images, choices, s.Encoder, s.Decoder, s.Prior) })
+}
+
+// secondStage names how codes are drawn, and how long that was learnt.
+func secondStage(c generate.Config) string {
+	if c.Prior == latent.PriorNormal {
+		return c.Prior
+	}
+	return fmt.Sprintf("%s, %s", c.Prior, count(c.PriorSteps, "step"))
 }
 
 // shownRestorer is the result of show for a model that denoises or inpaints.

@@ -52,6 +52,7 @@ pixel to pixel.`,
 	f.StringVar(&noise, "noise", "", "what is learnt to be taken off: gaussian, poisson, jpeg or salt (default gaussian)")
 	f.BoolVar(&o.SelfSupervised, "self-supervised", false, "learn from images that are noisy, without clean ones")
 	a.trainRestore(c, &o, denoiseFlags, func() { o.Noise = restore.Noise(noise) })
+	f.Lookup("loss").Usage = "error to lower: " + list(restore.Losses()) + " (default l1; mse with --self-supervised, which takes no other)"
 	return c
 }
 
@@ -140,7 +141,7 @@ func besideProjection(ctx context.Context, e *engine.Engine) func(*restore.Outco
 }
 
 func addRestoreFlags(f *pflag.FlagSet, o *restore.Options) {
-	f.StringVar(&o.Loss, "loss", "", "error to lower: "+list(restore.Losses())+" (default l1; mse with --self-supervised, which takes no other)")
+	f.StringVar(&o.Loss, "loss", "", "error to lower: "+list(restore.Losses())+" (default l1)")
 	f.IntSliceVar(&o.Widths, "widths", nil, "channels at 1/2, 1/4, … of the size (default 48,64,96)")
 	f.IntVar(&o.Blocks, "blocks", 0, "residual blocks at each size, on the way down and again on the way up (default 2)")
 	f.IntVar(&o.Crop, "crop", 0, "side in pixels of what is learnt from (default 96)")

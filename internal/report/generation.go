@@ -336,10 +336,14 @@ func (g *generationPage) again() Section {
 		value, unit := duration(t.seconds)
 		costs = append(costs, Fact{t.name, value + " " + unit, ""})
 	}
+	steps := counted(c.PriorSteps, "step")
+	if c.Prior == latent.PriorNormal {
+		steps = "computed from the codes"
+	}
 	return againSection(c.Common, s.Command, []Fact{
 		{"architecture", orElse(c.Arch, dash), ""},
 		{"latent, k", counted(c.Latent, "number"), ""},
 		{"weight of the divergence, β", significant(c.Beta), ""},
-		{"second stage", orElse(c.Prior, dash), counted(c.PriorSteps, "step")},
+		{"second stage", orElse(c.Prior, dash), steps},
 	}, costs)
 }

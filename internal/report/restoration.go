@@ -194,8 +194,11 @@ func (r *restorationPage) training() Section {
 	c, t := r.s.Config, r.s.Training
 	judged := c.Validation > 0 && !c.SelfSupervised
 	of := "training loss"
-	if judged {
+	switch {
+	case judged:
 		of = "error on validation photographs"
+	case c.SelfSupervised:
+		of = "" // the loss grows by design
 	}
 	sec := Section{Title: "How it learnt", Text: courseText(c.Course, c.Division, t, of)}
 	if len(t.Epochs) == 0 {

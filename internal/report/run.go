@@ -180,7 +180,10 @@ func courseText(c run.Course, d run.Division, r train.Record, of string) string 
 		text = fmt.Sprintf("It ended after %s.", counted(last, "epoch"))
 	}
 	if c.Minutes > 0 {
-		text += fmt.Sprintf(" The number of epochs was chosen so that training takes about %s min.", significant(rounded(c.Minutes, 2)))
+		text += fmt.Sprintf(" The number of epochs was chosen so that training takes about %s min in all.", significant(rounded(c.Minutes, 2)))
+	}
+	if of == "" {
+		return text + " The network kept is that of the last epoch."
 	}
 	if best := bestOf(r); best != nil {
 		text += fmt.Sprintf(" The network kept is that of **epoch %s**, which had the least %s: %s.", whole(best.Epoch), of, significant(rounded(best.Validation, 3)))

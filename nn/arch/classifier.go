@@ -17,14 +17,15 @@ const smallImage = 96
 
 // classifiers lists the networks by name, each for images of a longest side.
 var classifiers = []struct {
-	name  string
-	build func(side, classes int) (nn.Sequential, error)
+	name    string
+	dropout float64
+	build   func(side, classes int) (nn.Sequential, error)
 }{
-	{"resnet18", bySide(ResNet18)},
-	{"resnet34", bySide(ResNet34)},
-	{"resnet50", bySide(ResNet50)},
-	{"mobilenetv2", func(_, classes int) (nn.Sequential, error) { return MobileNetV2(classes) }},
-	{"efficientnet-lite0", func(_, classes int) (nn.Sequential, error) { return EfficientNetLite0(classes) }},
+	{"resnet18", 0, bySide(ResNet18)},
+	{"resnet34", 0, bySide(ResNet34)},
+	{"resnet50", 0, bySide(ResNet50)},
+	{"mobilenetv2", mobileDropout, func(_, classes int) (nn.Sequential, error) { return MobileNetV2(classes) }},
+	{"efficientnet-lite0", mobileDropout, func(_, classes int) (nn.Sequential, error) { return EfficientNetLite0(classes) }},
 }
 
 // bySide chooses a residual network's form by the images' longer side.
@@ -41,6 +42,15 @@ func Classifiers() []string {
 		names[i] = c.name
 	}
 	return names
+}
+
+// Dropout returns the probability of dropout before the last layer of the network
+// of a name, 0 for a name that [Classifier] does not know.
+func Dropout(name string) float64 {
+	if i := slices.Index(Classifiers(), name); i >= 0 {
+		return classifiers[i].dropout
+	}
+	return 0
 }
 
 // Classifier returns the network of a name, from images [N,height,width,C] to

@@ -13,9 +13,8 @@ func MobileNetV2(classes int) (nn.Sequential, error) {
 			{1, 3, 1, 1, 16}, {6, 3, 2, 2, 24}, {6, 3, 2, 3, 32}, {6, 3, 2, 4, 64},
 			{6, 3, 1, 3, 96}, {6, 3, 2, 3, 160}, {6, 3, 1, 1, 320},
 		},
-		head:    1280,
-		conv:    torchConv,
-		dropout: 0.2,
+		head: 1280,
+		conv: torchConv,
 	}
 	return m.build(classes)
 }
@@ -38,11 +37,13 @@ func EfficientNetLite0(classes int) (nn.Sequential, error) {
 			c.Padding = nn.Same()
 			return c
 		},
-		norm:    nn.BatchNorm{Momentum: 0.01, Epsilon: 1e-3},
-		dropout: 0.2,
+		norm: nn.BatchNorm{Momentum: 0.01, Epsilon: 1e-3},
 	}
 	return m.build(classes)
 }
+
+// mobileDropout is the dropout before the last layer of both networks.
+const mobileDropout = 0.2
 
 // mobile is a network of inverted residual blocks.
 type mobile struct {
@@ -50,7 +51,6 @@ type mobile struct {
 	stages     []mobileStage
 	conv       func(out, kernel, stride int) nn.Conv
 	norm       nn.BatchNorm
-	dropout    float64
 }
 
 // mobileStage is a row of the papers' tables: the first block has the stride.
@@ -78,7 +78,7 @@ func (m mobile) build(classes int) (nn.Sequential, error) {
 		}
 	}
 	net = append(net, m.block(m.conv(m.head, 1, 1))...)
-	return append(net, nn.GlobalAvgPool{}, nn.Dropout{Rate: m.dropout}, nn.Dense{Out: classes}), nil
+	return append(net, nn.GlobalAvgPool{}, nn.Dropout{Rate: mobileDropout}, nn.Dense{Out: classes}), nil
 }
 
 // inverted is a block that widens, filters each channel by itself and narrows

@@ -160,7 +160,7 @@ func (c Config) weights(set *data.Set, train []int) ([]float64, error) {
 	}
 	if weights == nil {
 		for _, n := range count {
-			weights = append(weights, 1/n)
+			weights = append(weights, 1/max(1, n)) // labels may leave out a number
 		}
 	}
 	if len(weights) != len(count) {

@@ -48,10 +48,7 @@ func (c Config) network(set *data.Set, train []int) (nn.Sequential, error) {
 	if c.NoBatchNorm {
 		net = withoutNorm(net).(nn.Sequential)
 	}
-	if c.Dropout > 0 {
-		net = withDropout(net, c.Dropout)
-	}
-	return net, nil
+	return withDropout(net, c.Dropout), nil
 }
 
 // lecture is the network of a course: pairs of convolutions, each with
@@ -124,7 +121,7 @@ func withoutNorm(l nn.Layer) nn.Layer {
 }
 
 // withDropout puts dropout before the last dense layer of a network, in the
-// place of that which is there.
+// place of that which is there; none for a rate of 0.
 func withDropout(net nn.Sequential, rate float64) nn.Sequential {
 	for i := len(net) - 1; i >= 0; i-- {
 		if _, ok := net[i].(nn.Dense); !ok {
@@ -136,7 +133,10 @@ func withDropout(net nn.Sequential, rate float64) nn.Sequential {
 				head = net[: i-1 : i-1]
 			}
 		}
-		return append(append(head, nn.Dropout{Rate: rate}), net[i:]...)
+		if rate > 0 {
+			head = append(head, nn.Dropout{Rate: rate})
+		}
+		return append(head, net[i:]...)
 	}
 	return net
 }

@@ -1,7 +1,10 @@
 package classify
 
 import (
+	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -200,6 +203,55 @@ func TestFastForAnyBatch(t *testing.T) {
 		want := fastLR * float64(batch) / 1024 / (1 + 1/(1-momentum))
 		if got := fastRate(c); math.Abs(got-want) > 0.01*want {
 			t.Errorf("batch %d: rate %v, want %v", batch, got, want)
+		}
+	}
+	for _, name := range optim.Names() {
+		for _, batch := range []int{1, 3, 12, 600} {
+			c := Config{Common: run.Common{Course: run.Course{Batch: batch, Optimizer: name}}}
+			if got := fastRate(c); !(got > 0 && got < 10) {
+				t.Errorf("%s, batch %d: rate %v", name, batch, got)
+			}
+		}
+	}
+}
+
+// Labels may leave out a number, and images of array files lie in no folder.
+func TestArrayFilesAsClasses(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "raw", "deep"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	set := &data.Set{Source: dir, Classes: []string{"0", "1", "2"}}
+	for i := range 8 {
+		set.Names = append(set.Names, fmt.Sprintf("images-idx3-ubyte#%05d", i))
+		set.Labels = append(set.Labels, int32(1+i%2))
+	}
+	if err := checkFolders(dir, set); err != nil {
+		t.Errorf("folders beside array files: %v", err)
+	}
+	c := Config{Classes: set.Classes, ClassWeights: "balanced"}
+	weights, err := c.weights(set, []int{0, 1, 2, 3})
+	if err != nil || weights[1] != 1 || weights[2] != 1 || math.IsNaN(weights[0]) || math.IsInf(weights[0], 0) {
+		t.Errorf("weights %v, %v", weights, err)
+	}
+}
+
+// Dropout can be switched off where a network has some by itself.
+func TestMobileDropout(t *testing.T) {
+	for _, rate := range []float64{0, 0.2, 0.5} {
+		net, err := Config{Common: run.Common{Images: run.Images{Height: 32, Width: 32, Channels: 3}}, Recipe: "mobilenetv2",
+			Classes: []string{"a", "b"}, Dropout: rate}.network(&data.Set{Height: 32, Width: 32, Channels: 3, Pixels: make([]uint8, 32*32*3)}, []int{0})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []float64
+		for _, l := range net {
+			if d, ok := l.(nn.Dropout); ok {
+				got = append(got, d.Rate)
+			}
+		}
+		if rate == 0 && len(got) != 0 || rate > 0 && (len(got) != 1 || got[0] != rate) {
+			t.Errorf("rate %v: the network has %v", rate, got)
 		}
 	}
 }

@@ -92,6 +92,7 @@ func defaults(c Config, given run.Course) recipe {
 		if side > smallSide {
 			r.Batch = 32
 		}
+		r.Dropout = arch.Dropout(c.Recipe)
 		r.Epochs = showings(c, 100_000, 15, 90)
 		r.rate = defaultRate
 	}
@@ -179,7 +180,9 @@ func fastRate(c Config) float64 {
 			rate = kernelRate(c.Batch)
 		}
 	}
-	return math.Round(rate*1e4) / 1e4
+	// Small batches have small rates, of which three digits stay.
+	digits := max(1e4, math.Pow(10, 2-math.Floor(math.Log10(rate))))
+	return math.Round(rate*digits) / digits
 }
 
 // groups returns the parameters that a recipe treats differently.

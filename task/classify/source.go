@@ -105,7 +105,7 @@ func checkFolders(source string, set *data.Set) error {
 	used, parents := map[string]bool{}, map[string]bool{}
 	for _, name := range set.Names {
 		dir := path.Dir(name)
-		if used[dir] {
+		if used[dir] || dir == "." { // images of array files lie in no folder
 			continue
 		}
 		parents[path.Dir(dir)] = true

@@ -44,6 +44,8 @@ type Config struct {
 	Prior      string  `json:"prior"`
 	PriorSteps int     `json:"prior_steps"`
 	Features   string  `json:"features,omitempty"`
+	// FeaturesSum is the SHA-256 of that file; runs of earlier versions lack it.
+	FeaturesSum string `json:"features_sha256,omitempty"`
 }
 
 // size is that of the images.
@@ -82,6 +84,9 @@ func (o Options) Check() error {
 func Resolve(o Options, set *data.Set) (c Config, err error) {
 	if err := o.Check(); err != nil {
 		return c, err
+	}
+	if o.Prior == latent.PriorNormal && o.PriorSteps != 0 {
+		return c, fmt.Errorf("%w: --prior %s is computed and not learnt: leave out --prior-steps", run.ErrChoice, o.Prior)
 	}
 	c = Config{
 		Common: run.Common{Images: run.ImagesOf(o.Source, set, o.Size, o.Gray), Division: run.Divide(set).Division()},

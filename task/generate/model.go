@@ -51,9 +51,6 @@ func (m *Model) Parameters() int {
 // codes are decoded to.
 func (m *Model) Sigma() float64 { return m.sigma }
 
-// CodeLength returns k, the numbers of a code.
-func (m *Model) CodeLength() int { return m.config.Latent }
-
 // Prior returns the distribution of codes.
 func (m *Model) Prior() *latent.Prior { return m.prior }
 

@@ -217,10 +217,22 @@ func (r *learner) learnPlain(ctx context.Context, resume bool) error {
 // openFeatures reads the classifier in whose space images are judged, if one
 // was named.
 func (r *learner) openFeatures() (err error) {
-	if r.config.Features != "" {
-		r.space, err = features.Open(r.Engine, r.config.Features, r.config.Images)
+	c := &r.config
+	if c.Features == "" {
+		return nil
 	}
-	return err
+	if r.space, err = features.Open(r.Engine, c.Features, c.Images); err != nil {
+		return err
+	}
+	sum, err := model.Sum(c.Features)
+	if err != nil {
+		return err
+	}
+	if c.FeaturesSum != "" && c.FeaturesSum != sum {
+		return fmt.Errorf("%s is not the classifier that the run began with: put that back, or begin a new run", c.Features)
+	}
+	c.FeaturesSum = sum
+	return nil
 }
 
 // learnFeatures finds the space in which images are judged, where none was
@@ -239,8 +251,9 @@ func (r *learner) learnFeatures(ctx context.Context, resume bool) (err error) {
 	return err
 }
 
-// chooseEpochs turns a time into numbers of epochs and steps: the first stage
-// gets half of it, the second, the comparison and the features the rest.
+// chooseEpochs turns a time into a number of epochs of the first stage, which gets
+// half of it; the steps of the second, the comparison and the features, whose
+// lengths do not follow from it, take about the rest.
 func (r *learner) chooseEpochs() error {
 	if err := r.prepare(); err != nil {
 		return err

@@ -327,12 +327,25 @@ func TestInterruptedSessionGoesOn(t *testing.T) {
 		t.Errorf("missing: %s", diff)
 	}
 
-	// Other choices do not mix with these, unless they begin anew.
+	// One that is run anew leaves the others.
+	anew := tinyOptions(source, dir, "batchnorm")
+	anew.Fresh = true
+	begun, before = nil, nil
+	if out, err := Run(t.Context(), enginetest.New(t, 2), anew, Hooks{Begin: func(x Experiment, at, of int) { begun = append(begun, x.Name) }}); err != nil || len(begun) != 1 || len(out.Results) != 3 {
+		t.Errorf("one anew: %v, %v began, %d results", err, begun, len(out.Results))
+	}
+
+	// Other choices do not mix with these, unless all begin anew.
 	other := tinyOptions(source, dir, "batchnorm")
 	other.Seed = 2
 	var setting *SettingError
 	if _, err := Run(t.Context(), enginetest.New(t, 1), other, Hooks{}); !errors.As(err, &setting) || !strings.Contains(err.Error(), "their seed is 1 and not 2") {
 		t.Errorf("another seed: %v", err)
+	}
+	for _, name := range names[1:] {
+		if err := os.Remove(filepath.Join(dir, ExperimentDir, name+".json")); err != nil {
+			t.Fatal(err)
+		}
 	}
 	other.Fresh = true
 	fresh, err := Run(t.Context(), enginetest.New(t, 1), other, Hooks{})

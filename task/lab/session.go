@@ -28,7 +28,7 @@ type Options struct {
 	// Dir is the folder in which finished experiments are kept. Those that it
 	// holds from a session with the same choices are not run again.
 	Dir string
-	// Fresh removes what Dir holds of earlier sessions.
+	// Fresh runs the experiments even if Dir holds them.
 	Fresh bool
 	// Command makes the session again; it is kept in the summary.
 	Command string
@@ -37,6 +37,7 @@ type Options struct {
 // Hooks are told how a session goes on; any may be nil.
 type Hooks struct {
 	Read     func(done, total int, bytes int64)
+	Warn     func(warnings []string)        // about the images
 	Begin    func(e Experiment, at, of int) // at counts from 1
 	Progress func(Progress)
 	Kept     func(r *Result) // was finished by an earlier session
@@ -128,13 +129,16 @@ func Run(ctx context.Context, e *engine.Engine, o Options, h Hooks) (*Outcome, e
 	if err != nil {
 		return nil, err
 	}
+	if h.Warn != nil {
+		h.Warn(set.Warnings)
+	}
 	b, err := prepare(ctx, e, set, o)
 	if err != nil {
 		return nil, err
 	}
 	s := &session{bench: b, hooks: h, dir: o.Dir,
 		setting: Setting{set.Fingerprint, o.Scale.String(), o.Seed, e.Level().String()}}
-	if err := s.open(o.Fresh); err != nil {
+	if err := s.open(wanted, o.Fresh); err != nil {
 		return nil, err
 	}
 	for i, x := range wanted {
@@ -186,14 +190,18 @@ func (s *session) path(name string) string {
 	return filepath.Join(s.dir, ExperimentDir, name+".json")
 }
 
-// open reads what the folder holds, or removes it.
-func (s *session) open(fresh bool) error {
+// open reads what the folder holds; if fresh, without the wanted experiments,
+// which it removes.
+func (s *session) open(wanted []Experiment, fresh bool) error {
+	if _, err := os.Stat(filepath.Join(s.dir, run.ConfigFile)); err == nil {
+		return fmt.Errorf("%s holds a run of training, whose report and summary would be overwritten: choose another folder", s.dir)
+	}
 	if err := os.MkdirAll(filepath.Join(s.dir, ExperimentDir), 0o777); err != nil {
 		return fmt.Errorf("cannot make the folder of experiments: %w", err)
 	}
 	s.finished = make(map[string]*Result)
 	for _, x := range Experiments() {
-		if fresh {
+		if fresh && slices.ContainsFunc(wanted, func(w Experiment) bool { return w.Name == x.Name }) {
 			if err := os.Remove(s.path(x.Name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return fmt.Errorf("cannot remove an experiment: %w", err)
 			}

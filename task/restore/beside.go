@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"hourglass/data"
+	"hourglass/train/model"
 )
 
 // Autoencoder is a network that learnt to pass whole images of one size through
@@ -71,7 +72,7 @@ func (m *Model) beside(ctx context.Context, a Autoencoder, s Sample, i uint64) (
 	if err != nil {
 		return nil, err
 	}
-	p.Projection, p.Inpainting, p.Passes = ToBytes(projection.Restored), ToBytes(filled), len(projection.Moved)
+	p.Projection, p.Inpainting, p.Passes = model.Bytes(projection.Restored), model.Bytes(filled), len(projection.Moved)
 	p.ProjectionPSNR, p.PSNR = missingPSNR(p.Projection, p.Clean, p.Missing), missingPSNR(p.Inpainting, p.Clean, p.Missing)
 	return p, nil
 }

@@ -4,12 +4,14 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"hourglass/train/model"
 )
 
 func TestBesideProjection(t *testing.T) {
 	m := untrained(t, Inpaint)
 	const side, h, w = 24, 16, 20
-	clean := ToBytes(noise(3*side*side, 5))
+	clean := model.Bytes(noise(3*side*side, 5))
 	samples := []Sample{
 		{Photo: "a", Level: Blocks.Describe(), Side: side, Clean: clean},
 		{Photo: "b", Level: Pixels.Describe(), Side: side, Clean: clean},

@@ -85,6 +85,8 @@ func (o Options) Check() error {
 		return fmt.Errorf("%w: --autoencoder is about inpainting", run.ErrChoice)
 	case o.SelfSupervised && o.Noise != "":
 		return fmt.Errorf("%w: --self-supervised learns from images that are noisy already: leave out --noise", run.ErrChoice)
+	case o.SelfSupervised && o.Patience > 0:
+		return fmt.Errorf("%w: --self-supervised --patience: without clean images there is no error that could stop improving; leave out --patience", run.ErrChoice)
 	case o.SelfSupervised && o.Loss != "" && o.Loss != "mse":
 		return fmt.Errorf("%w: --self-supervised --loss %s: only the squared error of a noisy image leads to the clean one; leave out --loss", run.ErrChoice, o.Loss)
 	case o.Crop != 0 && (o.Crop < minCrop || o.Crop > maxCrop):
@@ -125,7 +127,11 @@ func Resolve(o Options, p *data.Photos) (c Config, err error) {
 	}
 	c = Config{Task: o.Task, Noise: o.Noise, SelfSupervised: o.SelfSupervised, Shape: o.shape(), Autoencoder: o.Autoencoder}
 	c.Images = run.ImagesOfPhotos(o.Source, p, cmp.Or(o.Crop, 96))
-	c.Division = run.DividePhotos(p).Division()
+	parts := run.DividePhotos(p)
+	if o.SelfSupervised { // without clean ones, there is nothing to choose an epoch by
+		parts = parts.WithoutChoosing()
+	}
+	c.Division = parts.Division()
 	if p.Len() < 2 {
 		return c, fmt.Errorf("%s has %d usable images: learning takes at least 2, one to learn from and one to judge by", o.Source, p.Len())
 	}

@@ -57,7 +57,7 @@ type Cutter struct {
 // 1 where the rest has 0. At least one pixel is missing and one is not, unless
 // there is only one. What it draws is a function of the seed and the counter,
 // which belongs to one image. What is judged has letters of the least size and
-// squares of at most a sixth of the image's shorter side; what is learnt from has
+// squares of 4 pixels to 3 more than a sixth of the image's shorter side; what is learnt from has
 // larger ones too, as it is cut out of larger images.
 func (c *Cutter) Cut(mask []float32, height, width int, kind Hole, percent float64, judged bool, seed, counter uint64) {
 	clear(mask)

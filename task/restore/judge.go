@@ -10,6 +10,7 @@ import (
 	"hourglass/data"
 	"hourglass/internal/peakmem"
 	"hourglass/quality"
+	"hourglass/train/model"
 	"hourglass/train/run"
 )
 
@@ -53,6 +54,7 @@ type trial struct {
 	clean            []uint8
 	harmed, restored []float32
 	missing          []float32 // nil but for holes
+	seconds          float64   // that restoring took
 }
 
 // try harms the middle of photo i, at most side pixels a side, and restores it.
@@ -63,21 +65,24 @@ func (m *Model) try(ctx context.Context, p *data.Photo, i int, l level, side int
 	for j, v := range t.clean {
 		t.harmed[j] = float32(v) / 255
 	}
-	var err error
 	switch {
 	case l.hole != "":
 		t.missing = make([]float32, t.height*t.width)
 		new(Cutter).Cut(t.missing, t.height, t.width, l.hole, l.strength, true, judgeSeed, uint64(i))
 		new(filler).fill(t.harmed, t.missing, t.height, t.width)
-		t.restored, err = m.Inpaint(ctx, t.harmed, t.missing, t.height, t.width)
 	case l.noise != "":
 		if err := l.noise.Add(t.harmed, t.clean, t.height, t.width, l.strength, false, judgeSeed, uint64(i)); err != nil {
 			return nil, err
 		}
-		t.restored, err = m.Denoise(ctx, t.harmed, t.height, t.width)
-	default:
+	}
+	begun := time.Now()
+	var err error
+	if t.missing != nil {
+		t.restored, err = m.Inpaint(ctx, t.harmed, t.missing, t.height, t.width)
+	} else {
 		t.restored, err = m.Denoise(ctx, t.harmed, t.height, t.width)
 	}
+	t.seconds = since(begun)
 	return t, err
 }
 
@@ -97,7 +102,7 @@ func (t *trial) score(image []float32, o quality.Options) (Score, error) {
 	if min(t.height, t.width) < quality.MinMSSSIM {
 		return s, nil
 	}
-	v, err := quality.MSSSIM(ToBytes(image), t.clean, t.height, t.width, 3, o)
+	v, err := quality.MSSSIM(model.Bytes(image), t.clean, t.height, t.width, 3, o)
 	s.MSSSIM = &v
 	return s, err
 }
@@ -105,15 +110,6 @@ func (t *trial) score(image []float32, o quality.Options) (Score, error) {
 // decibels is the PSNR of a mean squared error on 0–1, at most 100 so that
 // means exist.
 func decibels(mse float64) float64 { return min(100, quality.Decibels(mse, 1)) }
-
-// ToBytes returns an image in 0–1 as bytes.
-func ToBytes(image []float32) []uint8 {
-	b := make([]uint8, len(image))
-	for i, v := range image {
-		b[i] = uint8(max(0, min(1, v))*255 + 0.5)
-	}
-	return b
-}
 
 // validate returns the root of the mean squared error on the photographs that
 // choose the epoch, averaged over them and the levels.
@@ -167,7 +163,6 @@ func (r *learner) judge(ctx context.Context) (*Outcome, error) {
 		total := Level{Name: l.name, Strength: l.strength}
 		for i, photo := range r.parts.HeldOut {
 			p := &r.Photos.Photos[photo]
-			start := time.Now()
 			t, err := r.model.try(ctx, p, i, l, judgedSide)
 			if errors.Is(err, context.Canceled) {
 				return nil, r.Halt(ctx)
@@ -175,7 +170,7 @@ func (r *learner) judge(ctx context.Context) (*Outcome, error) {
 			if err != nil {
 				return nil, err
 			}
-			pixels, seconds = pixels+t.height*t.width, seconds+since(start)
+			pixels, seconds = pixels+t.height*t.width, seconds+t.seconds
 			if i < shownPhotos {
 				ev.Samples = append(ev.Samples, t.sample(p.Name, l, c.SelfSupervised))
 			}
@@ -255,7 +250,7 @@ func (t *trial) sample(name string, l level, blind bool) Sample {
 		p := data.Photo{Height: t.height, Width: t.width, Pixels: pixels}
 		return p.Part(y, x, side, side)
 	}
-	s := Sample{Photo: name, Level: l.name, Side: side, Harmed: part(ToBytes(t.harmed)), Restored: part(ToBytes(t.restored))}
+	s := Sample{Photo: name, Level: l.name, Side: side, Harmed: part(model.Bytes(t.harmed)), Restored: part(model.Bytes(t.restored))}
 	if !blind {
 		s.Clean = part(t.clean)
 		s.HarmedPSNR, s.PSNR = decibels(t.mse(t.harmed)), decibels(t.mse(t.restored))

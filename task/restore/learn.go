@@ -114,7 +114,9 @@ func (r *learner) prepare() error {
 		return nil
 	}
 	c := r.config
-	r.parts = run.DividePhotos(r.Photos)
+	if r.parts = run.DividePhotos(r.Photos); c.Validation == 0 {
+		r.parts = r.parts.WithoutChoosing()
+	}
 	store := backend.NewStore()
 	var err error
 	if r.model, err = newModel(r.Engine, c, c.network(), store); err != nil {

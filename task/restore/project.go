@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"hourglass/train/model"
 )
 
 // Projection is a restoration by projection onto what an autoencoder has
@@ -40,7 +42,7 @@ func Project(ctx context.Context, pixels, missing []float32, channels, most int,
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		back, err := reconstruct(ToBytes(now))
+		back, err := reconstruct(model.Bytes(now))
 		if err != nil {
 			return nil, err
 		}

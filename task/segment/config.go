@@ -144,8 +144,16 @@ func Resolve(o Options, pairs *data.Pairs) (c Config, err error) {
 	c = Config{
 		Common: run.Common{Images: run.ImagesOf(o.Source, pairs.Set, o.Size, o.Gray), Division: run.Divide(pairs.Set).Division()},
 		Labels: pairs.List, Scale: pairs.Scale,
-		Net: cmp.Or(o.Net, "fast"), NetWidth: o.Width, Loss: cmp.Or(o.Loss, lossBoth), Balance: cmp.Or(o.Balance, balanceRoot),
+		Net: cmp.Or(o.Net, "fast"), NetWidth: o.Width, Loss: cmp.Or(o.Loss, lossBoth), Balance: o.Balance,
 		EMA: defaultEMA, TTA: cmp.Or(o.TTA, ttaScale),
+	}
+	switch {
+	case c.Loss != lossDice:
+		c.Balance = cmp.Or(c.Balance, balanceRoot)
+	case cmp.Or(c.Balance, balanceNone) != balanceNone:
+		return c, fmt.Errorf("%w: --loss %s --balance %s: dice counts each class alike, whatever its pixels; leave out --balance", run.ErrChoice, c.Loss, c.Balance)
+	default:
+		c.Balance = balanceNone
 	}
 	if o.EMA != nil {
 		c.EMA = *o.EMA
@@ -193,8 +201,8 @@ func defaultRate(optimizer string) float64 {
 
 // check reports pairs of which nothing can be learnt.
 func (c Config) check(pairs *data.Pairs) error {
-	if !(c.Scale > 0 && c.Scale <= maxScale) {
-		return fmt.Errorf("%w: --size: the images would be %.3g times as large as they are; the most is %d", run.ErrChoice, c.Scale, maxScale)
+	if !(c.Scale > 0 && c.Scale <= MaxScale) {
+		return fmt.Errorf("%w: --size: the images would be %.3g times as large as they are; the most is %d", run.ErrChoice, c.Scale, MaxScale)
 	}
 	if n := len(c.Labels.Classes); n < 2 {
 		return fmt.Errorf("%w: there is %d class: name at least two, one of which may be the background", run.ErrChoice, n)
@@ -262,7 +270,7 @@ func (c Config) pixels(pairs *data.Pairs, images []int) []int64 {
 // weights returns what cross-entropy weighs the classes by, nil for alike. A
 // class without a pixel weighs as much as the rarest that has one.
 func (c Config) weights(pairs *data.Pairs, images []int) []float64 {
-	if c.Balance == balanceNone {
+	if c.Balance == balanceNone || c.Loss == lossDice { // older configs have one with dice too
 		return nil
 	}
 	k := len(c.Labels.Classes)

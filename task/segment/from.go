@@ -1,11 +1,7 @@
 package segment
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 
 	"hourglass/engine/backend"
@@ -27,27 +23,14 @@ func origin(path string) (full, sum string, err error) {
 	if full, err = filepath.Abs(path); err != nil {
 		return "", "", err
 	}
-	sum, err = sumOf(full)
+	sum, err = model.Sum(full)
 	return full, sum, err
-}
-
-func sumOf(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // begin gives parameters the values that the run begins with, of the model that
 // its config names.
 func (c Config) begin(params []nn.Param, store *backend.Store) error {
-	sum, err := sumOf(c.From)
+	sum, err := model.Sum(c.From)
 	if err != nil {
 		return fmt.Errorf("the model that the run begins with is not to be had: %w", err)
 	}

@@ -256,6 +256,12 @@ func TestLosses(t *testing.T) {
 			if i > 0 && j != i {
 				continue // one balance is enough for the other losses
 			}
+			if l == lossDice {
+				if _, err := Learn(context.Background(), e, Options{Source: dir, Loss: l, Balance: b}, runOptions(t.TempDir()), run.Hooks{}); err == nil || !strings.Contains(err.Error(), "--balance") {
+					t.Errorf("dice with a balance: %v", err)
+				}
+				b = balanceNone
+			}
 			o := Options{Source: dir, Width: 4, Loss: l, Balance: b, Net: []string{"fast", "unet"}[(i+j)%2],
 				Course: run.Course{Epochs: 12, Batch: 4, Seed: 1, LR: 0.01, Augment: "none"}}
 			out, err := Learn(context.Background(), e, o, runOptions(t.TempDir()), run.Hooks{})

@@ -211,14 +211,17 @@ func Load(e *engine.Engine, path string) (*Model, error) {
 	if err := f.CheckImages(c.Height, c.Width, c.Channels); err != nil {
 		return nil, err
 	}
-	if err := c.Labels.Check(); err != nil || len(c.Labels.Classes) < 2 {
-		return nil, f.Fail("its %d classes cannot be used: %w", len(c.Labels.Classes), err)
+	if err := c.Labels.Check(); err != nil {
+		return nil, f.Fail("its classes cannot be used: %w", err)
+	}
+	if n := len(c.Labels.Classes); n < 2 {
+		return nil, f.Fail("it knows %d classes; there must be at least 2", n)
 	}
 	c.TTA = cmp.Or(c.TTA, ttaNone) // what models said nothing of at first
 	if !slices.Contains(TTAs(), c.TTA) {
 		return nil, f.Fail("it averages over %q, which this program does not know: update hourglass", c.TTA)
 	}
-	if !(c.Scale > 0 && c.Scale <= maxScale) {
+	if !(c.Scale > 0 && c.Scale <= MaxScale) {
 		return nil, f.Fail("its images are scaled by %v", c.Scale)
 	}
 	m, err := newModel(e, c, net, backend.NewStore())

@@ -14,8 +14,8 @@ const (
 	// the network saw zeros beyond it where there was image; over the half
 	// between, one tile gives way to the other.
 	overlapShare = 4
-	// maxScale bounds what an image is enlarged by.
-	maxScale = 16
+	// MaxScale bounds what an image is enlarged by.
+	MaxScale = 16
 	// maxScaled bounds the pixels of an image brought to the scale of a model.
 	maxScaled = 1 << 28
 	// maxRow bounds the shares of the classes in a row of tiles: 2 GB.
@@ -36,8 +36,8 @@ func (m *Model) Segment(pixels []uint8, height, width int, scale float64) ([]uin
 	if scale == 0 {
 		scale = c.Scale
 	}
-	if !(scale > 0 && scale <= maxScale) {
-		return nil, fmt.Errorf("segment: the scale is %v; it must be positive and at most %d", scale, maxScale)
+	if !(scale > 0 && scale <= MaxScale) {
+		return nil, fmt.Errorf("segment: the scale is %v; it must be positive and at most %d", scale, MaxScale)
 	}
 	h, w := max(1, int(math.Round(float64(height)*scale))), max(1, int(math.Round(float64(width)*scale)))
 	if h > maxScaled/w {

@@ -6,10 +6,14 @@ package model
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math"
+	"os"
 	"strconv"
 
 	"hourglass/engine/backend"
@@ -193,6 +197,20 @@ func (f *File) holds(p nn.Param) bool {
 	return ok && tensor.Shape(info.Shape).Equal(p.Node.Shape())
 }
 
+// Sum returns the SHA-256 of a file, in hexadecimal digits.
+func Sum(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
 // Fill reads the tensors of a network into the store and freezes it: a model
 // that was read is one to use.
 func (f *File) Fill(params []nn.Param, store *backend.Store) error {
@@ -206,6 +224,11 @@ func (f *File) Fill(params []nn.Param, store *backend.Store) error {
 		}
 		if err := f.in.Float32s(p.Name, v.Float32()); err != nil {
 			return f.Fail("%w", err)
+		}
+		for _, x := range v.Float32() {
+			if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
+				return f.Fail("its %s holds %v, which no training leaves", p.Name, x)
+			}
 		}
 	}
 	store.Freeze()

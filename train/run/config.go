@@ -179,6 +179,14 @@ type Parts struct {
 // Division counts the images of each part.
 func (p Parts) Division() Division { return Division{len(p.Train), len(p.Validation), len(p.HeldOut)} }
 
+// WithoutChoosing returns the parts of a run in which nothing is chosen: those
+// images are learnt from too.
+func (p Parts) WithoutChoosing() Parts {
+	p.Train = append(slices.Clone(p.Train), p.Validation...)
+	p.Validation = nil
+	return p
+}
+
 // Divide splits a set into the images to learn from, those that choose the
 // best epoch, and those that only judge. A set with parts to learn from, to
 // choose with and to measure on is divided so; otherwise those that choose are

@@ -133,6 +133,9 @@ func checkDir(dir string) error {
 	if _, err := os.Stat(filepath.Join(dir, ConfigFile)); err == nil {
 		return fmt.Errorf("%s holds a run already; resume it, or choose another folder", dir)
 	}
+	if _, err := os.Stat(filepath.Join(dir, SummaryFile)); err == nil {
+		return fmt.Errorf("%s holds the results of something else, which the run's would take the place of; choose another folder", dir)
+	}
 	return nil
 }
 

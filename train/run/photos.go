@@ -50,7 +50,11 @@ func (c Common) fitsPhotos(p *data.Photos) error {
 	if err := c.Course.sound(); err != nil {
 		return err
 	}
-	division := DividePhotos(p).Division()
+	parts := DividePhotos(p)
+	division := parts.Division()
+	if c.Validation == 0 {
+		division = parts.WithoutChoosing().Division()
+	}
 	switch {
 	case c.Height < 1 || c.Height != c.Width || c.Channels != 3:
 		return fmt.Errorf("its crops have %d×%d×%d pixels", c.Height, c.Width, c.Channels)

@@ -26,7 +26,7 @@ func Classifier(s *classify.Summary, e *classify.Evidence) *Page {
 		Lead:   append(p.lead(heldOutAccuracy), Figure{Label: "Images learnt from", Value: whole(c.Train), Note: whole(c.HeldOut) + " held out to judge"}, time),
 		Footer: runFooter,
 	}
-	page.Sections = append(page.Sections, p.samples(s.Warnings), classifierTraining(s))
+	page.Sections = append(page.Sections, p.samples("held-out images", s.Warnings), classifierTraining(s))
 	page.Sections = append(page.Sections, p.sections()...)
 	if e != nil && e.Filters != nil {
 		page.Sections = append(page.Sections, filterSection(e.Filters))
@@ -40,15 +40,15 @@ func Classifier(s *classify.Summary, e *classify.Evidence) *Page {
 func Evaluation(model, source, part string, c classify.Config, v *classify.Evaluation, e *classify.Evidence) *Page {
 	p := newClassifierPage(c, v, e)
 	of := map[string]string{"all": "all of it", "test": "its test part", "val": "its val part", "held out": "the part held out when the model was trained"}[part]
-	label := "Accuracy"
+	label, judged := "Accuracy", "images judged"
 	if part == "held out" {
-		label = heldOutAccuracy
+		label, judged = heldOutAccuracy, "held-out images"
 	}
 	return &Page{
 		Title:    fmt.Sprintf("%s judged on %s", sourceName(model), sourceName(source)),
 		Subtitle: fmt.Sprintf("%s of %s, %s.", counted(v.Images, "image"), sourceName(source), orElse(of, part)),
 		Lead:     p.lead(label),
-		Sections: append([]Section{p.samples(nil)}, p.sections()...),
+		Sections: append([]Section{p.samples(judged, nil)}, p.sections()...),
 		Footer:   "Made by `hourglass evaluate`. The page asks the network for nothing.",
 	}
 }
@@ -125,8 +125,8 @@ func (p *classifierPage) class(i int) string {
 	return p.c.Classes[i]
 }
 
-// samples shows images with the answers.
-func (p *classifierPage) samples(warnings []string) Section {
+// samples shows some of the images that were judged, with the answers.
+func (p *classifierPage) samples(judged string, warnings []string) Section {
 	sec := Section{Title: "Answers"}
 	for _, w := range warnings[:min(len(warnings), warningsShown)] {
 		sec.Blocks = append(sec.Blocks, &Note{Tone: Warn, Text: sentence(w)})
@@ -146,8 +146,8 @@ func (p *classifierPage) samples(warnings []string) Section {
 		}
 		return t
 	})
-	g.Note = fmt.Sprintf("Taken at even steps through the held-out images, not chosen by result: %d of these %d are right.", right, len(p.e.Samples))
-	sec.Text = "Held-out images, each with what the network takes it for."
+	g.Note = fmt.Sprintf("Taken at even steps through the %s, not chosen by result: %d of these %d are right.", judged, right, len(p.e.Samples))
+	sec.Text = "Some of the " + judged + ", each with what the network takes it for."
 	sec.Blocks = append(sec.Blocks, g)
 	return sec
 }

@@ -56,10 +56,9 @@ type Cutter struct {
 // Cut marks about the given percentage of mask [height,width] as missing, with
 // 1 where the rest has 0. At least one pixel is missing and one is not, unless
 // there is only one. What it draws is a function of the seed and the counter,
-// which belongs to one image. What is judged has letters of the least size and
-// squares of 4 pixels to 3 more than a sixth of the image's shorter side; what is learnt from has
-// larger ones too, as it is cut out of larger images.
-func (c *Cutter) Cut(mask []float32, height, width int, kind Hole, percent float64, judged bool, seed, counter uint64) {
+// which belongs to one image. Thin makes letters of the least size. Squares have
+// sides of 4 pixels to 3 more than a sixth of the image's shorter one.
+func (c *Cutter) Cut(mask []float32, height, width int, kind Hole, percent float64, thin bool, seed, counter uint64) {
 	clear(mask)
 	c.source.Reset(seed, holeStream, counter)
 	want := max(1, int(percent/100*float64(height*width)))
@@ -71,20 +70,16 @@ func (c *Cutter) Cut(mask []float32, height, width int, kind Hole, percent float
 		}
 	}
 	cut := canvas{mask, height, width, 0}
-	largest := 3
-	if judged {
-		largest = 6
-	}
 	// Most shapes mark something; the bound is for those that do not.
 	for tries := 0; kind != Pixels && cut.marked < want && tries < 10000; tries++ {
 		switch kind {
 		case Blocks:
-			side := 4 + c.source.IntN(max(1, min(height, width)/largest))
+			side := 4 + c.source.IntN(max(1, min(height, width)/6))
 			cut.block(c.source.IntN(height)-side/2, c.source.IntN(width)-side/2, side)
 		case Strokes:
 			c.stroke(&cut)
 		case Text:
-			c.line(&cut, judged)
+			c.line(&cut, thin)
 		default:
 			panic("restore: hole of no kind " + string(kind)) // callers take it from Holes
 		}

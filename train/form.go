@@ -12,6 +12,9 @@ import (
 // Form is a form of the training step for some epochs, such as on smaller images.
 type Form struct {
 	Before int // the first epoch, from 0, that has another form
+	// Share is what a step takes of the time of one of the last form, about; 0
+	// means as much. It is for telling how long a run will take.
+	Share float64
 	// Trace must declare the inputs and parameters that [Problem].Trace declares.
 	Trace func(c *nn.Context) *graph.Node
 }
@@ -24,6 +27,24 @@ func (p *Problem) form(epoch int) int {
 		}
 	}
 	return len(p.Early)
+}
+
+// work returns what the steps from the first to before the last take, in steps of
+// the last form.
+func (p *Problem) work(first, last int) float64 {
+	sum := 0.0
+	for first < last {
+		end, share := last, 1.0
+		if form := p.form(first / p.Steps); form < len(p.Early) {
+			end = min(last, p.Early[form].Before*p.Steps)
+			if s := p.Early[form].Share; s > 0 {
+				share = s
+			}
+		}
+		sum += share * float64(end-first)
+		first = end
+	}
+	return sum
 }
 
 // early returns how many epochs have an early form.

@@ -2,6 +2,19 @@ package train
 
 import "testing"
 
+// What is left of a run counts the shares of its forms.
+func TestWork(t *testing.T) {
+	p := &Problem{Steps: 10, Early: []Form{{Before: 2, Share: 0.5}, {Before: 3}}}
+	for _, c := range []struct {
+		first, last int
+		want        float64
+	}{{0, 0, 0}, {0, 10, 5}, {5, 25, 12.5}, {19, 20, 0.5}, {0, 50, 40}, {35, 50, 15}} {
+		if got := p.work(c.first, c.last); got != c.want {
+			t.Errorf("steps %d to %d are %v, want %v", c.first, c.last, got, c.want)
+		}
+	}
+}
+
 // A state that no run comes through is refused, whatever it would lead to.
 func TestStatesThatContradictThemselves(t *testing.T) {
 	e := Epoch{Epoch: 1}

@@ -93,6 +93,7 @@ type Progress struct {
 	Loss          float64
 	Started       int // Step when this process began
 	Elapsed       time.Duration
+	Left          time.Duration // if the steps to come take their shares of what those done took
 }
 
 // Epoch is the record of one epoch.
@@ -291,7 +292,9 @@ func (t *Trainer) Run(ctx context.Context) (Record, error) {
 		t.state.LossSum += loss
 		t.state.Step++
 		if t.options.OnStep != nil {
-			t.options.OnStep(Progress{epoch, t.options.Epochs, t.state.Step, total, loss, started, time.Since(begin)})
+			since := time.Since(begin)
+			left := float64(since) * t.problem.work(t.state.Step, total) / t.problem.work(started, t.state.Step)
+			t.options.OnStep(Progress{epoch, t.options.Epochs, t.state.Step, total, loss, started, since, time.Duration(left)})
 		}
 		if step == t.problem.Steps-1 {
 			if err := t.endEpoch(epoch, elapsed); err != nil {

@@ -171,8 +171,7 @@ func (t *tracker) step(p train.Progress) {
 		steps := p.Step - p.Started
 		if seconds := p.Elapsed.Seconds(); steps > 0 && seconds > 0 {
 			perSecond := float64(steps) / seconds
-			left := time.Duration(float64(p.Steps-p.Step) / perSecond * float64(time.Second))
-			text += fmt.Sprintf(", %s images/s, %s left", number(int(perSecond*float64(t.batch))), duration(left))
+			text += fmt.Sprintf(", %s images/s, %s left", number(int(perSecond*float64(t.batch))), duration(p.Left))
 		}
 		return text
 	})

@@ -74,9 +74,9 @@ func TestTrackerTellsRateAndTime(t *testing.T) {
 		},
 		Warnings: []string{"two\nlines"},
 	})
-	h.Step(train.Progress{Epoch: 0, Epochs: 2, Step: 100, Steps: 200, Loss: 0.5, Started: 50, Elapsed: time.Second})
+	h.Step(train.Progress{Epoch: 0, Epochs: 2, Step: 100, Steps: 200, Loss: 0.5, Started: 50, Elapsed: time.Second, Left: 2 * time.Second})
 	h.Epoch(train.Epoch{Validation: 0.25})
-	h.Step(train.Progress{Epoch: 1, Epochs: 2, Step: 150, Steps: 200, Loss: 0.5, Started: 50, Elapsed: 2 * time.Second})
+	h.Step(train.Progress{Epoch: 1, Epochs: 2, Step: 150, Steps: 200, Loss: 0.5, Started: 50, Elapsed: 2 * time.Second, Left: time.Second})
 	h.Read(7, 0, 0)
 	h.Read(1, 2, 3_000_000)
 	want := `training

@@ -171,7 +171,8 @@ func (r *learner) problem() (p train.Problem, err error) {
 		if err != nil {
 			return p, err
 		}
-		p.Early = []train.Form{{Before: early, Trace: trace(height, width)}}
+		share := float64(height*width) / float64(c.Height*c.Width)
+		p.Early = []train.Form{{Before: early, Share: share, Trace: trace(height, width)}}
 	}
 	if c.Recipe == recipeFast {
 		p.Prepare = func(store *backend.Store) error {

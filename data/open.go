@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"hourglass/format/cifar"
@@ -120,6 +121,26 @@ func statSource(source string) (os.FileInfo, error) {
 		return nil, fmt.Errorf("%s is neither a file nor a folder: give one of those", source)
 	}
 	return info, nil
+}
+
+// Fingerprint returns what [Open] would note as the fingerprint of a source with
+// the same options, without reading its images; it is empty for built-in sets.
+func Fingerprint(ctx context.Context, source string, o Options) (string, error) {
+	o, err := o.withDefaults()
+	if err != nil || slices.Contains(Builtins(), source) {
+		return "", err
+	}
+	t, err := openFileTree(ctx, source, o)
+	if err != nil {
+		return "", err
+	}
+	if t == nil { // a file of arrays
+		t = listFiles([]string{source})
+	}
+	if c, ok := t.(io.Closer); ok {
+		defer c.Close()
+	}
+	return fingerprint(absolute(source), t, o), nil
 }
 
 // damage says what is left out of a tree that has been read because of damage; it

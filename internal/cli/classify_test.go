@@ -47,11 +47,14 @@ func smallClassify(source, out string, more ...string) []string {
 		"--augment", "flip", "--no-cache", "--out", out}, more...)
 }
 
-// classifier makes a small run and returns its source and folder.
+// classifier makes a small run and returns its source and folder. The model knows
+// its source by a name that means nothing where the test goes on.
 func classifier(t *testing.T) (source, dir string) {
 	t.Helper()
 	source, dir = classes(t, 60), filepath.Join(t.TempDir(), "run")
-	succeed(t, smallClassify(source, dir, "--quiet")...)
+	t.Chdir(filepath.Dir(source))
+	succeed(t, smallClassify(filepath.Base(source), dir, "--quiet")...)
+	t.Chdir(t.TempDir())
 	return source, dir
 }
 
@@ -142,7 +145,8 @@ func TestUseOfAClassifier(t *testing.T) {
 	// Wrong uses.
 	more := filepath.Join(source, "lying", "more.png")
 	write(t, more, pngBytes(t, grain(0, 0)))
-	invoke(t, "evaluate", dir, source, "--out", page, "--no-cache").want(t, exitFailed, "have changed since", "--all")
+	t.Chdir(filepath.Dir(source)) // where its name is that which the model knows
+	invoke(t, "evaluate", dir, filepath.Base(source), "--out", page, "--no-cache").want(t, exitFailed, "have changed since", "--all")
 	if err := os.Remove(more); err != nil {
 		t.Fatal(err)
 	}
@@ -213,15 +217,15 @@ func TestTrainClassifyFromAList(t *testing.T) {
 // The images that a model learnt from are known by their listing, wherever the
 // model's source was named from.
 func TestJudgedPart(t *testing.T) {
-	set := &data.Set{Names: make([]string, 20), Fingerprint: "listing"}
+	set := &data.Set{Names: make([]string, 20)}
 	parts := run.Divide(set)
 	c := run.Common{Images: run.Images{Source: "list.csv", Fingerprint: "listing"}, Division: parts.Division()}
-	part, images, err := judgedPart(set, "../list.csv", c, nil)
+	part, images, err := judgedPart(set, "../list.csv", "listing", c, nil)
 	if err != nil || part != "held out" || !slices.Equal(images, parts.HeldOut) {
 		t.Errorf("judged by %s, %v, %v", part, images, err)
 	}
 	c.Fingerprint = "another"
-	if part, _, err := judgedPart(set, "../list.csv", c, nil); err != nil || part != "all" {
+	if part, _, err := judgedPart(set, "../list.csv", "listing", c, nil); err != nil || part != "all" {
 		t.Errorf("other images: judged by %s, %v", part, err)
 	}
 }

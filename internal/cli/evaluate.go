@@ -83,7 +83,11 @@ every image.`,
 		}
 		r.Part = "all"
 		if !all {
-			if r.Part, images, err = judgedPart(set, args[1], cfg.Common, images); err != nil {
+			listed, err := data.Fingerprint(c.Context(), args[1], data.Options{Size: cfg.Size, Gray: cfg.Gray})
+			if err != nil {
+				return err
+			}
+			if r.Part, images, err = judgedPart(set, args[1], listed, cfg.Common, images); err != nil {
 				return err
 			}
 		}
@@ -111,11 +115,12 @@ every image.`,
 
 // judgedPart returns which images of a set a model is judged by: those held out
 // when it was trained, if it learnt from the same source; else the set's test
-// part, or its val part; else all.
-func judgedPart(set *data.Set, source string, c run.Common, all []int) (string, []int, error) {
+// part, or its val part; else all. The fingerprint is that of the source opened as
+// the model's was.
+func judgedPart(set *data.Set, source, fingerprint string, c run.Common, all []int) (string, []int, error) {
 	// The listing tells that a source is the one learnt from wherever the model
 	// and the command stand, and its name that images have changed since.
-	if set.Fingerprint == c.Fingerprint || run.SameSource(source, c.Source) {
+	if fingerprint == c.Fingerprint || run.SameSource(source, c.Source) {
 		parts := run.Divide(set)
 		if parts.Division() != c.Division {
 			return "", nil, fmt.Errorf("the model learnt from %s, whose images have changed since: which of them were held out is not known; judge it by other images, or by all of them with --all", source)

@@ -84,7 +84,7 @@ type Outcome struct {
 
 // The files of a session's folder.
 const (
-	ExperimentDir = "experiments" // NAME.json of each that is finished
+	ExperimentDir = run.ExperimentDir // NAME.json of each that is finished
 	SummaryFile   = run.SummaryFile
 	ReportFile    = run.ReportFile
 )
@@ -200,11 +200,11 @@ func (s *session) open(wanted []Experiment, fresh bool) error {
 		return fmt.Errorf("cannot make the folder of experiments: %w", err)
 	}
 	s.finished = make(map[string]*Result)
+	anew := func(x Experiment) bool {
+		return fresh && slices.ContainsFunc(wanted, func(w Experiment) bool { return w.Name == x.Name })
+	}
 	for _, x := range Experiments() {
-		if fresh && slices.ContainsFunc(wanted, func(w Experiment) bool { return w.Name == x.Name }) {
-			if err := os.Remove(s.path(x.Name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("cannot remove an experiment: %w", err)
-			}
+		if anew(x) {
 			continue
 		}
 		k, err := readKept(s.path(x.Name))
@@ -222,6 +222,13 @@ func (s *session) open(wanted []Experiment, fresh bool) error {
 			s.finished[x.Name] = k.Result
 		}
 	}
+	for _, x := range wanted {
+		if anew(x) {
+			if err := os.Remove(s.path(x.Name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("cannot remove an experiment: %w", err)
+			}
+		}
+	}
 	return nil
 }
 
@@ -237,7 +244,7 @@ func readKept(path string) (*kept, error) {
 	defer f.Close()
 	var k kept
 	if err := json.NewDecoder(io.LimitReader(f, maxKept)).Decode(&k); err != nil || k.Result == nil {
-		return nil, fmt.Errorf("%s is not what a finished experiment leaves: remove it, or begin anew with --fresh", path)
+		return nil, fmt.Errorf("%s is not what a finished experiment leaves: remove it, or run all anew with --fresh and without a NAME", path)
 	}
 	return &k, nil
 }

@@ -222,16 +222,24 @@ func (f *File) Fill(params []nn.Param, store *backend.Store) error {
 		if err != nil {
 			return f.Fail("%w", err)
 		}
-		if err := f.in.Float32s(p.Name, v.Float32()); err != nil {
-			return f.Fail("%w", err)
-		}
-		for _, x := range v.Float32() {
-			if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
-				return f.Fail("its %s holds %v, which no training leaves", p.Name, x)
-			}
+		if err := f.read(p.Name, v.Float32()); err != nil {
+			return err
 		}
 	}
 	store.Freeze()
+	return nil
+}
+
+// read reads a parameter, which must hold finite numbers.
+func (f *File) read(name string, values []float32) error {
+	if err := f.in.Float32s(name, values); err != nil {
+		return f.Fail("%w", err)
+	}
+	for _, v := range values {
+		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+			return f.Fail("its %s holds %v, which no training leaves", name, v)
+		}
+	}
 	return nil
 }
 
@@ -245,8 +253,8 @@ func (f *File) Take(params []nn.Param, store *backend.Store) (taken, all int, er
 		if !f.holds(p) {
 			continue
 		}
-		if err := f.in.Float32s(p.Name, store.Get(p.Name).Float32()); err != nil {
-			return taken, all, f.Fail("%w", err)
+		if err := f.read(p.Name, store.Get(p.Name).Float32()); err != nil {
+			return taken, all, err
 		}
 		taken += n
 	}

@@ -23,6 +23,8 @@ const (
 	ModelFile     = "model.safetensors"
 	SummaryFile   = "summary.json"
 	ReportFile    = "report.html"
+	// ExperimentDir is the folder of a session of hourglass lab, which has no run.
+	ExperimentDir = "experiments"
 )
 
 // maxConfig bounds what is read of a config.json: the names of very many
@@ -133,8 +135,10 @@ func checkDir(dir string) error {
 	if _, err := os.Stat(filepath.Join(dir, ConfigFile)); err == nil {
 		return fmt.Errorf("%s holds a run already; resume it, or choose another folder", dir)
 	}
-	if _, err := os.Stat(filepath.Join(dir, SummaryFile)); err == nil {
-		return fmt.Errorf("%s holds the results of something else, which the run's would take the place of; choose another folder", dir)
+	for _, name := range []string{SummaryFile, ExperimentDir} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+			return fmt.Errorf("%s holds %s of something else, such as a session of hourglass lab; choose another folder", dir, name)
+		}
 	}
 	return nil
 }

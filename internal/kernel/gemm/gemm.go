@@ -57,7 +57,7 @@ type Plan struct {
 	thin    bool // few rows of C: see thin.go
 	split   bool // the steps are dealt to partial sums: see split.go
 	directB bool // read B where it lies instead of packing it
-	ownB    bool // each worker packs the panel of B that it needs: no other task does
+	ownB    bool // each worker packs the panels of B that it needs for itself
 	packA   bool // copy A too
 
 	depth     int // steps of K in one pass

@@ -14,7 +14,7 @@ const (
 )
 
 func (p *Plan) isSplit() bool {
-	return p.s.TransB && p.panels == 1 && p.s.N <= splitColumns && p.s.M <= splitRows && p.s.K >= partialSums*leastSteps
+	return p.s.TransB && p.s.N <= splitColumns && p.s.M <= splitRows && p.s.K >= partialSums*leastSteps
 }
 
 func (p *Plan) planSplit() {

@@ -65,7 +65,7 @@ func Parse(text string) (Options, error) {
 	if isMuon {
 		fields["momentum"], fields["rest"], fields["rest_momentum"], fields["length"] = &muon.Momentum, &muon.Rest, &muon.RestMomentum, &muon.Length
 	}
-	if err := settings(list, fields); err != nil {
+	if err := settings(list, fields, unset); err != nil {
 		return o, fmt.Errorf("optim: optimiser %q: %w", text, err)
 	}
 	switch {

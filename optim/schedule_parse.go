@@ -26,6 +26,7 @@ func ParseSchedule(text string) (Schedule, error) {
 	var t Triangle
 	var s func() Schedule
 	var fields map[string]*float64
+	positive := unset
 	switch name {
 	case "constant":
 		s = func() Schedule { return Constant{} }
@@ -36,7 +37,7 @@ func ParseSchedule(text string) (Schedule, error) {
 		fields = map[string]*float64{"floor": &c.Floor}
 		s = func() Schedule { return c }
 	case "onecycle":
-		o.Start, o.Final = math.NaN(), math.NaN() // to tell a zero, which has no meaning here, from none
+		positive = append(slices.Clone(unset), "start", "final") // they divide
 		fields = map[string]*float64{"rise": &o.Rise, "start": &o.Start, "final": &o.Final}
 		s = func() Schedule { return o }
 	case "triangle":
@@ -60,16 +61,8 @@ func ParseSchedule(text string) (Schedule, error) {
 			w.Then = nil // its own form of the same schedule
 		}
 	}
-	if err := settings(list, fields); err != nil {
+	if err := settings(list, fields, positive); err != nil {
 		return nil, fmt.Errorf("optim: schedule %q: %w", text, err)
-	}
-	for _, divisor := range []*float64{&o.Start, &o.Final} {
-		switch {
-		case name == "onecycle" && *divisor == 0:
-			return nil, fmt.Errorf("optim: schedule %q: start and final divide the rate, and must be positive", text)
-		case math.IsNaN(*divisor):
-			*divisor = 0
-		}
 	}
 	if max(o.Rise, t.Rise) >= 1 {
 		return nil, fmt.Errorf("optim: schedule %q: rise must be less than 1", text)
@@ -82,8 +75,8 @@ func ParseSchedule(text string) (Schedule, error) {
 var unset = []string{"every", "gamma", "rise", "steps", "beta1", "beta2"}
 
 // settings reads NAME=NUMBER,… into the fields of those names. Numbers are
-// finite and not negative.
-func settings(list string, fields map[string]*float64) error {
+// finite and not negative, and some positive.
+func settings(list string, fields map[string]*float64, positive []string) error {
 	if list == "" {
 		return nil
 	}
@@ -97,7 +90,7 @@ func settings(list string, fields map[string]*float64) error {
 		if err != nil || !(v >= 0) || math.IsInf(v, 1) {
 			return fmt.Errorf("%s is %q; it must be a number of at least 0", name, number)
 		}
-		if v == 0 && slices.Contains(unset, name) {
+		if v == 0 && slices.Contains(positive, name) {
 			return fmt.Errorf("%s is %q; it must be positive", name, number)
 		}
 		*field = v

@@ -137,9 +137,10 @@ func (e *NonFiniteError) Error() string {
 		what = "validation loss"
 	}
 	s := fmt.Sprintf("train: the %s became %v at step %d (epoch %d)", what, e.Loss, e.Step, e.Epoch+1)
-	if e.Parameter {
+	switch {
+	case e.Parameter:
 		s = fmt.Sprintf("train: after step %d (epoch %d) a number of %s is NaN or infinite, though the loss was not", e.Step, e.Epoch+1, e.Layer)
-	} else if e.Layer != "" {
+	case e.Layer != "":
 		s += ", first in " + e.Layer
 	}
 	s += "; try a lower --lr"

@@ -214,18 +214,17 @@ func TestTrainClassifyFromAList(t *testing.T) {
 	}
 }
 
-// The images that a model learnt from are known by their listing, wherever the
-// model's source was named from.
+// A model is judged by what was held out of the source that it learnt from, and by
+// all of another.
 func TestJudgedPart(t *testing.T) {
 	set := &data.Set{Names: make([]string, 20)}
 	parts := run.Divide(set)
-	c := run.Common{Images: run.Images{Source: "list.csv", Fingerprint: "listing"}, Division: parts.Division()}
-	part, images, err := judgedPart(set, "../list.csv", "listing", c, nil)
+	c := run.Common{Division: parts.Division()}
+	part, images, err := judgedPart(set, "../list.csv", true, c, nil)
 	if err != nil || part != "held out" || !slices.Equal(images, parts.HeldOut) {
 		t.Errorf("judged by %s, %v, %v", part, images, err)
 	}
-	c.Fingerprint = "another"
-	if part, _, err := judgedPart(set, "../list.csv", "listing", c, nil); err != nil || part != "all" {
+	if part, _, err := judgedPart(set, "../list.csv", false, c, nil); err != nil || part != "all" {
 		t.Errorf("other images: judged by %s, %v", part, err)
 	}
 }

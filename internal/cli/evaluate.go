@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -83,11 +84,11 @@ every image.`,
 		}
 		r.Part = "all"
 		if !all {
-			listed, err := data.Fingerprint(c.Context(), args[1], data.Options{Size: cfg.Size, Gray: cfg.Gray})
+			learnt, err := learntFrom(c.Context(), args[1], cfg.Images)
 			if err != nil {
 				return err
 			}
-			if r.Part, images, err = judgedPart(set, args[1], listed, cfg.Common, images); err != nil {
+			if r.Part, images, err = judgedPart(set, args[1], learnt, cfg.Common, images); err != nil {
 				return err
 			}
 		}
@@ -113,14 +114,22 @@ every image.`,
 	return c
 }
 
+// learntFrom reports whether a source is that of the images that a model learnt
+// from: by its name, also if images have changed since, or else by its listing,
+// wherever it was named from.
+func learntFrom(ctx context.Context, source string, c run.Images) (bool, error) {
+	if run.SameSource(source, c.Source) {
+		return true, nil
+	}
+	listed, err := data.Fingerprint(ctx, source, data.Options{Size: c.Size, Gray: c.Gray})
+	return listed == c.Fingerprint, err
+}
+
 // judgedPart returns which images of a set a model is judged by: those held out
-// when it was trained, if it learnt from the same source; else the set's test
-// part, or its val part; else all. The fingerprint is that of the source opened as
-// the model's was.
-func judgedPart(set *data.Set, source, fingerprint string, c run.Common, all []int) (string, []int, error) {
-	// The listing tells that a source is the one learnt from wherever the model
-	// and the command stand, and its name that images have changed since.
-	if fingerprint == c.Fingerprint || run.SameSource(source, c.Source) {
+// when it was trained, if it learnt from this source; else the set's test part, or
+// its val part; else all.
+func judgedPart(set *data.Set, source string, learnt bool, c run.Common, all []int) (string, []int, error) {
+	if learnt {
 		parts := run.Divide(set)
 		if parts.Division() != c.Division {
 			return "", nil, fmt.Errorf("the model learnt from %s, whose images have changed since: which of them were held out is not known; judge it by other images, or by all of them with --all", source)

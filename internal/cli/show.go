@@ -18,7 +18,6 @@ import (
 	"hourglass/task/restore"
 	"hourglass/task/segment"
 	"hourglass/train"
-	"hourglass/train/latent"
 	"hourglass/train/model"
 	"hourglass/train/run"
 )
@@ -180,7 +179,7 @@ func (a *app) showGenerator(e *engine.Engine, path string) error {
 
 // secondStage names how codes are drawn, and how long that was learnt.
 func secondStage(c generate.Config) string {
-	if c.Prior == latent.PriorNormal {
+	if !c.LearnsPrior() {
 		return c.Prior
 	}
 	return fmt.Sprintf("%s, %s", c.Prior, count(c.PriorSteps, "step"))

@@ -52,7 +52,7 @@ pixel to pixel.`,
 	f.StringVar(&noise, "noise", "", "what is learnt to be taken off: gaussian, poisson, jpeg or salt (default gaussian)")
 	f.BoolVar(&o.SelfSupervised, "self-supervised", false, "learn from images that are noisy, without clean ones")
 	a.trainRestore(c, &o, denoiseFlags, func() { o.Noise = restore.Noise(noise) })
-	f.Lookup("loss").Usage = "error to lower: " + list(restore.Losses()) + " (default l1; mse with --self-supervised, which takes no other)"
+	f.Lookup("loss").Usage += "; --self-supervised takes mse alone"
 	return c
 }
 

@@ -337,7 +337,7 @@ func (g *generationPage) again() Section {
 		costs = append(costs, Fact{t.name, value + " " + unit, ""})
 	}
 	steps := counted(c.PriorSteps, "step")
-	if c.Prior == latent.PriorNormal {
+	if !c.LearnsPrior() {
 		steps = "computed from the codes"
 	}
 	return againSection(c.Common, s.Command, []Fact{

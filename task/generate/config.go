@@ -48,6 +48,10 @@ type Config struct {
 	FeaturesSum string `json:"features_sha256,omitempty"`
 }
 
+// LearnsPrior reports whether the second stage takes steps: the other kind is
+// computed from the codes.
+func (c Config) LearnsPrior() bool { return c.Prior != latent.PriorNormal }
+
 // size is that of the images.
 func (c Config) size() latent.Size {
 	return latent.Size{Height: c.Height, Width: c.Width, Channels: c.Channels}
@@ -85,7 +89,7 @@ func Resolve(o Options, set *data.Set) (c Config, err error) {
 	if err := o.Check(); err != nil {
 		return c, err
 	}
-	if o.Prior == latent.PriorNormal && o.PriorSteps != 0 {
+	if o.PriorSteps != 0 && !(Config{Prior: o.Prior}).LearnsPrior() {
 		return c, fmt.Errorf("%w: --prior %s is computed and not learnt: leave out --prior-steps", run.ErrChoice, o.Prior)
 	}
 	c = Config{

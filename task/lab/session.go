@@ -200,11 +200,12 @@ func (s *session) open(wanted []Experiment, fresh bool) error {
 		return fmt.Errorf("cannot make the folder of experiments: %w", err)
 	}
 	s.finished = make(map[string]*Result)
-	anew := func(x Experiment) bool {
-		return fresh && slices.ContainsFunc(wanted, func(w Experiment) bool { return w.Name == x.Name })
+	var anew []Experiment
+	if fresh {
+		anew = wanted
 	}
 	for _, x := range Experiments() {
-		if anew(x) {
+		if slices.ContainsFunc(anew, func(a Experiment) bool { return a.Name == x.Name }) {
 			continue
 		}
 		k, err := readKept(s.path(x.Name))
@@ -222,11 +223,9 @@ func (s *session) open(wanted []Experiment, fresh bool) error {
 			s.finished[x.Name] = k.Result
 		}
 	}
-	for _, x := range wanted {
-		if anew(x) {
-			if err := os.Remove(s.path(x.Name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("cannot remove an experiment: %w", err)
-			}
+	for _, x := range anew {
+		if err := os.Remove(s.path(x.Name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("cannot remove an experiment: %w", err)
 		}
 	}
 	return nil

@@ -72,10 +72,10 @@ type Args struct {
 // Block says where Rows rows of A begin, and those of C.
 type Block struct{ A, C int }
 
-// Multiply computes C = A·B: some blocks of rows, each with the
-// same panel of Columns columns or, with Half, of half as many. B holds for each
-// step of each tap the panel's tiles, one behind the other. There must be a
-// block and a tap; where the others lie than the last ones is not checked.
+// Multiply computes C = A·B: some blocks of rows, each with the same panel of
+// Columns columns or, with Half, of half as many. B holds for each step of each
+// tap the panel's tiles, one behind the other. There must be a block and a tap;
+// where the others lie than the last ones is not checked.
 func (k *Kernels) Multiply(t *Args) {
 	tiles := 2
 	if t.Half {

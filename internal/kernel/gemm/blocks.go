@@ -156,8 +156,8 @@ func (p *Plan) multiply(w, part int) {
 	first := part % p.panelTasks() * p.panelsPer
 	t := &p.workers[w].args
 	t.Rows, t.CRows = p.rows[:m], p.cRows[:m]
-	for i := p.k0; i < min(p.k0+p.stage, p.s.K); i += p.depth {
-		p.pass(w, p.c[m0*p.s.LDC:], m0, i, first, min(first+p.panelsPer, p.panels), i == 0, &p.ep)
+	for k0 := p.k0; k0 < min(p.k0+p.stage, p.s.K); k0 += p.depth {
+		p.pass(w, p.c[m0*p.s.LDC:], m0, k0, first, min(first+p.panelsPer, p.panels), k0 == 0, &p.ep)
 	}
 }
 

@@ -133,6 +133,12 @@ func NewPlan(s Shape, level isa.Level) (*Plan, error) {
 		return p, nil
 	}
 	p.block()
+	ldc := s.LDC
+	p.packPart, p.multiplyPart = p.pack, p.multiply
+	if p.split {
+		ldc = s.N
+		p.multiplyPart, p.addPart = p.multiplySteps, p.addSums
+	}
 	height := p.kern.Rows()
 	p.rows = make([]int, min(s.M, p.tilesPer*height))
 	p.cRows = make([]int, len(p.rows))
@@ -145,14 +151,7 @@ func NewPlan(s Shape, level isa.Level) (*Plan, error) {
 		default:
 			p.rows[r] = r * s.LDA
 		}
-		p.cRows[r] = r * s.LDC
-		if p.split {
-			p.cRows[r] = r * s.N
-		}
-	}
-	p.packPart, p.multiplyPart = p.pack, p.multiply
-	if p.split {
-		p.multiplyPart, p.addPart = p.multiplySteps, p.addSums
+		p.cRows[r] = r * ldc
 	}
 	return p, nil
 }

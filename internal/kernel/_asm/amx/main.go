@@ -57,7 +57,8 @@ type source struct {
 func (s source) load(t int) { tileMemory(tileLoad, t, s.base, s.stride, s.disp) }
 
 // productStep adds the products of two tiles of A with two of B, or with the left
-// one if the right one has no base, to tiles 0 to 3, row by row.
+// one if the right one has no base, to tiles 0 to 3, row by row, and goes on to the
+// next step of A.
 func productStep(upper, lower, left, right source) {
 	upper.load(4)
 	left.load(6)
@@ -69,6 +70,15 @@ func productStep(upper, lower, left, right source) {
 		tileProduct(1, 4, 7)
 		tileProduct(3, 5, 7)
 	}
+	ADDQ(Imm(rowBytes), upper.base)
+	ADDQ(Imm(rowBytes), lower.base)
+}
+
+// tileBelow sets at to the rows below a tile.
+func tileBelow(at, tile, stride GPPhysical) {
+	MOVQ(stride, at)
+	SHLQ(Imm(4), at)
+	ADDQ(tile, at)
 }
 
 // multiply writes the products of blocks of two tiles of rows with a panel of the
@@ -98,9 +108,7 @@ func multiply(name, doc string, columns int, config Mem) {
 	MOVQ(Mem{Base: block, Disp: 8}, at)
 	LEAQ(Mem{Base: c, Index: at, Scale: 4}, c)
 	ADDQ(Imm(16), block)
-	MOVQ(ldc, low)
-	SHLQ(Imm(4), low)
-	ADDQ(c, low)
+	tileBelow(low, c, ldc)
 	for i := range columns {
 		tileZero(i)
 		tileZero(2 + i)
@@ -115,9 +123,7 @@ func multiply(name, doc string, columns int, config Mem) {
 	MOVQ(Mem{Base: taps}, at)
 	LEAQ(Mem{Base: a, Index: at, Scale: 2}, at)
 	ADDQ(Imm(8), taps)
-	MOVQ(lda, below)
-	SHLQ(Imm(4), below)
-	ADDQ(at, below)
+	tileBelow(below, at, lda)
 	Load(Param("steps"), step)
 	Label(name + "Step")
 	DECQ(NewParamAddr("left", 104))
@@ -133,8 +139,6 @@ func multiply(name, doc string, columns int, config Mem) {
 		right.base = nil
 	}
 	productStep(source{at, lda, 0}, source{below, lda, 0}, left, right)
-	ADDQ(Imm(rowBytes), at)
-	ADDQ(Imm(rowBytes), below)
 	ADDQ(U32(uint32(columns*tile)), b)
 	DECQ(step)
 	JNZ(LabelRef(name + "Step"))
@@ -185,9 +189,7 @@ func correlate(config Mem) {
 	LEAQ(Mem{Base: b, Index: at, Scale: 2}, b)
 	LEAQ(Mem{Base: b, Index: half, Scale: 1}, right)
 	Load(Param("a"), at)
-	MOVQ(lda, below)
-	SHLQ(Imm(4), below)
-	ADDQ(at, below)
+	tileBelow(below, at, lda)
 	LEAQ(Mem{Base: c, Disp: block}, ahead)
 	MOVBLZX(NewParamAddr("fromC", 64), step.As32())
 	TESTL(step.As32(), step.As32())
@@ -213,8 +215,6 @@ func correlate(config Mem) {
 	PREFETCHT1(Mem{Base: next, Index: half, Scale: 1, Disp: 64})
 	ADDQ(U32(128), next)
 	productStep(source{at, lda, 0}, source{below, lda, 0}, source{b, across, 0}, source{right, across, 0})
-	ADDQ(Imm(rowBytes), at)
-	ADDQ(Imm(rowBytes), below)
 	ADDQ(U32(tile), b)
 	ADDQ(U32(tile), right)
 	DECQ(step)

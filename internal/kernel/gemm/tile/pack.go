@@ -54,20 +54,16 @@ func (kern *Kernels) PackTile(dst, src []float32, k, n, ld int) {
 	}
 }
 
-// interleave does as much of PackTile as whole vectors allow and returns how
-// many steps that is. A tile of 12 rows is made of rows 0 to 7 and 4 to 11.
-// One of 6 is made of 8 rows, the last two of which are written over by the
-// next step: this leaves a step at the end.
+// interleave does as much of PackTile as it can and returns how many steps that
+// is. A tile of 12 rows is made of rows 0 to 7 and 4 to 11, in all steps. One of
+// 6 is made of 8 rows, the last two of which are written over by the next step:
+// this leaves a step at the end, and what fills no vector.
 func (kern *Kernels) interleave(dst, src []float32, k, ld int) int {
 	switch height := kern.Rows(); {
 	case height == 12 && k >= vector:
 		_, _ = src[11*ld+k-1], dst[k*height-1]
-		transpose8(&dst[0], &src[0], height, ld, k/vector)
-		transpose8(&dst[4], &src[4*ld], height, ld, k/vector)
-		if rest := k - vector; k%vector != 0 { // over a part of the block before
-			transpose8(&dst[rest*height], &src[rest], height, ld, 1)
-			transpose8(&dst[rest*height+4], &src[4*ld+rest], height, ld, 1)
-		}
+		transposeRows(dst, src, height, ld, k)
+		transposeRows(dst[4:], src[4*ld:], height, ld, k)
 		return k
 	case height == 6 && k > vector && len(src) >= 7*ld+k:
 		_ = dst[k*height-1]
@@ -75,6 +71,16 @@ func (kern *Kernels) interleave(dst, src []float32, k, ld int) int {
 		return (k - 1) / vector * vector
 	}
 	return 0
+}
+
+// transposeRows transposes 8 rows of at least as many elements, ld apart in src, to
+// dst, width apart. What is left over of whole blocks is in a last one that lies
+// partly over the one before.
+func transposeRows(dst, src []float32, width, ld, k int) {
+	transpose8(&dst[0], &src[0], width, ld, k/vector)
+	if rest := k - vector; k%vector != 0 {
+		transpose8(&dst[rest*width], &src[rest], width, ld, 1)
+	}
 }
 
 // PackTileTransposed is PackTile of a matrix that src holds transposed, as k
@@ -100,15 +106,12 @@ func (kern *Kernels) moves() bool { return moves && kern.level != isa.Generic }
 // to dst: k rows of width elements filled up with zeros.
 func (kern *Kernels) PackTransposed(dst, src []float32, k, n, ld, width int) {
 	if kern.moves() && k >= vector && n >= vector {
-		// What is left over of either is in a last block that lies partly over
-		// the one before.
+		// What is left over is in a last block that lies partly over the one
+		// before.
 		for c := 0; c < n; c += vector {
 			c := min(c, n-vector)
 			_, _ = src[(c+vector-1)*ld+k-1], dst[(k-1)*width+c+vector-1]
-			transpose8(&dst[c], &src[c*ld], width, ld, k/vector)
-			if rest := k - vector; k%vector != 0 {
-				transpose8(&dst[rest*width+c], &src[c*ld+rest], width, ld, 1)
-			}
+			transposeRows(dst[c:], src[c*ld:], width, ld, k)
 		}
 	} else {
 		for c := range n {

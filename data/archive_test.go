@@ -207,6 +207,22 @@ func TestArraysTogether(t *testing.T) {
 	}
 }
 
+// TestChecksums changes what only a checksum can tell.
+func TestChecksums(t *testing.T) {
+	wrong := func(data []byte) []byte {
+		packed := gzipped(t, data)
+		packed[len(packed)-6] ^= 1 // of the checksum's four bytes
+		return packed
+	}
+	wantError(t, fileOf(t, "images-idx3.gz", wrong(idxOf(counting(128), 2, 8, 8))), Options{}, "the end after the array of shape [2 8 8] is damaged: gzip: invalid checksum")
+	wantError(t, fileOf(t, "a.npy.gz", wrong(npyOf(t, make([]uint8, 128), 2, 8, 8))), Options{}, "is damaged: gzip: invalid checksum")
+	s := mustOpen(t, fileOf(t, "a.tar.gz", wrong(tarOf(t, someImages(t)...))), Options{})
+	if s.Len() != len(mustOpen(t, fileOf(t, "b.tar", tarOf(t, someImages(t)...)), Options{}).Names) ||
+		len(s.Warnings) != 1 || !strings.Contains(s.Warnings[0], "invalid checksum") {
+		t.Errorf("%d images, warnings %q", s.Len(), s.Warnings)
+	}
+}
+
 // TestTarWarningIsKept reads a damaged archive twice by way of the cache.
 func TestTarWarningIsKept(t *testing.T) {
 	ball := tarOf(t, someImages(t)...)

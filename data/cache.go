@@ -175,9 +175,10 @@ func readCache(r io.Reader, size int64, fingerprint string, maxBytes int64) (*Se
 	return s, nil
 }
 
-// save keeps s. The file appears whole or not at all.
+// save keeps s, unless it lacks files that could not be read. The file appears whole
+// or not at all.
 func (c cache) save(s *Set) (err error) {
-	if c.path == "" {
+	if c.path == "" || s.unread {
 		return c.err
 	}
 	if err := os.MkdirAll(filepath.Dir(c.path), 0o755); err != nil {

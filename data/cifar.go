@@ -57,7 +57,7 @@ func cifarBlock(m *cifar.Images, name string) *raw {
 	return &raw{
 		name: name, n: len(m.Labels),
 		height: cifar.Side, width: cifar.Side, channels: cifar.Channels,
-		pixels: m.Pixels, labels: widen(m.Labels), part: partOf(path.Base(name)),
+		pixels: m.Pixels, labels: widen(m.Labels), classes: m.Classes, part: partOf(path.Base(name)),
 	}
 }
 

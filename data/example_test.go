@@ -79,10 +79,10 @@ func ExampleLoader() {
 	const batch = 256
 	pixels, labels := make([]uint8, batch*set.ImageBytes()), make([]int32, batch)
 	loader := data.NewLoader(set, train, batch, 1)
-	for step := range loader.Batches(0) {
+	for step := range loader.Batches() {
 		loader.Fill(0, step, pixels, labels, nil)
 	}
-	fmt.Println(loader.Batches(0), "steps")
+	fmt.Println(loader.Batches(), "steps")
 
 	evaluation := data.NewLoader(set, heldout, batch, 0)
 	shown := 0

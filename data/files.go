@@ -12,6 +12,7 @@ type file struct {
 	name    string // path inside the source, with slashes
 	open    func() (io.ReadCloser, error)
 	done    func() // gives back what open reads from; may be nil
+	size    int64  // bytes that reading it takes, as far as is known and not counted by the source
 
 	// err says why the file cannot be used, if the source itself knows.
 	err error

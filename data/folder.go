@@ -175,7 +175,7 @@ func (d *folder) walk(ctx context.Context, want func(int) bool, yield func(file)
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		out := file{ordinal: i, name: f.name, err: f.err, named: d.named, ignored: want != nil && !want(i)}
+		out := file{ordinal: i, name: f.name, size: f.size, err: f.err, named: d.named, ignored: want != nil && !want(i)}
 		out.open = func() (io.ReadCloser, error) {
 			r, err := os.Open(f.path)
 			if err != nil {

@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"unicode"
 )
 
@@ -37,6 +39,7 @@ func gather(ctx context.Context, t tree, o Options, s *Set) error {
 
 	s.keepDecoded(order)
 	s.Skipped = skips(all)
+	s.unread = slices.ContainsFunc(all, func(e *entry) bool { return unread(e.err) })
 	s.Found = s.Len() + len(s.Skipped)
 	return nil
 }
@@ -44,6 +47,7 @@ func gather(ctx context.Context, t tree, o Options, s *Set) error {
 // survey reads the headers of all files.
 func survey(ctx context.Context, t tree, o Options, report *progress) ([]*entry, error) {
 	var all []*entry
+	var whole sync.Mutex
 	scratch := make([][]byte, o.Threads)
 	err := forEach(ctx, t, o.Threads, nil, func(f file) *entry {
 		e := &entry{name: printable(f.name), err: f.err, ignored: f.ignored}
@@ -55,9 +59,10 @@ func survey(ctx context.Context, t tree, o Options, report *progress) ([]*entry,
 	}, func(worker int, f file, e *entry) {
 		r, err := f.open()
 		if err == nil {
-			e.header, err = probe(r, &scratch[worker], o.MaxFileBytes, o.MaxPixels)
+			e.header, err = probe(r, &scratch[worker], o.MaxFileBytes, o.MaxPixels, &whole)
 			r.Close()
 		}
+		scratch[worker] = reusable(scratch[worker])
 		e.err = err
 		// A file that cannot be seen to be an image matters if it claims to
 		// be one.
@@ -109,11 +114,28 @@ func (s *Set) allocate(n int, o Options) error {
 	return nil
 }
 
-// inFlight bounds the pixels of the images that are being decoded at one time;
-// a single larger image is decoded alone.
+// inFlight bounds the pixels of the images that are being decoded at one time and
+// the bytes of their files; a single larger image is decoded alone.
 const inFlight = 64 << 20
 
+// reusable returns a buffer for the next file, nil if it is too large to be kept.
+func reusable(buf []byte) []byte {
+	const most = 16 << 20
+	if cap(buf) > most {
+		return nil
+	}
+	return buf
+}
+
 var errChanged = errors.New("it was changed while it was read")
+
+// unread tells an error of reading a file, which may be over the next time, from one
+// about what the file holds.
+func unread(err error) bool {
+	var path *fs.PathError
+	var system syscall.Errno
+	return errors.Is(err, errChanged) || errors.As(err, &path) || errors.As(err, &system)
+}
 
 // decodeInto decodes the usable images of all into their slots.
 func (s *Set) decodeInto(ctx context.Context, t tree, all []*entry, o Options, report *progress) error {
@@ -152,9 +174,9 @@ func decodeAll(ctx context.Context, t tree, all []*entry, o Options, report *pro
 		}
 		return e
 	}, func(worker int, f file, e *entry) {
-		pixels := int64(e.width) * int64(e.height)
-		room.enter(pixels)
-		defer room.exit(pixels)
+		weight := int64(e.width)*int64(e.height) + f.size
+		room.enter(weight)
+		defer room.exit(weight)
 		r, err := f.open()
 		if err == nil {
 			files[worker], err = readWhole(r, files[worker], o.MaxFileBytes)
@@ -165,6 +187,7 @@ func decodeAll(ctx context.Context, t tree, all []*entry, o Options, report *pro
 		}
 		e.err, e.decoded = err, err == nil
 		report.add(int64(len(files[worker])))
+		files[worker] = reusable(files[worker])
 	})
 }
 

@@ -53,18 +53,17 @@ func (l *Loader) Len() int { return len(l.indices) }
 // BatchSize returns the number of images in a batch.
 func (l *Loader) BatchSize() int { return l.batch }
 
-// Batches returns the number of steps that Fill has in an epoch, the same for
-// each. The images that do not fill a batch are left out, others in each
-// epoch. If all images together do not fill one, there is one step, which
-// repeats them.
-func (l *Loader) Batches(epoch int) int { return max(1, len(l.indices)/l.batch) }
+// Batches returns the number of steps that Fill has in an epoch. The images that
+// do not fill a batch are left out, others in each epoch. If all images together
+// do not fill one, there is one step, which repeats them.
+func (l *Loader) Batches() int { return max(1, len(l.indices)/l.batch) }
 
-// Fill writes a batch of an epoch, which is at least 0, in [0, Batches(epoch)):
+// Fill writes a batch of an epoch, which is at least 0, in [0, Batches()):
 // pixels to dst [batch,H,W,C], labels to labels [batch] and the images' places
 // in the set to picked [batch]. labels and picked may be nil; labels are 0 if
 // the set has none.
 func (l *Loader) Fill(epoch, step int, dst []uint8, labels, picked []int32) {
-	if epoch < 0 || step < 0 || step >= l.Batches(epoch) {
+	if epoch < 0 || step < 0 || step >= l.Batches() {
 		panic(fmt.Sprintf("data: epoch %d has no step %d", epoch, step))
 	}
 	l.mu.Lock()

@@ -85,15 +85,15 @@ func TestLoader(t *testing.T) {
 	s := numbered(23)
 	indices := []int{1, 3, 4, 5, 7, 8, 10, 11, 20, 21, 22}
 	l := NewLoader(s, indices, 4, 9)
-	if l.Batches(0) != 2 || l.Len() != 11 || l.BatchSize() != 4 {
-		t.Fatalf("%d batches of %d from %d", l.Batches(0), l.BatchSize(), l.Len())
+	if l.Batches() != 2 || l.Len() != 11 || l.BatchSize() != 4 {
+		t.Fatalf("%d batches of %d from %d", l.Batches(), l.BatchSize(), l.Len())
 	}
 	dst, labels, picked := make([]uint8, 8), make([]int32, 4), make([]int32, 4)
 	epochs := map[string]bool{}
 	dealt := map[int32]bool{}
 	for epoch := range 20 {
 		var order []int32
-		for step := range l.Batches(epoch) {
+		for step := range l.Batches() {
 			l.Fill(epoch, step, dst, labels, picked)
 			for row, i := range picked {
 				if !slices.Contains(indices, int(i)) || dst[2*row] != byte(i) || labels[row] != i%2 {
@@ -129,7 +129,7 @@ func TestLoaderIsPure(t *testing.T) {
 	want := map[[2]int]string{}
 	forward := NewLoader(s, indices, 8, 77)
 	for epoch := range 6 {
-		for step := range forward.Batches(epoch) {
+		for step := range forward.Batches() {
 			want[[2]int{epoch, step}] = fill(forward, epoch, step)
 		}
 	}
@@ -152,8 +152,8 @@ func TestLoaderIsPure(t *testing.T) {
 
 func TestLoaderOfFewImages(t *testing.T) {
 	l := NewLoader(numbered(3), []int{0, 1, 2}, 8, 1)
-	if l.Batches(0) != 1 {
-		t.Fatalf("%d batches", l.Batches(0))
+	if l.Batches() != 1 {
+		t.Fatalf("%d batches", l.Batches())
 	}
 	picked := make([]int32, 8)
 	l.Fill(2, 0, make([]uint8, 16), nil, picked)

@@ -91,7 +91,7 @@ func readPieces(ctx context.Context, in io.Reader, h *npy.Header, known bool) ([
 			return nil, err
 		}
 	}
-	return pixels, nil
+	return pixels, h.End(in)
 }
 
 // readFortran reads an array whose first index varies fastest. It has to be in

@@ -8,6 +8,7 @@ import (
 	"image/color"
 	"math"
 	"os"
+	"sync"
 
 	"golang.org/x/image/draw"
 )
@@ -56,7 +57,7 @@ func decodePicture(content []byte, o Options) (p *Picture, err error) {
 		}
 	}()
 	var scratch []byte
-	h, err := probe(bytes.NewReader(content), &scratch, o.MaxFileBytes, o.MaxPixels)
+	h, err := probe(bytes.NewReader(content), &scratch, o.MaxFileBytes, o.MaxPixels, new(sync.Mutex))
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"io"
+	"sync"
 
 	"golang.org/x/image/draw"
 )
@@ -25,8 +26,9 @@ type header struct {
 var errNotImage = errors.New("its content is not JPEG, PNG, GIF, BMP, TIFF or WebP")
 
 // probe reads the header of an image from r, of which at most limit bytes are
-// read, into *scratch. It returns errNotImage if r holds something else.
-func probe(r io.Reader, scratch *[]byte, limit, maxPixels int64) (h header, err error) {
+// read, into *scratch; while that is more than its beginning, whole is locked. It
+// returns errNotImage if r holds something else.
+func probe(r io.Reader, scratch *[]byte, limit, maxPixels int64, whole sync.Locker) (h header, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("its header cannot be read: the decoder failed with %v", p)
@@ -45,6 +47,8 @@ func probe(r io.Reader, scratch *[]byte, limit, maxPixels int64) (h header, err 
 	}
 	cfg, err := h.codec.config(bytes.NewReader(head))
 	if err != nil && len(head) == probeLen {
+		whole.Lock()
+		defer whole.Unlock()
 		if head, err = readUpTo(r, head, limit); err != nil {
 			*scratch = head
 			return h, err

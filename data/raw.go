@@ -21,6 +21,7 @@ type raw struct {
 	height, width, channels int
 	pixels                  []uint8 // [n,height,width,channels]
 	labels                  []int32 // or nil
+	classes                 int     // of CIFAR's files, 0 for others
 	part                    Part
 }
 
@@ -47,6 +48,9 @@ func (s *Set) adopt(ctx context.Context, blocks []*raw, classes []string, o Opti
 		if b.height != first.height || b.width != first.width || b.channels != first.channels {
 			return fmt.Errorf("%s holds images of %d×%d×%d, but %s of %d×%d×%d: give one of them",
 				first.name, first.height, first.width, first.channels, b.name, b.height, b.width, b.channels)
+		}
+		if b.classes != first.classes {
+			return fmt.Errorf("%s has labels of %d classes, but %s of %d: give one of them", first.name, first.classes, b.name, b.classes)
 		}
 		total += b.n
 		labelled = labelled && b.labels != nil

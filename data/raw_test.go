@@ -117,6 +117,10 @@ func TestCIFAR(t *testing.T) {
 	if len(s.Classes) != 100 || s.Classes[99] != "last" || fmt.Sprint(s.Labels) != "[7 1]" {
 		t.Errorf("classes %v, labels %v", s.Classes, s.Labels)
 	}
+	both := []member{{"a/data_batch_1.bin", one}, {"b/train.bin", cifarRecord(1, 2, 3, 4, 7)}}
+	for _, p := range []string{folderOf(t, both...), fileOf(t, "both.tar", tarOf(t, both...))} {
+		wantError(t, p, Options{}, "data_batch_1.bin has labels of 10 classes, but ", "train.bin of 100: give one of them")
+	}
 	listed := slices.Concat(tarOf(t,
 		member{"train.bin", cifarRecord(1, 2, 3, 4, 7)},
 		member{"fine_label_names.txt", []byte(strings.Repeat("thing\n", 99) + "last\n")}))

@@ -48,6 +48,8 @@ type Set struct {
 	FromCache   bool     // the pixels were decoded by an earlier Open
 	Fingerprint string   // of the listing of the source (names, sizes, dates) and the options
 	Warnings    []string // what went wrong without harm, such as a cache that cannot be written
+
+	unread bool // some files could not be read, and may be read the next time
 }
 
 // Len returns the number of images.

@@ -60,7 +60,7 @@ func (t *tarball) walk(ctx context.Context, want func(int) bool, yield func(file
 		}
 		head, err := archive.Next()
 		if err == io.EOF {
-			return nil
+			return t.end(i, stream)
 		}
 		if err != nil && !errors.Is(err, tar.ErrInsecurePath) {
 			return t.broken(i, err)
@@ -92,6 +92,16 @@ func (t *tarball) walk(ctx context.Context, want func(int) bool, yield func(file
 			return err
 		}
 	}
+}
+
+// end reads the padding after the last of so many entries, behind which a compressed
+// archive has its checksum.
+func (t *tarball) end(entries int, stream io.Reader) error {
+	const padding = 1 << 20
+	if _, err := io.CopyN(io.Discard, stream, padding); err != nil && err != io.EOF {
+		return t.broken(entries, err)
+	}
+	return nil
 }
 
 // sparse reports an entry with holes, which takes few bytes for any size.

@@ -82,6 +82,9 @@ func (z *zipArchive) walk(ctx context.Context, want func(int) bool, yield func(f
 		}
 		name := slashed(f.Name)
 		out := file{ordinal: i, name: name, err: z.check(f)}
+		if out.err == nil {
+			out.size = int64(f.UncompressedSize64)
+		}
 		if out.err == errUnsafeName {
 			out.name = f.Name
 		} else {

@@ -72,7 +72,7 @@ func New(o Options) (*Engine, error) {
 // Close stops the workers. The engine must not be used afterwards.
 func (e *Engine) Close() { e.pool.Close() }
 
-// Pool returns the workers, for computations outside of programs.
+// Pool returns the workers, for computations outside of programs and while none runs.
 func (e *Engine) Pool() *par.Pool { return e.pool }
 
 // Level returns the instruction-set level in use.
@@ -96,7 +96,7 @@ func (e *Engine) Compile(g *graph.Graph, store *backend.Store) (backend.Program,
 }
 
 // Function is a computation traced and compiled once for each batch size that
-// it is run with.
+// it is run with. It serves one goroutine at a time.
 type Function struct {
 	engine   *Engine
 	store    *backend.Store

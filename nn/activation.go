@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"cmp"
 	"math"
 
 	"hourglass/engine/graph"
@@ -25,7 +26,7 @@ func (LeakyReLU) Kind() string { return "leaky_relu" }
 
 // Apply implements [Layer].
 func (l LeakyReLU) Apply(c *Context, x *graph.Node) *graph.Node {
-	return c.b.LeakyRelu(x, orElse(l.Slope, 0.01))
+	return c.b.LeakyRelu(x, cmp.Or(l.Slope, 0.01))
 }
 
 // ReLU6 clips values to 0–6.

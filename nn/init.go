@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -83,7 +84,7 @@ func Initialize(params []Param, store *backend.Store, seed uint64) error {
 
 // fill writes the first values of a variable.
 func (i Init) fill(dst []float32, shape tensor.Shape, seed, stream uint64) error {
-	gain := orElse(i.Value, 1)
+	gain := cmp.Or(i.Value, 1)
 	switch i.Kind {
 	case InitZeros:
 		clear(dst)

@@ -1,6 +1,8 @@
 package nn
 
 import (
+	"cmp"
+
 	"hourglass/engine/graph"
 )
 
@@ -25,7 +27,7 @@ func (BatchNorm) Kind() string { return "batch_norm" }
 
 // Apply implements [Layer].
 func (l BatchNorm) Apply(c *Context, x *graph.Node) *graph.Node {
-	momentum, epsilon := orElse(l.Momentum, 0.1), orElse(l.Epsilon, 1e-5)
+	momentum, epsilon := cmp.Or(l.Momentum, 0.1), cmp.Or(l.Epsilon, 1e-5)
 	if x.Shape().Rank() < 2 {
 		return c.Fail(l, x, "it needs [N,…,C]")
 	}
@@ -72,13 +74,6 @@ func scaleOffset(c *Context, channels int) (gamma, beta *graph.Node) {
 	return c.Param("weight", Init{Kind: InitOnes}, channels), c.Param("bias", Init{Kind: InitZeros}, channels)
 }
 
-func orElse(v, fallback float64) float64 {
-	if v == 0 {
-		return fallback
-	}
-	return v
-}
-
 // LayerNorm normalises the last axis of each position by its own mean and
 // variance (Ba, Kiros & Hinton 2016) and applies a learned scale and offset.
 type LayerNorm struct {
@@ -90,7 +85,7 @@ func (LayerNorm) Kind() string { return "layer_norm" }
 
 // Apply implements [Layer].
 func (l LayerNorm) Apply(c *Context, x *graph.Node) *graph.Node {
-	epsilon := orElse(l.Epsilon, 1e-5)
+	epsilon := cmp.Or(l.Epsilon, 1e-5)
 	rank := x.Shape().Rank()
 	if rank < 2 {
 		return c.Fail(l, x, "it needs [N,…,C]")
@@ -115,7 +110,7 @@ func (GroupNorm) Kind() string { return "group_norm" }
 
 // Apply implements [Layer].
 func (l GroupNorm) Apply(c *Context, x *graph.Node) *graph.Node {
-	epsilon := orElse(l.Epsilon, 1e-5)
+	epsilon := cmp.Or(l.Epsilon, 1e-5)
 	shape := x.Shape()
 	if shape.Rank() < 2 {
 		return c.Fail(l, x, "it needs [N,…,C]")
@@ -157,7 +152,7 @@ func (L2Normalize) Kind() string { return "l2_normalize" }
 
 // Apply implements [Layer].
 func (l L2Normalize) Apply(c *Context, x *graph.Node) *graph.Node {
-	epsilon := orElse(l.Epsilon, 1e-12)
+	epsilon := cmp.Or(l.Epsilon, 1e-12)
 	rank := x.Shape().Rank()
 	if rank < 1 || !(epsilon >= 1e-18) {
 		// The square of anything smaller is not a normal float32.

@@ -1,6 +1,7 @@
 package optim
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -28,7 +29,7 @@ func (Adam) DefaultRate() float64 { return 1e-3 }
 // Begin implements [Rule]. It keeps the slots "m" and "v", and "vmax" for
 // AMSGrad.
 func (r Adam) Begin(s Step) (Update, error) {
-	beta1, beta2, epsilon := orElse(r.Beta1, 0.9), orElse(r.Beta2, 0.999), orElse(r.Epsilon, 1e-8)
+	beta1, beta2, epsilon := cmp.Or(r.Beta1, 0.9), cmp.Or(r.Beta2, 0.999), cmp.Or(r.Epsilon, 1e-8)
 	if err := within("beta1", beta1, 0, 1); err != nil {
 		return nil, err
 	}

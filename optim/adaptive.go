@@ -1,6 +1,7 @@
 package optim
 
 import (
+	"cmp"
 	"fmt"
 
 	"hourglass/engine/graph"
@@ -22,7 +23,7 @@ func (Adagrad) DefaultRate() float64 { return 1e-2 }
 
 // Begin implements [Rule]. It keeps the slot "sum", without InitialSum.
 func (r Adagrad) Begin(s Step) (Update, error) {
-	epsilon := orElse(r.Epsilon, 1e-10)
+	epsilon := cmp.Or(r.Epsilon, 1e-10)
 	if !(epsilon > 0) || !(r.InitialSum >= 0) || !(r.RateDecaying >= 0) {
 		return nil, fmt.Errorf("epsilon is %v, initial sum %v and rate decaying %v; none may be negative", epsilon, r.InitialSum, r.RateDecaying)
 	}
@@ -62,7 +63,7 @@ func (RMSProp) DefaultRate() float64 { return 1e-2 }
 // Begin implements [Rule]. It keeps the slot "square" and, as asked for,
 // "mean" and "velocity".
 func (r RMSProp) Begin(s Step) (Update, error) {
-	alpha, epsilon := orElse(r.Alpha, 0.99), orElse(r.Epsilon, 1e-8)
+	alpha, epsilon := cmp.Or(r.Alpha, 0.99), cmp.Or(r.Epsilon, 1e-8)
 	if err := within("alpha", alpha, 0, 1); err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package optim
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -34,7 +35,7 @@ func (Muon) DefaultRate() float64 { return 0.02 }
 
 // Begin implements [Rule]. It keeps the slot "velocity".
 func (r Muon) Begin(s Step) (Update, error) {
-	momentum, restMomentum, rest := orElse(r.Momentum, muonMomentum), orElse(r.RestMomentum, muonRestMomentum), orElse(r.Rest, 1)
+	momentum, restMomentum, rest := cmp.Or(r.Momentum, muonMomentum), cmp.Or(r.RestMomentum, muonRestMomentum), cmp.Or(r.Rest, 1)
 	for _, v := range []setting{{"momentum", momentum}, {"the rest's momentum", restMomentum}} {
 		if err := within(v.name, v.value, 0, 1); err != nil {
 			return nil, err

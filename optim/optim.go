@@ -10,6 +10,7 @@
 package optim
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strings"
@@ -85,10 +86,12 @@ type Options struct {
 	Groups []Group
 }
 
-// Group is a group of parameters.
+// Group is a group of parameters. Rate leaves weight decay alone if that is decoupled,
+// or if steps are in proportion to the gradient (SGD, and Muon's for what is no
+// kernel); other rules scale the gradient, coupled decay and all.
 type Group struct {
 	Suffix string  `json:"suffix"`           // of the names, such as ".bias"; "" fits all
-	Rate   float64 `json:"rate,omitempty"`   // factor on the learning rate, but not on weight decay; 0 means 1
+	Rate   float64 `json:"rate,omitempty"`   // factor on the learning rate; 0 means 1
 	Frozen bool    `json:"frozen,omitempty"` // they stay as they are
 }
 
@@ -96,7 +99,7 @@ type Group struct {
 func (o Options) group(p nn.Param) Group {
 	for _, g := range o.Groups {
 		if strings.HasSuffix(p.Name, g.Suffix) {
-			g.Rate = orElse(g.Rate, 1)
+			g.Rate = cmp.Or(g.Rate, 1)
 			return g
 		}
 	}
@@ -153,7 +156,7 @@ func Build(b *graph.Builder, o Options, params []nn.Param, grads []*graph.Node, 
 			if o.Decoupled {
 				w = b.Mul(w, keep)
 			} else {
-				g = b.Add(g, b.Scale(w, o.WeightDecay/factor))
+				g = b.Add(g, b.Scale(w, o.coupled(factor)))
 			}
 		}
 		s := &Slots{b: b, param: p}
@@ -161,6 +164,16 @@ func Build(b *graph.Builder, o Options, params []nn.Param, grads []*graph.Node, 
 		states = append(states, s.declared...)
 	}
 	return states, b.Err()
+}
+
+// coupled returns what times a parameter is added to its gradient for weight decay,
+// where its rate has a factor.
+func (o Options) coupled(factor float64) float64 {
+	switch o.Rule.(type) {
+	case SGD, Muon:
+		return o.WeightDecay / factor // steps are in proportion to the gradient
+	}
+	return o.WeightDecay
 }
 
 // keepsLength reports whether a rule gives a parameter a length of its own, which

@@ -1,6 +1,7 @@
 package optim
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 )
@@ -33,8 +34,8 @@ type StepDecay struct {
 
 // Factor implements [Schedule].
 func (s StepDecay) Factor(step, total int) float64 {
-	every := max(1, steps(orElse(s.Every, 1.0/3), total))
-	return math.Pow(orElse(s.Gamma, 0.1), float64(clampStep(step, total)/every))
+	every := max(1, steps(cmp.Or(s.Every, 1.0/3), total))
+	return math.Pow(cmp.Or(s.Gamma, 0.1), float64(clampStep(step, total)/every))
 }
 
 // String implements [Schedule].
@@ -71,13 +72,13 @@ type OneCycle struct {
 
 // Factor implements [Schedule].
 func (s OneCycle) Factor(step, total int) float64 {
-	first := 1 / orElse(s.Start, 25)
-	last := first / orElse(s.Final, 1e4)
+	first := 1 / cmp.Or(s.Start, 25)
+	last := first / cmp.Or(s.Final, 1e4)
 	if total < 2 {
 		return first
 	}
 	// The peak lies at pct·total − 1, which need not be a whole step.
-	at, peak, end := float64(clampStep(step, total)), orElse(s.Rise, 0.3)*float64(total)-1, float64(total-1)
+	at, peak, end := float64(clampStep(step, total)), cmp.Or(s.Rise, 0.3)*float64(total)-1, float64(total-1)
 	if peak > 0 && at <= peak {
 		return cosineBetween(first, 1, at/peak)
 	}
@@ -98,7 +99,7 @@ type Triangle struct {
 
 // Factor implements [Schedule].
 func (s Triangle) Factor(step, total int) float64 {
-	at, peak := float64(clampStep(step, total)), orElse(s.Rise, 0.25)*float64(total)
+	at, peak := float64(clampStep(step, total)), cmp.Or(s.Rise, 0.25)*float64(total)
 	if at < peak {
 		return s.Start + (1-s.Start)*at/peak
 	}
@@ -120,7 +121,7 @@ type WarmUp struct {
 
 // Factor implements [Schedule].
 func (s WarmUp) Factor(step, total int) float64 {
-	rising := min(steps(orElse(s.Steps, 0.05), total), max(total, 0))
+	rising := min(steps(cmp.Or(s.Steps, 0.05), total), max(total, 0))
 	if step = max(step, 0); step < rising {
 		return float64(step+1) / float64(rising)
 	}

@@ -70,10 +70,3 @@ func within(name string, v, low, high float64) error {
 	}
 	return nil
 }
-
-func orElse(v, fallback float64) float64 {
-	if v == 0 {
-		return fallback
-	}
-	return v
-}

@@ -23,7 +23,8 @@ type Pixel interface{ uint8 | float32 }
 type Options struct {
 	// Range is L; 0 means 255 for bytes and 1 for float32.
 	Range float64
-	// Pool is the workers; nil means GOMAXPROCS threads for the call.
+	// Pool is the workers, which serve one call at a time; nil means GOMAXPROCS
+	// threads for the call.
 	Pool *par.Pool
 }
 

@@ -123,7 +123,7 @@ func (t *Trainer) Restore() ([]Epoch, error) {
 		return nil, nil
 	}
 	path := filepath.Join(t.options.Checkpoint, lastFile)
-	metadata, err := readInto(path, t.store, t.store.Names())
+	metadata, err := metadataOf(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -143,6 +143,9 @@ func (t *Trainer) Restore() ([]Epoch, error) {
 	if !s.sound(t.problem.Steps, t.options.Epochs) {
 		return nil, fmt.Errorf("%s: its state contradicts itself: take the file away to begin anew", path)
 	}
+	if err := readInto(path, t.store, t.store.Names()); err != nil {
+		return nil, err
+	}
 	t.state = s
 	if s.BestAt > 0 {
 		best := backend.NewStore()
@@ -153,7 +156,7 @@ func (t *Trainer) Restore() ([]Epoch, error) {
 			}
 			names = append(names, p.Name)
 		}
-		if _, err := readInto(filepath.Join(t.options.Checkpoint, bestFile), best, names); err != nil {
+		if err := readInto(filepath.Join(t.options.Checkpoint, bestFile), best, names); err != nil {
 			return nil, err
 		}
 		t.best = make(map[string]*tensor.Tensor)
@@ -168,7 +171,7 @@ func (t *Trainer) Restore() ([]Epoch, error) {
 func (s *state) sound(steps, epochs int) bool {
 	finished := s.Step / steps
 	switch {
-	case len(s.History) != finished || s.BestAt < 0 || s.BestAt > finished:
+	case len(s.History) != finished || s.BestAt < 0 || s.BestAt > finished || (s.BestAt > 0) != (finished > 0):
 		return false
 	case s.Ended == "patience":
 		return finished > 0 && s.Step%steps == 0
@@ -178,19 +181,29 @@ func (s *state) sound(steps, epochs int) bool {
 	return s.Ended == ""
 }
 
-// readInto reads the named variables of a store from a file, which must hold
-// each of them in its shape.
-func readInto(path string, store *backend.Store, names []string) (metadata map[string]string, err error) {
+// metadataOf returns what a file says of itself.
+func metadataOf(path string) (map[string]string, error) {
 	f, err := safetensors.Open(path)
 	if err != nil {
 		return nil, err
+	}
+	defer f.Close()
+	return f.Metadata, nil
+}
+
+// readInto reads the named variables of a store from a file, which must hold
+// each of them in its shape.
+func readInto(path string, store *backend.Store, names []string) error {
+	f, err := safetensors.Open(path)
+	if err != nil {
+		return err
 	}
 	defer f.Close()
 	for _, name := range names {
 		v := store.Get(name)
 		info, ok := f.Lookup(name)
 		if !ok || !tensor.Shape(info.Shape).Equal(v.Shape()) {
-			return nil, fmt.Errorf("%s: it is of another architecture: it has no %s of shape %v", path, name, v.Shape())
+			return fmt.Errorf("%s: it is of another architecture: it has no %s of shape %v", path, name, v.Shape())
 		}
 		switch v.DType() {
 		case tensor.Int32:
@@ -201,8 +214,8 @@ func readInto(path string, store *backend.Store, names []string) (metadata map[s
 			err = safetensors.ReadInto(f, name, v.Float32())
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return f.Metadata, nil
+	return nil
 }

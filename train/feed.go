@@ -62,6 +62,9 @@ func (f *feed) stop() {
 	f.begun = false
 }
 
+// last returns the inputs of the step that take was called for last.
+func (f *feed) last() []*tensor.Tensor { return f.sets[1-f.turn] }
+
 // take returns the inputs of a step, which are valid until the call after the
 // next. With ahead it lets the batch of the step that follows be prepared.
 func (f *feed) take(epoch, step int, ahead bool) []*tensor.Tensor {

@@ -8,6 +8,39 @@ import (
 	"hourglass/tensor"
 )
 
+// NonFiniteError reports a loss, of a step or of the validation after an epoch,
+// that is NaN or infinite, or a parameter that a step has left so.
+type NonFiniteError struct {
+	Epoch, Step int
+	Loss        float64
+	Validation  bool   // the loss is that of the validation
+	Parameter   bool   // the loss was finite, but what Layer names is not
+	Saved       bool   // a checkpoint from before exists
+	Layer       string // the first whose result, or else whose parameter, was not finite; "" if none was found
+}
+
+func (e *NonFiniteError) Error() string {
+	what := "loss"
+	if e.Validation {
+		what = "validation loss"
+	}
+	s := fmt.Sprintf("train: the %s became %v at step %d (epoch %d)", what, e.Loss, e.Step, e.Epoch+1)
+	switch {
+	case e.Parameter:
+		s = fmt.Sprintf("train: after step %d (epoch %d) a number of %s is NaN or infinite, though the loss was not", e.Step, e.Epoch+1, e.Layer)
+	case e.Layer != "":
+		s += ", first in " + e.Layer
+	}
+	s += "; try a lower --lr"
+	if e.Saved {
+		s += "; the checkpoint from before is kept"
+	}
+	return s
+}
+
+// lossItself is what is to blame for a loss that is no number where no layer is.
+const lossItself = "the loss itself"
+
 // suspect names the first layer whose result is not finite on the inputs of a
 // step, with the variables as they are: it runs the forward pass again and
 // looks at each. A parameter that is broken already comes before any.
@@ -46,7 +79,7 @@ func (t *Trainer) suspect(inputs []*tensor.Tensor) (string, error) {
 			return "layer " + path, nil
 		}
 	}
-	return "the loss itself", nil
+	return lossItself, nil
 }
 
 // sound returns an error that names the first parameter or state that is not

@@ -96,59 +96,9 @@ type Progress struct {
 	Left          time.Duration // if the steps to come take their shares of what those done took
 }
 
-// Epoch is the record of one epoch.
-type Epoch struct {
-	Epoch      int      `json:"epoch"` // from 1
-	Step       int      `json:"step"`  // steps done so far
-	Loss       float64  `json:"loss"`  // mean over the epoch
-	Validation float64  `json:"validation"`
-	Score      *float64 `json:"score,omitempty"` // see [Problem]
-	LR         float64  `json:"lr"`              // of the last step
-	Seconds    float64  `json:"seconds"`
-}
-
-// Record is the outcome of a run.
-type Record struct {
-	Epochs     []Epoch `json:"epochs"`
-	BestEpoch  int     `json:"best_epoch"`
-	Stopped    string  `json:"stopped"` // why it ended: "epochs" or "patience"
-	Seconds    float64 `json:"seconds"`
-	Parameters int     `json:"parameters"`
-}
-
 // ErrInterrupted is returned when the context ended the run, after a
 // checkpoint was written.
 var ErrInterrupted = errors.New("train: interrupted")
-
-// NonFiniteError reports a loss, of a step or of the validation after an epoch,
-// that is NaN or infinite, or a parameter that a step has left so.
-type NonFiniteError struct {
-	Epoch, Step int
-	Loss        float64
-	Validation  bool   // the loss is that of the validation
-	Parameter   bool   // the loss was finite, but what Layer names is not
-	Saved       bool   // a checkpoint from before exists
-	Layer       string // the first whose result, or else whose parameter, was not finite; "" if none was found
-}
-
-func (e *NonFiniteError) Error() string {
-	what := "loss"
-	if e.Validation {
-		what = "validation loss"
-	}
-	s := fmt.Sprintf("train: the %s became %v at step %d (epoch %d)", what, e.Loss, e.Step, e.Epoch+1)
-	switch {
-	case e.Parameter:
-		s = fmt.Sprintf("train: after step %d (epoch %d) a number of %s is NaN or infinite, though the loss was not", e.Step, e.Epoch+1, e.Layer)
-	case e.Layer != "":
-		s += ", first in " + e.Layer
-	}
-	s += "; try a lower --lr"
-	if e.Saved {
-		s += "; the checkpoint from before is kept"
-	}
-	return s
-}
 
 // Trainer is a problem made ready: its program, its variables and where it
 // stands.
@@ -382,7 +332,11 @@ func (t *Trainer) judge(e *Epoch) (err error) {
 	if !finite(e.Validation) {
 		// No later epoch would be found better than a first one of NaN, and
 		// the state could not be written as JSON.
-		return &NonFiniteError{Epoch: e.Epoch - 1, Step: e.Step - 1, Loss: e.Validation, Validation: true, Saved: t.hasCheckpoint(), Layer: t.broken()}
+		layer, err := t.suspect(t.feed.last())
+		if err != nil || layer == lossItself {
+			layer = "" // images of the last step do not show it
+		}
+		return &NonFiniteError{Epoch: e.Epoch - 1, Step: e.Step - 1, Loss: e.Validation, Validation: true, Saved: t.hasCheckpoint(), Layer: layer}
 	}
 	if t.problem.Score != nil {
 		score := t.problem.Score()
@@ -405,76 +359,4 @@ func (t *Trainer) note(e Epoch) error {
 		s.Ended = "patience"
 	}
 	return nil
-}
-
-func (t *Trainer) record() Record {
-	r := Record{Epochs: t.state.History, BestEpoch: t.state.BestAt, Stopped: t.state.Ended, Seconds: t.state.Seconds}
-	for _, p := range t.params {
-		if p.Trainable {
-			r.Parameters += p.Node.Shape().Elements()
-		}
-	}
-	return r
-}
-
-// Time measures the duration of a step, the mean over the forms that the run's
-// epochs have: it runs a few of each and puts everything back as it was.
-func (t *Trainer) Time(steps int) (time.Duration, error) {
-	saved := make(map[string]*tensor.Tensor)
-	for _, name := range t.store.Names() {
-		saved[name] = t.store.Get(name).Clone()
-	}
-	var total, step time.Duration // of a step of each epoch
-	for epoch := range t.options.Epochs {
-		if form := t.problem.form(epoch); epoch == 0 || form != t.form {
-			if err := t.enter(form); err != nil {
-				return 0, err
-			}
-			var err error
-			if step, err = t.fastest(steps); err != nil {
-				return 0, err
-			}
-		}
-		total += step
-	}
-	for name, v := range saved {
-		if err := t.store.Get(name).CopyFrom(v); err != nil {
-			return 0, err
-		}
-	}
-	return total / time.Duration(t.options.Epochs), nil
-}
-
-// fastest returns the duration of the fastest of some steps.
-func (t *Trainer) fastest(steps int) (time.Duration, error) {
-	var best time.Duration = math.MaxInt64
-	for i := range steps {
-		begin := time.Now()
-		if _, err := t.runStep(0, i%t.problem.Steps, t.options.Epochs*t.problem.Steps, false); err != nil {
-			return 0, err
-		}
-		best = min(best, time.Since(begin))
-	}
-	return best, nil
-}
-
-// PerSecond returns how many images were learnt from in a second, in steps of
-// so many; 0 where nothing was learnt.
-func (r Record) PerSecond(batch int) float64 {
-	n := len(r.Epochs)
-	if n == 0 || r.Seconds <= 0 {
-		return 0
-	}
-	return float64(r.Epochs[n-1].Step*batch) / r.Seconds
-}
-
-// WithoutTimes returns the record without wall-clock times, which differ from
-// run to run where everything else is the same.
-func (r Record) WithoutTimes() Record {
-	r.Seconds = 0
-	r.Epochs = append([]Epoch(nil), r.Epochs...)
-	for i := range r.Epochs {
-		r.Epochs[i].Seconds = 0
-	}
-	return r
 }

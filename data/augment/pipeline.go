@@ -58,6 +58,9 @@ func Parse(list string) (Pipeline, error) {
 			return Pipeline{}, err
 		}
 	}
+	if len(p.steps) > maxSteps {
+		return Pipeline{}, fmt.Errorf("%w: it stands for more than %d transformations", ErrList, maxSteps)
+	}
 	return p, nil
 }
 

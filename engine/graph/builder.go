@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"strings"
@@ -148,6 +149,10 @@ func (b *Builder) named(op Op, name string, dtype tensor.DType, shape tensor.Sha
 
 // Output names a value that a run hands back.
 func (b *Builder) Output(name string, n *Node) {
+	if n == nil || n.owner != b {
+		b.Fail(fmt.Errorf("graph: output %q does not belong to this builder", name))
+		return
+	}
 	for _, o := range b.outputs {
 		if o.Name == name {
 			b.Fail(fmt.Errorf("graph: two outputs are called %q", name))
@@ -161,6 +166,9 @@ func (b *Builder) Output(name string, n *Node) {
 func (b *Builder) Update(variable, value *Node) {
 	switch {
 	case b.err != nil:
+		return
+	case variable == nil || value == nil || variable.owner != b || value.owner != b:
+		b.Fail(errors.New("graph: an update of or by what does not belong to this builder"))
 		return
 	case variable.op != OpVariable:
 		b.Fail(fmt.Errorf("graph: update of %%%d, a %v, which is no variable", variable.id, variable.op))

@@ -120,9 +120,8 @@ func Read(r io.Reader, limits Limits) (*Array, error) {
 	if err != nil {
 		return nil, &Error{Format: "npy", Offset: h.Offset + int64(len(raw)), Kind: ErrCorrupt, Reason: fmt.Sprintf("the array of shape %v is cut short", h.Shape), Err: err}
 	}
-	var more [1]byte
-	if n, _ := io.ReadFull(r, more[:]); n != 0 {
-		return nil, fault(h.Offset+size, ErrCorrupt, "data follows the array of shape %v", h.Shape)
+	if err := h.End(r); err != nil {
+		return nil, err
 	}
 	if h.BigEndian {
 		swap(raw, h.DType.Size())
@@ -131,6 +130,21 @@ func Read(r io.Reader, limits Limits) (*Array, error) {
 		raw = rowMajor(raw, h.Shape, h.DType.Size())
 	}
 	return &Array{Shape: h.Shape, DType: h.DType, raw: raw}, nil
+}
+
+// End checks that nothing follows the array in r, which has been read up to there,
+// and that the end is whole: a compressed file has its checksum there. Its errors are
+// of type *Error.
+func (h *Header) End(r io.Reader) error {
+	offset := h.Offset + int64(h.Len())*int64(h.DType.Size())
+	var more [1]byte
+	switch n, err := io.ReadFull(r, more[:]); {
+	case n != 0:
+		return fault(offset, ErrCorrupt, "data follows the array of shape %v", h.Shape)
+	case err != io.EOF:
+		return &Error{Format: "npy", Offset: offset, Kind: ErrCorrupt, Reason: fmt.Sprintf("the end after the array of shape %v is damaged", h.Shape), Err: err}
+	}
+	return nil
 }
 
 func fault(offset int64, kind error, format string, args ...any) error {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 )
 
 const (
@@ -145,10 +146,10 @@ func readCSV(r io.Reader, limits Limits) (*Table, error) {
 			return fail(ErrTooLarge, "more than %d bytes of values", limits.Max())
 		}
 		if columns.name >= 0 {
-			t.Names = append(t.Names, record[columns.name])
+			t.Names = append(t.Names, strings.Clone(record[columns.name]))
 		}
 		if columns.label >= 0 {
-			t.Labels = append(t.Labels, record[columns.label])
+			t.Labels = append(t.Labels, strings.Clone(record[columns.label]))
 		}
 		for j, at := range columns.values {
 			v, err := strconv.ParseFloat(record[at], 32)

@@ -13,18 +13,33 @@ import (
 	"syscall"
 )
 
+// ErrNotFile says of a path that a folder or a device is there, which no file is to
+// take the place of.
+var ErrNotFile = errors.New("what is there is no file")
+
 // Write gives fill a temporary file in path's folder, and renames it to path
 // once its bytes are on the disk; then it syncs the folder, so that the new
 // name is on the disk too. If anything fails before the rename, the temporary
 // file is removed and path holds what it held before. A new file has the mode
 // that the user's umask leaves of 0666, and a replaced one keeps its own.
 // Errors name path and wrap their cause.
-func Write(path string, fill func(io.Writer) error) (err error) {
+func Write(path string, fill func(io.Writer) error) error { return replace(path, true, fill) }
+
+// WriteSoon is Write without waiting for the disk, for one result of many: whoever
+// opens the path finds a whole file, but after a loss of power perhaps none.
+func WriteSoon(path string, fill func(io.Writer) error) error { return replace(path, false, fill) }
+
+func replace(path string, sync bool, fill func(io.Writer) error) (err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("write %s: %w", path, err)
 		}
 	}()
+	old, serr := os.Stat(path)
+	isFile := serr == nil && old.Mode().IsRegular()
+	if serr == nil && !isFile {
+		return ErrNotFile
+	}
 	f, err := createBeside(path)
 	if err != nil {
 		return err
@@ -36,7 +51,7 @@ func Write(path string, fill func(io.Writer) error) (err error) {
 			os.Remove(f.Name())
 		}
 	}()
-	if old, serr := os.Stat(path); serr == nil && old.Mode().IsRegular() && runtime.GOOS != "windows" {
+	if isFile && runtime.GOOS != "windows" {
 		if err = f.Chmod(old.Mode().Perm()); err != nil {
 			return err
 		}
@@ -44,8 +59,10 @@ func Write(path string, fill func(io.Writer) error) (err error) {
 	if err = fill(f); err != nil {
 		return err
 	}
-	if err = f.Sync(); err != nil {
-		return err
+	if sync {
+		if err = f.Sync(); err != nil {
+			return err
+		}
 	}
 	if err = f.Close(); err != nil {
 		return err
@@ -54,6 +71,9 @@ func Write(path string, fill func(io.Writer) error) (err error) {
 		return err
 	}
 	renamed = true
+	if !sync {
+		return nil
+	}
 	return syncFolder(filepath.Dir(path))
 }
 

@@ -5,7 +5,9 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"hourglass/engine"
@@ -64,13 +66,20 @@ const (
 	seed             = 1
 )
 
+// ErrNoProfile says that there is no operation to time.
+var ErrNoProfile = errors.New("none of the chosen workloads is a program, whose operations could be timed")
+
 // Run measures the machine and the chosen workloads. It fails with an
-// [UnknownError], before it measures, if there is no such workload, and with
-// the context's error when that ends.
+// [UnknownError], before it measures, if there is no such workload, with
+// [ErrNoProfile] if a profile is asked for of none, and with the context's error
+// when that ends.
 func Run(ctx context.Context, e *engine.Engine, o Options) (*Report, error) {
 	list, err := chosen(o.Workloads)
 	if err != nil {
 		return nil, err
+	}
+	if o.Profile && !slices.ContainsFunc(list, func(w workload) bool { return w.cases != nil }) {
+		return nil, ErrNoProfile
 	}
 	if o.Duration == 0 {
 		o.Duration = defaultDuration
@@ -84,7 +93,7 @@ func Run(ctx context.Context, e *engine.Engine, o Options) (*Report, error) {
 		}
 	}
 	begin(Ceilings)
-	report := &Report{Machine: measureMachine(e.Pool(), e.Level(), o.CopyBytes, o.Duration), Results: []Result{}}
+	report := &Report{Machine: measureMachine(ctx, e.Pool(), e.Level(), o.CopyBytes, o.Duration), Results: []Result{}}
 	report.Machine.Precision = e.Precision().String()
 	costs := make(map[string]float64) // of a unit, by program
 	for _, w := range list {
@@ -106,7 +115,7 @@ func Run(ctx context.Context, e *engine.Engine, o Options) (*Report, error) {
 				return nil, err
 			}
 			begin(p.name)
-			r, least, units, err := p.measure(e, o)
+			r, least, units, err := p.measure(ctx, e, o)
 			if err != nil {
 				return nil, fmt.Errorf("workload %s: %w", p.name, err)
 			}
@@ -121,6 +130,9 @@ func Run(ctx context.Context, e *engine.Engine, o Options) (*Report, error) {
 			// looked for between the measurements too.
 			report.Machine.raise(e.Pool(), e.Level())
 		}
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err // what was measured last was cut short
 	}
 	for i := range report.Results {
 		report.Results[i].PeakShare = report.Results[i].Gflops / report.Machine.PeakGflops
@@ -148,7 +160,7 @@ func storeOf(g *graph.Graph, params []nn.Param) (*backend.Store, error) {
 // returns the least milliseconds of a run too, which other processes disturb
 // less than the median, and the number of units that its cost is counted by, 0
 // if there is none.
-func (p program) measure(e *engine.Engine, o Options) (r Result, least, units float64, err error) {
+func (p program) measure(ctx context.Context, e *engine.Engine, o Options) (r Result, least, units float64, err error) {
 	begun := time.Now()
 	g, params, err := p.trace()
 	if err != nil {
@@ -171,7 +183,7 @@ func (p program) measure(e *engine.Engine, o Options) (r Result, least, units fl
 		return Result{}, 0, 0, err
 	}
 	r.FirstMS = time.Since(begun).Seconds() * 1e3
-	t := timed(o.Duration, func() {
+	t := timed(ctx, o.Duration, func() {
 		if runErr := compiled.Run(inputs); runErr != nil {
 			err = runErr
 		}
@@ -189,7 +201,7 @@ func (p program) measure(e *engine.Engine, o Options) (r Result, least, units fl
 		r.PeakBytes = int64(s.Memory())
 	}
 	if o.Profile {
-		r.Profile, err = profile(compiled, inputs, o.Duration)
+		r.Profile, err = profile(ctx, compiled, inputs, o.Duration)
 	}
 	return r, t.rounds[0] * 1e3, p.unit.count(p, g), err // the median sorted them
 }

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"os"
 	"runtime"
 	"strings"
@@ -36,7 +37,7 @@ type Ceiling struct {
 }
 
 // measureMachine takes half a second or so.
-func measureMachine(pool *par.Pool, level isa.Level, copyBytes int, least time.Duration) Machine {
+func measureMachine(ctx context.Context, pool *par.Pool, level isa.Level, copyBytes int, least time.Duration) Machine {
 	m := Machine{CPU: cpuName(), ISA: level.String(), Threads: pool.Threads()}
 	single := par.New(1)
 	defer single.Close()
@@ -58,7 +59,7 @@ func measureMachine(pool *par.Pool, level isa.Level, copyBytes int, least time.D
 			measure("amx", peak.Tiles, l)
 		}
 	}
-	m.BandwidthGBs = bandwidth(pool, copyBytes, least)
+	m.BandwidthGBs = bandwidth(ctx, pool, copyBytes, least)
 	return m
 }
 
@@ -75,14 +76,14 @@ func (m *Machine) raise(pool *par.Pool, level isa.Level) {
 // bandwidth copies half of total bytes onto the other half, in pieces, and
 // returns what is read and written in 10⁹ bytes a second. The total must be
 // far above the caches' size.
-func bandwidth(pool *par.Pool, total int, least time.Duration) float64 {
+func bandwidth(ctx context.Context, pool *par.Pool, total int, least time.Duration) float64 {
 	const piece = 1 << 20
 	from, to := make([]byte, total/2), make([]byte, total/2)
 	for i := range from {
 		from[i] = 1 // memory that was never written may all be one page
 	}
 	pieces := (len(from) + piece - 1) / piece
-	seconds := median(timed(least, func() {
+	seconds := median(timed(ctx, least, func() {
 		pool.Run(pieces, func(_, part int) {
 			begin := part * piece
 			end := min(begin+piece, len(from))

@@ -72,7 +72,7 @@ func feed(ctx context.Context, e *engine.Engine, o Options) ([]Result, error) {
 	results[1].Beside, results[1].Relative = names[0], median(ratios)
 
 	in := []*tensor.Tensor{tensor.New(tensor.Float32, append([]int{n.batch}, n.image...)...), tensor.New(tensor.Int32, n.batch)}
-	t := timed(o.Duration, func() { augmented(0, 0, in) })
+	t := timed(ctx, o.Duration, func() { augmented(0, 0, in) })
 	alone := median(t.rounds)
 	return append(results, Result{
 		Workload: "feed/batches", MS: alone * 1e3, AllocsPerStep: t.allocs,

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"runtime"
 	"slices"
 	"time"
@@ -21,8 +22,9 @@ type timing struct {
 }
 
 // timed runs f in rounds that together last at least the given time, after a
-// first run that does not count.
-func timed(least time.Duration, f func()) timing {
+// first run that does not count. When the context ends, so does it, after a round
+// at least.
+func timed(ctx context.Context, least time.Duration, f func()) timing {
 	repeats, warm := 1, time.Duration(0)
 	for f(); warm < min(leastRound, least); repeats *= 2 {
 		begun := time.Now()
@@ -43,6 +45,9 @@ func timed(least time.Duration, f func()) timing {
 			f()
 		}
 		t.rounds = append(t.rounds, time.Since(start).Seconds()/float64(repeats))
+		if ctx.Err() != nil {
+			break
+		}
 	}
 	runtime.ReadMemStats(&after)
 	t.allocs = float64(after.Mallocs-before.Mallocs) / float64(repeats*len(t.rounds))

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -22,8 +23,9 @@ type OpTime struct {
 const copies = "copies"
 
 // profile runs a program, which has run before, for at least the given time
-// and returns its operations in order.
-func profile(p backend.Program, inputs []*tensor.Tensor, least time.Duration) ([]OpTime, error) {
+// and returns its operations in order. It fails with the context's error when that
+// ends.
+func profile(ctx context.Context, p backend.Program, inputs []*tensor.Tensor, least time.Duration) ([]OpTime, error) {
 	profiler, ok := p.(backend.Profiler)
 	if !ok {
 		return nil, errors.New("this backend cannot time single operations")
@@ -32,6 +34,9 @@ func profile(p backend.Program, inputs []*tensor.Tensor, least time.Duration) ([
 	var seconds [][]float64
 	begun := time.Now()
 	for round := 0; round < leastRounds || (time.Since(begun) < least && round < mostRounds); round++ {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		i := 0
 		err := profiler.Profile(inputs, func(n *graph.Node, d time.Duration) {
 			if round == 0 {

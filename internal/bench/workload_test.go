@@ -2,9 +2,12 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"testing"
+	"time"
 
+	"hourglass/engine"
 	"hourglass/tensor"
 )
 
@@ -51,6 +54,20 @@ func TestChosen(t *testing.T) {
 	list, err := chosen([]string{"lite0", "cifar", "lite0", Ceilings})
 	if err != nil || len(list) != 2 || list[0].name != "cifar" || list[1].name != "lite0" {
 		t.Errorf("chosen are %v, %v", list, err)
+	}
+}
+
+// An interrupted measurement is no result.
+func TestInterrupted(t *testing.T) {
+	e, err := engine.New(engine.Options{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	if _, err := Run(ctx, e, Options{Workloads: []string{Ceilings}, Duration: time.Hour, CopyBytes: 1 << 20}); !errors.Is(err, context.Canceled) {
+		t.Errorf("the error is %v", err)
 	}
 }
 

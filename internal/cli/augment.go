@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -41,6 +42,7 @@ const (
 	maxSheetRows     = 256
 	sheetSide        = 128
 	maxSheetScale    = 16
+	shownMix         = 8 // shares near one half show best what mixing does
 )
 
 func (a *app) augment() *cobra.Command {
@@ -58,7 +60,7 @@ func (a *app) augment() *cobra.Command {
 first. SOURCE is whatever learn reads. A list names transformations, each with
 its strength s if it is not to be the default, and sees all of them together in a
 last column. Without a list the sheet shows every transformation that changes
-one of its images.
+one of its images, and the two ways of train classify to mix images.
 ` + about.String() + `
 
 jitter=s stands for brightness, contrast, saturation and a quarter of s of hue;
@@ -96,7 +98,7 @@ border=zero makes black what lies outside an image, and not its reflection.`,
 		if p.Empty() {
 			return usageError{fmt.Errorf("--augment %s: there is nothing to show: name a transformation of some strength", quote(list))}
 		}
-		if err := outFolder(filepath.Dir(out)); err != nil {
+		if err := resultFile("out", out, inputsOf(args[0])); err != nil {
 			return err
 		}
 		t := a.tracker()
@@ -167,6 +169,8 @@ func newAugmentSheet(set *data.Set, p augment.Pipeline, chosen bool, seed uint64
 		if few, err := augment.Parse(strings.Join(kept, ",")); err == nil {
 			s.pipeline = few
 		}
+		s.mixed(set, "mixup", augment.Mixer{Mixup: shownMix}, seed)
+		s.mixed(set, "cutmix", augment.Mixer{Cutmix: shownMix}, seed)
 	} else if len(each) > 1 {
 		s.column(set, &s.pipeline, "together", seed, false)
 	}
@@ -180,22 +184,41 @@ func newAugmentSheet(set *data.Set, p augment.Pipeline, chosen bool, seed uint64
 // where it changes none, and reports whether it did.
 func (s *augmentSheet) column(set *data.Set, p *augment.Pipeline, head string, seed uint64, skipSame bool) bool {
 	var worker augment.Worker
-	column := augmentColumn{Augment: p.String()}
-	var pictures []report.Image
+	made := make([]uint8, 0, len(s.rows)*set.ImageBytes())
 	for _, row := range s.rows {
-		m := report.Image{H: set.Height, W: set.Width, C: set.Channels, Pix: make([]uint8, set.ImageBytes())}
-		worker.Apply(p, m.Pix, set.Image(row.Index), m.H, m.W, m.C, seed, 0, row.Index)
-		if string(m.Pix) != string(set.Image(row.Index)) {
+		pix := make([]uint8, set.ImageBytes())
+		worker.Apply(p, pix, set.Image(row.Index), set.Height, set.Width, set.Channels, seed, 0, row.Index)
+		made = append(made, pix...)
+	}
+	return s.add(set, p.String(), head, made, skipSame)
+}
+
+// mixed adds what a mixer makes of the images, of which there must be two, as the
+// batch that they are.
+func (s *augmentSheet) mixed(set *data.Set, name string, m augment.Mixer, seed uint64) {
+	var made []uint8
+	for _, row := range s.rows {
+		made = append(made, set.Image(row.Index)...)
+	}
+	share := m.Apply(made, make([]int32, len(s.rows)), set.Height, set.Width, set.Channels, seed, 0, 0)
+	s.add(set, name, fmt.Sprintf("%s\n%.2f its own", name, share), made, true)
+}
+
+// add adds a column of images.
+func (s *augmentSheet) add(set *data.Set, augment, head string, images []uint8, skipSame bool) bool {
+	d := set.ImageBytes()
+	column := augmentColumn{Augment: augment}
+	for i, row := range s.rows {
+		if !bytes.Equal(images[i*d:(i+1)*d], set.Image(row.Index)) {
 			column.Changed++
 		}
-		pictures = append(pictures, m)
 	}
 	if skipSame && column.Changed == 0 {
 		return false
 	}
 	s.heads, s.columns = append(s.heads, head), append(s.columns, column)
-	for i, m := range pictures {
-		s.pictures[i] = append(s.pictures[i], m)
+	for i := range s.rows {
+		s.pictures[i] = append(s.pictures[i], report.Image{H: set.Height, W: set.Width, C: set.Channels, Pix: images[i*d : (i+1)*d]})
 	}
 	return true
 }

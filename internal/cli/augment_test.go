@@ -89,7 +89,7 @@ func TestAugmentAll(t *testing.T) {
 			t.Errorf("%s changes nothing and is shown", name)
 		}
 	}
-	for _, name := range []string{"rotate", "skew", "crop", "darken", "contrast", "noise"} {
+	for _, name := range []string{"rotate", "skew", "crop", "darken", "contrast", "noise", "mixup", "cutmix"} {
 		if !slices.Contains(names, name) {
 			t.Errorf("%s is missing among %v", name, names)
 		}
@@ -115,6 +115,7 @@ func TestAugmentRefuses(t *testing.T) {
 		{[]string{"augment", images}, exitUsage, "--out is missing"},
 		{[]string{"augment", "--out", out}, exitUsage, "SOURCE is missing"},
 		{[]string{"augment", images, "--out", "sheet.jpg"}, exitUsage, "--out sheet.jpg: name a file that ends in .png"},
+		{[]string{"augment", images, "--out", filepath.Join(images, "000.png")}, exitUsage, "would take the place of a file that it is made from"},
 		{[]string{"augment", images, "--out", out, "--augment", "melt"}, exitUsage, "melt: choose from flip"},
 		{[]string{"augment", images, "--out", out, "--augment", "rotate=999"}, exitUsage, "rotate=999: choose a strength of 0 to 180"},
 		{[]string{"augment", images, "--out", out, "--augment", "none"}, exitUsage, "there is nothing to show"},

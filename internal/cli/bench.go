@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -54,7 +53,7 @@ WORKLOAD it measures all:
 			o.Begin = func(name string) { fmt.Fprintf(a.stderr, "measuring %s\n", name) }
 		}
 		if trace != "" {
-			if err := outFolder(filepath.Dir(trace)); err != nil {
+			if err := resultFile("trace", trace, inputs{}); err != nil {
 				return err
 			}
 		}
@@ -64,7 +63,7 @@ WORKLOAD it measures all:
 		}
 		defer e.Close()
 		r, err := bench.Run(c.Context(), e, o)
-		if unknown := (*bench.UnknownError)(nil); errors.As(err, &unknown) {
+		if unknown := (*bench.UnknownError)(nil); errors.As(err, &unknown) || errors.Is(err, bench.ErrNoProfile) {
 			return usageError{err}
 		}
 		if err != nil {

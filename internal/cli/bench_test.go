@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"hourglass/internal/bench"
@@ -45,6 +46,23 @@ func TestBench(t *testing.T) {
 	}
 	if err := json.Unmarshal(text, &events); err != nil || len(events.TraceEvents) != len(b.Profile)+1 {
 		t.Errorf("the trace has %d events for %d operations, %v", len(events.TraceEvents), len(b.Profile), err)
+	}
+}
+
+// What would only be found out after minutes of measuring is refused before.
+func TestBenchRefuses(t *testing.T) {
+	dir := t.TempDir()
+	for _, args := range [][]string{
+		{"fashion", "--trace", dir}, {"fashion", "--trace", os.DevNull}, // a folder, a device
+		{"ceilings", "--profile"}, {"feed", "--trace", filepath.Join(dir, "t.json")},
+	} {
+		e := invoke(t, append([]string{"bench"}, args...)...)
+		if e.code != exitUsage || strings.Contains(e.stderr, "measuring") {
+			t.Errorf("bench %v: exit code %d, %q", args, e.code, e.stderr)
+		}
+	}
+	if info, err := os.Stat(os.DevNull); err != nil || info.Mode().IsRegular() {
+		t.Errorf("%s is %v, %v", os.DevNull, info.Mode(), err)
 	}
 }
 

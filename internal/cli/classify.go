@@ -23,6 +23,7 @@ type classified struct {
 	Images       int           `json:"images"`
 	Skipped      int           `json:"skipped"`
 	SkippedFiles []run.Skipped `json:"skipped_files"`
+	Calibrated   bool          `json:"calibrated"` // whether confidence is
 	Out          string        `json:"out,omitempty"`
 	Answers      []answered    `json:"answers"`
 }
@@ -34,7 +35,7 @@ type answered struct {
 
 type answer struct {
 	Class      string  `json:"class"`
-	Confidence float64 `json:"confidence"` // probability, calibrated, 0–1
+	Confidence float64 `json:"confidence"` // probability, 0–1
 }
 
 // loadClassifier reads the classifier at path, or the one in the run's folder
@@ -57,8 +58,9 @@ func (a *app) classify() *cobra.Command {
 probable they are. IMAGES are files, folders or archives. With --out the answers
 are written as a CSV table, one row an image.
 
-The probabilities are calibrated on images that the model did not learn from: of
-answers given with 80 %, about 80 % are right on images like those.`,
+The probabilities are calibrated on images that the model did not learn from, if it
+had at least 200: of answers given with 80 %, about 80 % are right on images like
+those.`,
 		Example: `  hourglass classify --model runs/photos a.jpg b.png --top 3
   hourglass classify --model runs/photos/model.safetensors new/ --out answers.csv`,
 		Args: takes(1, -1, "IMAGES"),
@@ -85,7 +87,7 @@ answers given with 80 %, about 80 % are right on images like those.`,
 			return err
 		}
 		if out != "" {
-			if err := outFolder(filepath.Dir(out)); err != nil {
+			if err := resultFile("out", out, inputsOf(args...)); err != nil {
 				return err
 			}
 		}
@@ -95,7 +97,10 @@ answers given with 80 %, about 80 % are right on images like those.`,
 		if err != nil {
 			return err
 		}
-		r := &classified{Model: modelFile, Images: im.len(), Skipped: len(im.skipped), SkippedFiles: im.skipped, Out: out}
+		r := &classified{Model: modelFile, Calibrated: m.Config().Validation > 0, Images: im.len(), Skipped: len(im.skipped), SkippedFiles: im.skipped, Out: out}
+		if !r.Calibrated {
+			t.note("the confidence is not calibrated: the model was given too few images to keep some for that")
+		}
 		t.begin("classifying")
 		k := len(m.Classes())
 		err = im.blocks(c.Context(), t, func(names []string, pixels []uint8) error {

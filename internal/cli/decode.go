@@ -61,11 +61,12 @@ its name.`,
 		k, n := m.CodeLength(), codes.Len()
 		cfg := m.Config()
 		d := cfg.Height * cfg.Width * cfg.Channels
-		for at := 0; at < n; at += blockImages {
+		block := model.Block(d)
+		for at := 0; at < n; at += block {
 			if err := c.Context().Err(); err != nil {
 				return err
 			}
-			end := min(at+blockImages, n)
+			end := min(at+block, n)
 			images, err := m.Decode(codes.Values[at*k : end*k])
 			if err != nil {
 				return err

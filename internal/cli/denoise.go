@@ -78,7 +78,13 @@ files or folders.`,
 		r := denoised{Model: modelFile, Out: out, SkippedFiles: []run.Skipped{}}
 		pixels, begun := 0, time.Now()
 		var working time.Duration
+		const each = 1000 // parts of an image, as images are of different sizes
 		for i, file := range files {
+			m.OnTile(func(done, of int) {
+				t.advance(i*each+done*each/of, len(files)*each, func() string {
+					return fmt.Sprintf("image %s of %s, tile %s of %s", number(i+1), number(len(files)), number(done), number(of))
+				})
+			})
 			p, err := openPicture(file)
 			if err != nil {
 				r.SkippedFiles = append(r.SkippedFiles, run.Skipped{Name: file, Reason: oneLine(err.Error())})
@@ -96,7 +102,6 @@ files or folders.`,
 				return unwritable(err)
 			}
 			r.Each = append(r.Each, restored{file, names[i], p.Height, p.Width})
-			t.advance(i+1, len(files), func() string { return number(i+1) + " of " + count(len(files), "image") })
 		}
 		r.Images, r.Skipped, r.Seconds = len(r.Each), len(r.SkippedFiles), time.Since(begun).Seconds()
 		if r.Images == 0 {

@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"io"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -50,7 +49,10 @@ IMAGES are files, folders or archives.`,
 		if err != nil {
 			return err
 		}
-		if err := outFolder(filepath.Dir(out)); err != nil {
+		if m.CodeLength() > table.MaxDim {
+			return fmt.Errorf("%s has codes of %s numbers, and a file of codes holds up to %s for an image", args[0], number(m.CodeLength()), number(table.MaxDim))
+		}
+		if err := resultFile("out", out, inputsOf(args[1:]...)); err != nil {
 			return err
 		}
 		t := a.tracker()

@@ -59,7 +59,7 @@ every image.`,
 		if err != nil {
 			return err
 		}
-		if err := outFolder(filepath.Dir(out)); err != nil {
+		if err := resultFile("out", out, inputsOf(args[1])); err != nil {
 			return err
 		}
 		t := a.tracker()

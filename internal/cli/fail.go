@@ -4,14 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hourglass/train/run"
 	"io/fs"
 	"os"
 	"runtime"
 	"strings"
 	"syscall"
+	"unicode"
 
 	"github.com/spf13/cobra"
+
+	"hourglass/train/run"
 )
 
 // Exit codes.
@@ -139,13 +141,18 @@ func diskFull(err error) bool {
 // puts lists of suggestions below, and an image's name may hold anything.
 func oneLine(text string) string {
 	text, _, _ = strings.Cut(text, "\n\n")
+	return printable(strings.TrimSpace(text))
+}
+
+// printable replaces what steers a terminal or ends a line.
+func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n' || r == '\t':
 			return ' '
-		case r < ' ' || r == 0x7f:
+		case unicode.IsControl(r):
 			return '?'
 		}
 		return r
-	}, strings.TrimSpace(text))
+	}, text)
 }

@@ -66,12 +66,14 @@ func optional(v *float64, format string) string {
 }
 
 // columns aligns rows of cells, the first of which is the head: numbers to the
-// right, texts to the left.
+// right, texts to the left. Cells come from files too: each is kept to its line.
 func columns(w io.Writer, rows [][]string) {
 	var widths []int
 	var right []bool // every cell below the head begins with a digit, or is empty
 	for i, row := range rows {
 		for j, cell := range row {
+			cell = printable(cell)
+			row[j] = cell
 			if j == len(widths) {
 				widths, right = append(widths, 0), append(right, true)
 			}

@@ -191,12 +191,26 @@ func (v *generateFlagValues) check(counted, strength bool, args []string) error 
 	case !(math.Abs(v.strength) <= 1000):
 		return usageError{fmt.Errorf("--strength %v: choose a number up to 1000", v.strength)}
 	}
+	given, results := inputsOf(args...), []string{v.out}
 	if v.interpolate {
-		if err := notAnInput("out", v.animation(), args...); err != nil {
+		results = append(results, v.animation())
+	}
+	if len(args) > 0 && !v.onePicture() {
+		for i := range v.n {
+			results = append(results, v.file(i))
+		}
+	}
+	for _, file := range results {
+		if err := given.spare("out", file); err != nil {
 			return err
 		}
 	}
-	return notAnInput("out", v.out, args...)
+	return nil
+}
+
+// file is where image i goes in a folder.
+func (v *generateFlagValues) file(i int) string {
+	return filepath.Join(v.out, pictureName(i, v.n, ""))
 }
 
 // prepare makes the folder of the result, and refuses pictures that are too
@@ -208,7 +222,7 @@ func (v *generateFlagValues) prepare(c generate.Config) error {
 	if v.n > mostPixels/((c.Height+gap)*(c.Width+gap)) {
 		return usageError{fmt.Errorf("-n %d: so many images of %s do not fit one picture; name a folder with --out", v.n, shape(c.Height, c.Width, c.Channels))}
 	}
-	return outFolder(filepath.Dir(v.out))
+	return resultFile("out", v.out, inputs{})
 }
 
 // write makes images, some at a time, and writes them: each by itself, or all
@@ -217,11 +231,12 @@ func (v *generateFlagValues) write(ctx context.Context, c generate.Config, t *tr
 	t.begin("making images")
 	d := c.Height * c.Width * c.Channels
 	var all [][]uint8
-	for at := 0; at < v.n; at += blockImages {
+	block := model.Block(d)
+	for at := 0; at < v.n; at += block {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		end := min(at+blockImages, v.n)
+		end := min(at+block, v.n)
 		images, err := produce(end-at, at)
 		if err != nil {
 			return err
@@ -233,7 +248,7 @@ func (v *generateFlagValues) write(ctx context.Context, c generate.Config, t *tr
 				all = append(all, one)
 				continue
 			}
-			if err := writePNG(filepath.Join(v.out, pictureName(i, v.n, "")), sideBySide(c.Height, c.Width, c.Channels, one)); err != nil {
+			if err := writePNG(v.file(i), sideBySide(c.Height, c.Width, c.Channels, one)); err != nil {
 				return err
 			}
 		}

@@ -144,6 +144,8 @@ func TestGenerateWrongly(t *testing.T) {
 	dir, other := generating(t, source), trained(t)
 	out := filepath.Join(t.TempDir(), "x.png")
 	a := filepath.Join(source, "left", "000.png")
+	earlier := filepath.Join(t.TempDir(), "05.png") // the sixth of sixteen
+	write(t, earlier, pngBytes(t, blob(5)))
 	for _, c := range []struct {
 		args string
 		code int
@@ -165,6 +167,8 @@ func TestGenerateWrongly(t *testing.T) {
 		{"--model " + dir + " --vary " + a + " --strength NaN --out " + out, exitUsage, "--strength NaN"},
 		{"--model " + dir + " --strength 1 --out " + out, exitUsage, "--strength is for"},
 		{"--model " + dir + " --attribute " + a + " --out " + out, exitUsage, "two folders"},
+		{"--model " + dir + " -n 16 --vary " + earlier + " --out " + filepath.Dir(earlier), exitUsage, "would take the place of a file that it is made from"},
+		{"--model " + dir + " --attribute " + source + "/left " + source + "/right --out " + a, exitUsage, "would take the place of a file that it is made from"},
 		{"--model " + other + " --out " + out, exitFailed, `trained for the task "autoencode"`},
 		{"--model " + dir + "/none --out " + out, exitFailed, "cannot load the model"},
 		{"--model " + dir + " --vary " + dir + "/none.png --out " + out, exitFailed, "none.png"},

@@ -11,6 +11,7 @@ import (
 	"hourglass/data"
 	"hourglass/engine"
 	"hourglass/task/autoencode"
+	"hourglass/train/model"
 	"hourglass/train/run"
 )
 
@@ -131,16 +132,13 @@ func (im *images) labels() []string {
 	return labels
 }
 
-// blockImages is the number of images that are worked on between two looks at
-// the time: a multiple of the batches that models run in.
-const blockImages = 256
-
-// blocks calls f with the images in turn, blockImages at a time: their names
-// and pixels, which are valid until f returns.
+// blocks calls f with the images in turn, some at a time: their names and pixels,
+// which are valid until f returns.
 func (im *images) blocks(ctx context.Context, t *tracker, f func(names []string, pixels []uint8) error) error {
 	total, done := im.len(), 0
 	var names []string
-	pixels := make([]uint8, 0, min(total, blockImages)*im.size)
+	block := model.Block(im.size)
+	pixels := make([]uint8, 0, min(total, block)*im.size)
 	flush := func() error {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -156,7 +154,7 @@ func (im *images) blocks(ctx context.Context, t *tracker, f func(names []string,
 	for i, s := range im.sets {
 		for j := range s.Len() {
 			names = append(names, im.names[i][j])
-			if pixels = append(pixels, s.Image(j)...); len(names) == blockImages {
+			if pixels = append(pixels, s.Image(j)...); len(names) == block {
 				if err := flush(); err != nil {
 					return err
 				}

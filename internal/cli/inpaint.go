@@ -73,6 +73,12 @@ and leaves all others exactly as they are. The result is a PNG of the same depth
 		if err != nil {
 			return err
 		}
+		t := a.tracker()
+		defer t.close()
+		t.begin("filling in")
+		m.OnTile(func(done, of int) {
+			t.advance(done, of, func() string { return number(done) + " of " + count(of, "tile") })
+		})
 		q, err := m.InpaintPicture(c.Context(), p, missing)
 		if err != nil {
 			return err
@@ -80,6 +86,7 @@ and leaves all others exactly as they are. The result is a PNG of the same depth
 		if err := writePicture(out, q); err != nil {
 			return unwritable(err)
 		}
+		t.conclude(true)
 		r := inpainted{Model: modelFile, Image: args[0], Height: p.Height, Width: p.Width, Missing: n, Out: out}
 		return a.result(r, r.text)
 	})

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -92,19 +93,31 @@ func lasting(t *testing.T, dir string) string {
 	}
 	var v map[string]any
 	decodeOne(t, string(text), &v)
-	for _, key := range []string{"seconds", "images_per_second", "peak_bytes", "warnings", "command"} {
-		delete(v, key)
-	}
-	record := v["training"].(map[string]any)
-	delete(record, "seconds")
-	for _, e := range record["epochs"].([]any) {
-		delete(e.(map[string]any), "seconds")
-	}
+	withoutTimes(v)
 	out, err := json.MarshalIndent(v, "", " ")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return string(out)
+}
+
+// withoutTimes removes from a value all that differs between equal runs.
+func withoutTimes(v any) {
+	switch v := v.(type) {
+	case []any:
+		for _, e := range v {
+			withoutTimes(e)
+		}
+	case map[string]any:
+		for key, e := range v {
+			switch {
+			case strings.HasSuffix(key, "_per_second"), slices.Contains([]string{"seconds", "stages", "peak_bytes", "warnings", "command"}, key):
+				delete(v, key)
+			default:
+				withoutTimes(e)
+			}
+		}
+	}
 }
 
 // TestProgram does what takes a process of its own.
@@ -121,6 +134,26 @@ func TestProgram(t *testing.T) {
 		images := classes(t, 260) // enough for some to be validated on
 		testKillAndResume(t, hourglass, func(out string) []string {
 			return smallClassify(images, out, "--batch", "24", "--ema", "0.9", "--mixup", "0.2")
+		})
+	})
+	t.Run("kill and resume a segmentation", func(t *testing.T) {
+		source := scenes(t, 20)
+		testKillAndResume(t, hourglass, func(out string) []string {
+			return []string{"train", "segment", source, "--width", "4", "--epochs", "8", "--batch", "4", "--no-cache", "--out", out}
+		})
+	})
+	t.Run("kill and resume a denoiser without clean images", func(t *testing.T) {
+		source := photos(t, 6)
+		testKillAndResume(t, hourglass, func(out string) []string {
+			return []string{"train", "denoise", source, "--self-supervised", "--widths", "8,8", "--blocks", "1", "--crop", "16",
+				"--batch", "4", "--epochs", "4", "--out", out}
+		})
+	})
+	t.Run("kill and resume a generator", func(t *testing.T) {
+		source := folder(t, 60, true)
+		testKillAndResume(t, hourglass, func(out string) []string {
+			return []string{"train", "generate", source, "--arch", "dense", "--latent", "2", "--epochs", "8", "--batch", "8",
+				"--prior-steps", "60", "--no-cache", "--out", out}
 		})
 	})
 	t.Run("signals", func(t *testing.T) { testSignals(t, hourglass) })

@@ -80,8 +80,8 @@ on with those that are missing.`,
 			o.Scale = lab.Tiny
 		}
 		o.Data = data.Options{Size: size, NoCache: noCache, Threads: a.threads}
-		o.Command = labCommand(o, full, size)
-		a.again = o.Command
+		again := func() string { return labCommand(o, full, size) }
+		a.again = again()
 		e, err := a.engine()
 		if err != nil {
 			return err
@@ -90,7 +90,15 @@ on with those that are missing.`,
 		t := a.tracker()
 		defer t.close()
 		t.begin("reading")
-		out, err := lab.Run(c.Context(), e, o, t.labHooks())
+		hooks := t.labHooks()
+		begin := hooks.Begin
+		hooks.Begin = func(x lab.Experiment, at, of int) {
+			// What was to be run anew has been removed by now.
+			o.Fresh = false
+			a.again = again()
+			begin(x, at, of)
+		}
+		out, err := lab.Run(c.Context(), e, o, hooks)
 		var unknown *lab.UnknownError
 		var other *lab.SettingError
 		switch {
@@ -101,6 +109,14 @@ on with those that are missing.`,
 		case err != nil:
 			return unwritable(err)
 		}
+		// The command that makes the report again names all that is in it.
+		o.Names, o.Fresh = nil, false
+		if len(out.Summary.Missing) > 0 {
+			for _, r := range out.Summary.Experiments {
+				o.Names = append(o.Names, r.Name)
+			}
+		}
+		out.Summary.Command = again()
 		if err := run.WriteJSON(filepath.Join(o.Dir, lab.SummaryFile), out.Summary); err != nil {
 			return unwritable(err)
 		}
@@ -131,6 +147,9 @@ func labCommand(o lab.Options, full bool, size int) string {
 		fmt.Fprintf(&b, " --size %d", size)
 	}
 	fmt.Fprintf(&b, " --%s %d --out %s", flagSeed, o.Seed, quote(noFlag(o.Dir)))
+	if o.Fresh {
+		b.WriteString(" --fresh")
+	}
 	return b.String()
 }
 

@@ -1,16 +1,18 @@
 package cli
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"image"
 	"image/color"
 	"image/png"
+	"io"
 	"os"
 	"path"
 	"strings"
 	"unicode"
+
+	"hourglass/internal/atomicfile"
 )
 
 // gap is the space, in pixels, between pictures side by side.
@@ -57,20 +59,9 @@ func fill(pix []uint8) {
 	}
 }
 
-// writePNG writes a picture; a failure leaves no part of it. What stands at
-// path and cannot be opened for writing is left alone.
+// writePNG writes a picture, whole or not at all.
 func writePNG(path string, m image.Image) error {
-	var b bytes.Buffer
-	if err := png.Encode(&b, m); err != nil {
-		return fmt.Errorf("cannot encode %s: %w", path, err)
-	}
-	f, err := os.Create(path)
-	if err != nil {
-		return fmt.Errorf("cannot write an image: %w", err)
-	}
-	_, err = f.Write(b.Bytes())
-	if err = errors.Join(err, f.Close()); err != nil {
-		os.Remove(path)
+	if err := atomicfile.WriteSoon(path, func(w io.Writer) error { return png.Encode(w, m) }); err != nil {
 		return fmt.Errorf("cannot write an image: %w", err)
 	}
 	return nil

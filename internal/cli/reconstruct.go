@@ -65,6 +65,15 @@ at. IMAGES are files, folders or archives.`,
 		if err != nil {
 			return err
 		}
+		given, done := inputsOf(args[1:]...), 0
+		for _, names := range im.names {
+			for _, name := range names {
+				if err := given.spare("out", filepath.Join(out, pictureName(done, im.len(), name))); err != nil {
+					return err
+				}
+				done++
+			}
+		}
 		r := reconstructed{Model: args[0], Images: im.len(), Skipped: len(im.skipped), SkippedFiles: im.skipped, Out: out}
 		t.begin("reconstructing")
 		err = im.blocks(c.Context(), t, func(names []string, pixels []uint8) error {

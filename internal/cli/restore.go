@@ -57,10 +57,7 @@ hourglass inpaint does the same job better, at any size.`,
 			return err
 		}
 		if animation != "" {
-			if err := notAnInput("gif", animation, args[0], holes.mask); err != nil {
-				return err
-			}
-			if err := outFolder(filepath.Dir(animation)); err != nil {
+			if err := resultFile("gif", animation, inputsOf(args[0], holes.mask)); err != nil {
 				return err
 			}
 		}

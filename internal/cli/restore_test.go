@@ -126,7 +126,7 @@ func TestDenoiseKeepsPictures(t *testing.T) {
 	}
 	// Images are not written over.
 	before := read(t, filepath.Join(dir, "deep.png"))
-	invoke(t, "denoise", dir, "--model", restoring(t, "denoise"), "--out", dir+"/.").want(t, exitUsage, "--out", "one of the images")
+	invoke(t, "denoise", dir, "--model", restoring(t, "denoise"), "--out", dir+"/.").want(t, exitUsage, "--out", "would take the place of a file that it is made from")
 	if !bytes.Equal(read(t, filepath.Join(dir, "deep.png")), before) {
 		t.Error("an image was written over")
 	}

@@ -49,36 +49,20 @@ func writePicture(file string, p *data.Picture) error {
 
 // outFile makes the folder of a result that is one file, and refuses the names of
 // what it is made from and those that promise another format than PNG.
-func outFile(file string, inputs ...string) error {
+func outFile(file string, from ...string) error {
 	if file == "" {
 		return usageError{errors.New("--out is missing: name a file for the result, such as out.png")}
 	}
 	if !strings.EqualFold(filepath.Ext(file), ".png") {
 		return usageError{fmt.Errorf("--out %s: the result is a PNG; give a name that ends in .png", quote(file))}
 	}
-	if err := notAnInput("out", file, inputs...); err != nil {
-		return err
-	}
-	return outFolder(filepath.Dir(file))
-}
-
-// notAnInput refuses to write over one of the files that a result is made from.
-func notAnInput(flag, file string, inputs ...string) error {
-	for _, input := range inputs {
-		if input != "" && resolved(input) == resolved(file) {
-			return usageError{fmt.Errorf("--%s %s: the result would take the place of %s, which it is made from: choose another name", flag, quote(file), input)}
-		}
-	}
-	return nil
+	return resultFile("out", file, inputsOf(from...))
 }
 
 // restoredNames names the results in a folder for images: each as its image, but
 // a PNG. It refuses to write over one of the images.
 func restoredNames(out string, files []string) ([]string, error) {
-	given := make(map[string]bool, len(files))
-	for _, file := range files {
-		given[resolved(file)] = true
-	}
+	given := inputsOf(files...)
 	taken := make(map[string]bool, len(files))
 	names := make([]string, len(files))
 	for i, file := range files {
@@ -89,20 +73,9 @@ func restoredNames(out string, files []string) ([]string, error) {
 			name = fmt.Sprintf("%s-%d.png", base, i)
 		}
 		taken[name], names[i] = true, name
-		if result := filepath.Join(out, name); given[resolved(result)] {
-			return nil, usageError{fmt.Errorf("--out %s: the result of %s would take the place of %s, which is one of the images: choose another folder", quote(out), file, result)}
+		if err := given.spare("out", filepath.Join(out, name)); err != nil {
+			return nil, err
 		}
 	}
 	return names, nil
-}
-
-// resolved returns a path that is the same for all ways to a file.
-func resolved(file string) string {
-	if p, err := filepath.EvalSymlinks(file); err == nil {
-		file = p
-	}
-	if p, err := filepath.Abs(file); err == nil {
-		file = p
-	}
-	return file
 }

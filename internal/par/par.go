@@ -52,6 +52,7 @@ type Pool struct {
 	shares []share      // of each worker
 	busy   atomic.Int32 // helpers that have not finished this generation
 
+	running    atomic.Bool
 	generation atomic.Uint32 // counts calls of Run that involve the helpers
 	closed     atomic.Bool
 	mu         sync.Mutex
@@ -119,13 +120,17 @@ func (p *Pool) Close() {
 // Run calls f(worker, part) once for every part in [0, parts), of which there
 // are less than 2^32, and returns when all have returned. worker is in
 // [0, Threads()) and no two concurrent calls share it, so it can index scratch
-// memory. A panic in a part is re-raised here. Run itself allocates nothing.
+// memory. A panic in a part is re-raised here. Run itself allocates nothing. It panics
+// if the pool is at work already.
 func (p *Pool) Run(parts int, f func(worker, part int)) {
 	if p.threads == 1 || parts <= 1 {
 		for i := range parts {
 			f(0, i)
 		}
 		return
+	}
+	if !p.running.CompareAndSwap(false, true) {
+		panic("par: Run is called while the pool is running: one goroutine at a time may use it, and none from within a part")
 	}
 	p.fn = f
 	for w := range p.shares {
@@ -142,6 +147,7 @@ func (p *Pool) Run(parts int, f func(worker, part int)) {
 	p.work(0)
 	p.await()
 	p.fn = nil
+	p.running.Store(false)
 	if failure := p.failure; failure != nil {
 		p.failure = nil
 		panic(failure)

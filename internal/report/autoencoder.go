@@ -158,7 +158,11 @@ func (a *autoencoderPage) scores() Section {
 		text += "."
 	}
 	if k := a.pcaNumbers(); k < c.Latent {
-		text += fmt.Sprintf(" PCA has only %s here: so few images, or so small ones, have no more directions to differ in.", counted(k, "number"))
+		why := "so few images, or so small ones, have no more directions to differ in"
+		if k < min(c.Train+c.Validation-1, c.Height*c.Width*c.Channels) {
+			why = "more components of such images do not fit into the memory that it is given"
+		}
+		text += fmt.Sprintf(" PCA has only %s here: %s.", counted(k, "number"), why)
 	}
 	return Section{Title: "Error", Text: text, Blocks: []Block{a.scoreTable(), a.errorPlot()}}
 }

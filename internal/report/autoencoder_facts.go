@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 
 	"hourglass/task/autoencode"
@@ -85,9 +86,9 @@ func (a *autoencoderPage) again() Section {
 		costs = append(costs, Fact{"speed of training", significant(rounded(s.ImagesPerS, 3)) + " images/s", ""})
 	}
 	return againSection(c.Common, s.Command, []Fact{
-		{"architecture", orElse(c.Arch, dash), ""},
-		{"decoder", orElse(c.Decoder, "mirrors the encoder"), ""},
+		{"architecture", cmp.Or(c.Arch, dash), ""},
+		{"decoder", cmp.Or(c.Decoder, "mirrors the encoder"), ""},
 		{"latent, k", counted(c.Latent, "number"), ""},
-		{"loss", orElse(c.Loss, dash), lossName(c.Loss)},
+		{"loss", cmp.Or(c.Loss, dash), lossName(c.Loss)},
 	}, costs)
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -53,7 +54,7 @@ func (a *autoencoderPage) samples() Section {
 		Side: tileSide(max(a.s.Config.Height, a.s.Config.Width)), Note: a.samplesNote(shown)}
 	for _, smp := range shown {
 		own, pca := fixed(smp.AutoencoderPSNR, 1), fixed(smp.PCAPSNR, 1)
-		g.Rows = append(g.Rows, GridRow{Label: orElse(a.class(smp.Label), sourceName(smp.Name)), Tiles: []Tile{
+		g.Rows = append(g.Rows, GridRow{Label: cmp.Or(a.class(smp.Label), sourceName(smp.Name)), Tiles: []Tile{
 			{Image: a.image(smp.Original)},
 			{Image: a.image(smp.Autoencoder), Caption: own + " dB", Best: own != pca && smp.AutoencoderPSNR > smp.PCAPSNR},
 			{Image: a.image(smp.PCA), Caption: pca + " dB", Best: own != pca && smp.PCAPSNR > smp.AutoencoderPSNR},

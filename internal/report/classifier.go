@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 
@@ -46,7 +47,7 @@ func Evaluation(model, source, part string, c classify.Config, v *classify.Evalu
 	}
 	return &Page{
 		Title:    fmt.Sprintf("%s judged on %s", sourceName(model), sourceName(source)),
-		Subtitle: fmt.Sprintf("%s of %s, %s.", counted(v.Images, "image"), sourceName(source), orElse(of, part)),
+		Subtitle: fmt.Sprintf("%s of %s, %s.", counted(v.Images, "image"), sourceName(source), cmp.Or(of, part)),
 		Lead:     p.lead(label),
 		Sections: append([]Section{p.samples(judged, nil)}, p.sections()...),
 		Footer:   "Made by `hourglass evaluate`. The page asks the network for nothing.",

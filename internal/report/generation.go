@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -257,7 +258,7 @@ func (g *generationPage) sizes() Section {
 	return Section{Title: "How small is small?", Text: countsText(s.Dimensions, c.Latent, c.Train, s.Codes, c.Latent >= s.Dimensions), Blocks: []Block{&Columns{Blocks: []Block{
 		countsFacts(c.Images, c.Latent, s.Codes),
 		&Facts{Title: "The networks", Items: []Fact{
-			{"architecture", orElse(c.Arch, dash), "second stage: " + orElse(c.Prior, dash)},
+			{"architecture", cmp.Or(c.Arch, dash), "second stage: " + cmp.Or(c.Prior, dash)},
 			{"parameters", whole(s.Parameters), "numbers that were learnt, " + byteSize(4*int64(s.Parameters))},
 			{"multiply-adds", wholeLong(s.MACs), "for one image, there and back"},
 			{"of the second stage", wholeLong(s.PriorMACs), passes},
@@ -341,9 +342,9 @@ func (g *generationPage) again() Section {
 		steps = "computed from the codes"
 	}
 	return againSection(c.Common, s.Command, []Fact{
-		{"architecture", orElse(c.Arch, dash), ""},
+		{"architecture", cmp.Or(c.Arch, dash), ""},
 		{"latent, k", counted(c.Latent, "number"), ""},
 		{"weight of the divergence, β", significant(c.Beta), ""},
-		{"second stage", orElse(c.Prior, dash), steps},
+		{"second stage", cmp.Or(c.Prior, dash), steps},
 	}, costs)
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 
@@ -159,7 +160,7 @@ func labAgain(s *lab.Summary) Section {
 	value, unit := duration(s.Seconds)
 	facts := &Facts{Title: "The images and the machine", Items: []Fact{
 		{"source", s.Source, ""},
-		{"fingerprint", orElse(s.Fingerprint, dash), "of the data"},
+		{"fingerprint", cmp.Or(s.Fingerprint, dash), "of the data"},
 		{"image size", fmt.Sprintf("%d × %d × %d", s.Height, s.Width, s.Channels), "height × width × channels"},
 		{"classes", whole(len(s.Classes)), ""},
 		{"to learn from", counted(s.Train, "image"), ""},
@@ -167,7 +168,7 @@ func labAgain(s *lab.Summary) Section {
 		{"to judge by", counted(s.HeldOut, "image"), ""},
 		{"sizes", s.Scale, ""},
 		{"seed", strconv.FormatUint(s.Seed, 10), ""},
-		{"instructions", orElse(s.ISA, dash), ""},
+		{"instructions", cmp.Or(s.ISA, dash), ""},
 		{"time", value + " " + unit, "of all experiments together"},
 	}}
 	sec.Blocks = append(sec.Blocks, facts)

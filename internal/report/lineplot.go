@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -86,26 +87,19 @@ func (s *Series) colorIndex(i int) int {
 // describe says in words what the plot shows, for those who can't see it.
 func (p *LinePlot) describe() string {
 	var sb strings.Builder
-	fmt.Fprintf(&sb, "plot of %s over %s.", orElse(p.Y.Label, "y"), orElse(p.X.Label, "x"))
+	fmt.Fprintf(&sb, "plot of %s over %s.", cmp.Or(p.Y.Label, "y"), cmp.Or(p.X.Label, "x"))
 	for i := range p.Series {
 		s := &p.Series[i]
 		pts := p.points(s)
 		if len(pts) == 0 {
-			fmt.Fprintf(&sb, " %s: no data.", orElse(s.Name, "series"))
+			fmt.Fprintf(&sb, " %s: no data.", cmp.Or(s.Name, "series"))
 			continue
 		}
 		a, z := pts[0], pts[len(pts)-1]
-		fmt.Fprintf(&sb, " %s: %d points, from %s at %s to %s at %s.", orElse(s.Name, "series"),
+		fmt.Fprintf(&sb, " %s: %d points, from %s at %s to %s at %s.", cmp.Or(s.Name, "series"),
 			len(pts), significant(s.Y[a]), significant(s.x(a)), significant(s.Y[z]), significant(s.x(z)))
 	}
 	return sb.String()
-}
-
-func orElse(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
 }
 
 // points returns the indices of the points that can be drawn.

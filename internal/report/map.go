@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -105,7 +106,7 @@ func (m *Map) renderMap(b *builder) error {
 		b.raw("</label>")
 	}
 	b.raw("</fieldset></div>\n<div class=\"view\" tabindex=\"0\" role=\"region\"")
-	b.attr("aria-label", orElse(m.Title, "Map"))
+	b.attr("aria-label", cmp.Or(m.Title, "Map"))
 	b.raw("><div class=\"plane\"><img")
 	b.attrInt("width", l.w)
 	b.attrInt("height", l.h)

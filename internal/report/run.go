@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 
@@ -77,11 +78,11 @@ func courseFacts(c run.Course) []Fact {
 		{"epochs at most", whole(c.Epochs), epochs},
 		{"patience", patience, ""},
 		{"batch", counted(c.Batch, "image"), ""},
-		{"optimiser", orElse(c.Optimizer, dash), ""},
+		{"optimiser", cmp.Or(c.Optimizer, dash), ""},
 		{"greatest learning rate", strconv.FormatFloat(c.LR, 'g', -1, 64), ""},
-		{"schedule", orElse(c.Schedule, dash), ""},
-		{"augmentation", orElse(c.Augment, dash), ""},
-		{"precision", orElse(c.Precision, run.Precisions()[0]), "of products"},
+		{"schedule", cmp.Or(c.Schedule, dash), ""},
+		{"augmentation", cmp.Or(c.Augment, dash), ""},
+		{"precision", cmp.Or(c.Precision, run.Precisions()[0]), "of products"},
 	}
 }
 
@@ -95,14 +96,14 @@ func imageFacts(c run.Common) []Fact {
 		asked += ", --gray"
 	}
 	return []Fact{
-		{"source", orElse(c.Source, dash), ""},
-		{"fingerprint", orElse(c.Fingerprint, dash), "of the data"},
+		{"source", cmp.Or(c.Source, dash), ""},
+		{"fingerprint", cmp.Or(c.Fingerprint, dash), "of the data"},
 		{"image size", fmt.Sprintf("%d × %d × %d", c.Height, c.Width, c.Channels), asked},
 		{"to learn from", counted(c.Train, "image"), ""},
 		{"to choose the epoch", counted(c.Validation, "image"), ""},
 		{"to judge", counted(c.HeldOut, "image"), ""},
 		{"seed", strconv.FormatUint(c.Seed, 10), ""},
-		{"instructions", orElse(c.ISA, dash), ""},
+		{"instructions", cmp.Or(c.ISA, dash), ""},
 	}
 }
 

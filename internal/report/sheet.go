@@ -4,12 +4,8 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	"image/png"
-	"io"
 
 	"golang.org/x/image/draw"
-
-	"hourglass/internal/atomicfile"
 )
 
 // SheetOptions says how a contact sheet looks. The zero value sets the
@@ -135,9 +131,4 @@ func starts(sizes []int, gap int) []int {
 func isGrey(c color.Color) bool {
 	r, g, b, a := c.RGBA()
 	return r == g && g == b && a == 0xffff
-}
-
-// WritePNG writes img to the file at path as a PNG, whole or not at all.
-func WritePNG(path string, img image.Image) error {
-	return atomicfile.Write(path, func(w io.Writer) error { return png.Encode(w, img) })
 }

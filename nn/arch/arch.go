@@ -69,10 +69,12 @@ func Kinds() []string { return []string{"conv", "dense", "spatial", "wide"} }
 //   - linear: one product of matrices, the only kind that PCA has.
 func Decoders() []string { return []string{"mirror", "light", "heavy", "dense", "linear"} }
 
+// MinSide is the least height and width of images that an autoencoder takes.
+const MinSide = 8
+
 // Limits of what can be asked for, so that sizes from a command line or a
 // file cannot overflow.
 const (
-	minSide     = 8
 	maxSide     = 1 << 14
 	maxChannels = 1 << 12
 	maxBlocks   = 64
@@ -91,9 +93,9 @@ func New(kind string, height, width, channels, latent int, o Options) (Autoencod
 	if err != nil {
 		return Autoencoder{}, err
 	}
-	if min(height, width) < minSide || max(height, width) > maxSide || channels < 1 || channels > maxChannels {
+	if min(height, width) < MinSide || max(height, width) > maxSide || channels < 1 || channels > maxChannels {
 		return Autoencoder{}, fmt.Errorf("arch: images are %dx%d with %d channels; height and width must be %d to %d and channels 1 to %d",
-			height, width, channels, minSide, maxSide, maxChannels)
+			height, width, channels, MinSide, maxSide, maxChannels)
 	}
 	image := tensor.Shape{height, width, channels}
 	if err := image.Validate(); err != nil {

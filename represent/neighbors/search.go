@@ -1,10 +1,8 @@
 package neighbors
 
 import (
-	"cmp"
 	"fmt"
 	"math"
-	"slices"
 
 	"hourglass/internal/kernel/gemm"
 	"hourglass/internal/par"
@@ -39,7 +37,8 @@ type Options struct {
 	// ExcludeSelf says that query i is vector i of the base and no neighbour
 	// of itself. There must be as many queries as vectors.
 	ExcludeSelf bool
-	// Pool is the workers; nil means GOMAXPROCS threads for the call.
+	// Pool is the workers, which serve one call at a time; nil means GOMAXPROCS
+	// threads for the call.
 	Pool *par.Pool
 	// ISA names the instruction-set level: "avx512", "avx2" or "generic"; ""
 	// means the best of this machine.
@@ -156,7 +155,7 @@ func (s *search) block(q0, q1 int, indices []int32, distances []float32) {
 	m, n := q1-q0, len(s.base)/s.dim
 	s.prepare(s.q, s.qSquares, s.queries[q0*s.dim:q1*s.dim])
 	for i := range m {
-		s.lists[i].reset(s.k)
+		s.lists[i].reset(s.k, s.exact(q0+i))
 	}
 	for b0 := 0; b0 < n; b0 += blockBase {
 		count := min(blockBase, n-b0)
@@ -174,7 +173,7 @@ func (s *search) block(q0, q1 int, indices []int32, distances []float32) {
 	}
 	s.e.Rows(m, s.dim*s.k, func(_, from, to int) {
 		for i := from; i < to; i++ {
-			s.finish(q0+i, &s.lists[i], indices[i*s.k:(i+1)*s.k], distances[i*s.k:(i+1)*s.k])
+			s.finish(&s.lists[i], indices[i*s.k:(i+1)*s.k], distances[i*s.k:(i+1)*s.k])
 		}
 	})
 }
@@ -212,33 +211,31 @@ func (s *search) margin() float32 {
 	return float32(2 * (float64(s.dim) + 8) * 0x1p-24)
 }
 
-// finish orders the candidates of query i by their exact distances.
-func (s *search) finish(i int, list *shortlist, indices []int32, distances []float32) {
-	list.prune()
+// exact returns the function that gives the distance of a vector from query i, whose
+// order is that of the metric.
+func (s *search) exact(i int) func(index int32) float64 {
 	q := s.queries[i*s.dim : (i+1)*s.dim]
-	qq := 0.0
-	if s.o.Metric == Cosine {
-		qq = dot64(q, q)
+	vector := func(index int32) []float32 { return s.base[int(index)*s.dim:][:s.dim] }
+	if s.o.Metric != Cosine {
+		return func(index int32) float64 { return squaredDistance(q, vector(index)) }
 	}
-	for c := range list.entries {
-		entry := &list.entries[c]
-		b := s.base[int(entry.index)*s.dim:][:s.dim]
-		if s.o.Metric == Cosine {
-			entry.exact = cosineDistance(dot64(q, b), qq, dot64(b, b))
-		} else {
-			entry.exact = squaredDistance(q, b)
-		}
+	qq := dot64(q, q)
+	return func(index int32) float64 {
+		b := vector(index)
+		return cosineDistance(dot64(q, b), qq, dot64(b, b))
 	}
-	slices.SortFunc(list.entries, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(a.exact, b.exact), cmp.Compare(a.index, b.index))
-	})
-	for c := range indices {
-		indices[c] = list.entries[c].index
-		distance := list.entries[c].exact
+}
+
+// finish writes the nearest of a query.
+func (s *search) finish(list *shortlist, indices []int32, distances []float32) {
+	list.prune()
+	list.settle()
+	for c, entry := range list.entries {
+		distance := entry.exact
 		if s.o.Metric == Euclidean {
 			distance = math.Sqrt(distance)
 		}
-		distances[c] = float32(distance)
+		indices[c], distances[c] = entry.index, float32(distance)
 	}
 }
 

@@ -298,6 +298,18 @@ func TestExtremeScale(t *testing.T) {
 	const n, d, k = 60, 20, 3
 	x := sample(n, d, 1)
 	want := fit(t, x, d, k, Options{})
+	errorsOf := func(m *Model, x []float32) []float64 {
+		rows, err := Matrix(x, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		errs, err := m.ReconstructionErrors(rows, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return errs
+	}
+	wantErrors := errorsOf(want, x)
 	for _, exponent := range []int{-100, 90} {
 		y := slices.Clone(x)
 		for i := range y {
@@ -310,7 +322,17 @@ func TestExtremeScale(t *testing.T) {
 					t.Errorf("%v times 2^%d: variance %d is %v, want %v", method, exponent, i, v, w)
 				}
 			}
+			for i, v := range errorsOf(m, y) {
+				if w := math.Ldexp(wantErrors[i], 2*exponent); math.Abs(v-w) > 1e-3*w {
+					t.Errorf("%v times 2^%d: the error with %d components is %v, want %v", method, exponent, i, v, w)
+				}
+			}
 		}
+	}
+	// The differences of these are beyond float32 too.
+	m := fit(t, []float32{3e38, 1, -3e38, 2, -3e38, 3, -3e38, 4}, 2, 1, Options{})
+	if v := m.Variances[0]; math.Abs(v-9e76) > 1e71 {
+		t.Errorf("the variance of 3e38 and three times -3e38 is %v", v)
 	}
 }
 

@@ -56,7 +56,7 @@ type centred struct {
 	rows  Rows
 	e     *dense.Engine
 	mean  []float32
-	scale float32 // 1 for numbers between 2^-20 and 2^20
+	scale float32 // see scaleOf
 	block int     // rows in a block
 }
 
@@ -64,7 +64,7 @@ type centred struct {
 // not finite, naming the row.
 func newCentred(e *dense.Engine, rows Rows) (*centred, error) {
 	n, d := rows.Len(), rows.Dim()
-	c := &centred{rows: rows, e: e, mean: make([]float32, d), scale: 1, block: blockRows(n, d)}
+	c := &centred{rows: rows, e: e, mean: make([]float32, d), block: blockRows(n, d)}
 	sums := make([]float64, d)
 	const width = 512 // of a part: columns are summed apart, each in the order of the rows
 	parts := (d + width - 1) / width
@@ -95,11 +95,18 @@ func newCentred(e *dense.Engine, rows Rows) (*centred, error) {
 	for _, v := range largest {
 		high = max(high, v)
 	}
-	if high > 0 && (high > 0x1p20 || high < 0x1p-20) {
-		_, exponent := math.Frexp(float64(high))
-		c.scale = float32(math.Ldexp(1, max(-126, min(126, -exponent))))
-	}
+	c.scale = scaleOf(float64(high))
 	return c, nil
+}
+
+// scaleOf returns a power of two that brings numbers of magnitudes up to high to
+// where their squares lie well within float32: 1 for those between 2^-20 and 2^20.
+func scaleOf(high float64) float32 {
+	if high == 0 || (high >= 0x1p-20 && high <= 0x1p20) {
+		return 1
+	}
+	_, exponent := math.Frexp(high)
+	return float32(math.Ldexp(1, max(-126, min(126, -exponent))))
 }
 
 // read fills x with rows from start on, centred and scaled.
@@ -108,16 +115,21 @@ func (c *centred) read(start int, x []float32) {
 	c.centre(x)
 }
 
-// centre takes the mean from the rows of x and scales them.
+// centre scales the rows of x and takes the mean from them: in this order, as the
+// difference of large numbers may be too large.
 func (c *centred) centre(x []float32) {
-	d := len(c.mean)
+	d, mean := len(c.mean), c.mean
+	if c.scale != 1 {
+		mean = make([]float32, d)
+		c.e.Vec.Scale(mean, c.mean, c.scale)
+	}
 	c.e.Rows(len(x)/d, d, func(_, from, to int) {
 		for i := from; i < to; i++ {
 			row := x[i*d : (i+1)*d]
-			c.e.Vec.Sub(row, row, c.mean)
 			if c.scale != 1 {
 				c.e.Vec.Scale(row, row, c.scale)
 			}
+			c.e.Vec.Sub(row, row, mean)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package pca
 
 import (
 	"fmt"
+	"math"
 
 	"hourglass/internal/kernel/gemm"
 	"hourglass/represent/internal/dense"
@@ -28,7 +29,7 @@ func (m *Model) Transform(x []float32, o Options) ([]float32, error) {
 	}
 	z := make([]float32, rows.Len()*m.K())
 	err = m.codes(rows, o, func(e *dense.Engine, start int, _, block []float32) {
-		copy(z[start*m.K():], block)
+		e.Vec.Scale(z[start*m.K():][:len(block)], block, 1/m.scale())
 	})
 	return z, err
 }
@@ -94,17 +95,27 @@ func (m *Model) ReconstructionErrors(rows Rows, o Options) ([]float64, error) {
 		return nil, err
 	}
 	errs := make([]float64, k+1)
+	unscale := 1 / float64(m.scale())
 	for i := range errs {
 		if i > 0 {
 			total -= gain[i-1]
 		}
-		errs[i] = max(0, total) / (float64(n) * float64(d))
+		errs[i] = max(0, total) * unscale * unscale / (float64(n) * float64(d))
 	}
 	return errs, nil
 }
 
+// scale returns the scale of rows such as the model was fitted to.
+func (m *Model) scale() float32 {
+	high := math.Sqrt(m.TotalVariance)
+	for _, v := range m.Mean {
+		high = max(high, math.Abs(float64(v)))
+	}
+	return scaleOf(high)
+}
+
 // codes reads rows in blocks, and calls use with the index of the first, the
-// centred rows and their codes.
+// centred rows and their codes, both times scale.
 func (m *Model) codes(rows Rows, o Options, use func(e *dense.Engine, start int, x, z []float32)) error {
 	e, err := dense.New(o.Pool, o.ISA)
 	if err != nil {
@@ -112,7 +123,7 @@ func (m *Model) codes(rows Rows, o Options, use func(e *dense.Engine, start int,
 	}
 	defer e.Close()
 	n, d, k := rows.Len(), rows.Dim(), m.K()
-	c := &centred{rows: rows, e: e, mean: m.Mean, scale: 1, block: blockRows(n, d)}
+	c := &centred{rows: rows, e: e, mean: m.Mean, scale: m.scale(), block: blockRows(n, d)}
 	buf, z := make([]float32, c.block*d), make([]float32, c.block*k)
 	for start := 0; start < n; start += c.block {
 		b := buf[:min(c.block, n-start)*d]

@@ -87,6 +87,14 @@ func Resolve(o Options, set *data.Set) (c Config, err error) {
 	if c.Train < 2 {
 		return c, fmt.Errorf("%s has %d usable images: learning takes at least 3, two to learn from and one to judge by", o.Source, set.Len())
 	}
+	if min(c.Height, c.Width) < arch.MinSide {
+		err := fmt.Errorf("the images have %d×%d pixels, and an autoencoder takes %d×%d and more: give --size %d",
+			c.Height, c.Width, arch.MinSide, arch.MinSide, 4*arch.MinSide)
+		if c.Size > 0 {
+			err = fmt.Errorf("%w: %w", run.ErrChoice, err)
+		}
+		return c, err
+	}
 	defaultArch := "conv"
 	course := run.Course{Optimizer: "adamw", Schedule: "onecycle", Patience: 10, Batch: 64, Augment: "none"}
 	if large {

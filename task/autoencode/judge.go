@@ -2,7 +2,6 @@ package autoencode
 
 import (
 	"context"
-	"fmt"
 	"runtime"
 	"slices"
 	"time"
@@ -13,7 +12,6 @@ import (
 	"hourglass/quality"
 	"hourglass/represent/embedding"
 	"hourglass/represent/neighbors"
-	"hourglass/represent/pca"
 	"hourglass/train/model"
 	"hourglass/train/run"
 )
@@ -24,11 +22,11 @@ const (
 	maxBase     = 20_000    // images that vote
 	maxQueries  = 2_000     // held-out images that are voted on, and mapped
 	maxMatrix   = 256 << 20 // bytes of the pixels of either, as numbers
+	maxPCA      = 1 << 30   // bytes of the components of PCA
 	votes       = 5
 	sampleCount = 16
 	queryCount  = 6
 	nearest     = 8
-	blockImages = 256 // images in floating point at a time
 )
 
 // toFloats writes bytes as numbers in 0–1.
@@ -58,8 +56,8 @@ func (r pixelRows) Read(start int, dst []float32) {
 func (r *learner) reconstruct(indices []int) (codes []float32, each []float64, mean float64, err error) {
 	d := r.Set.ImageBytes()
 	each = make([]float64, 0, len(indices))
-	for at := 0; at < len(indices); at += blockImages {
-		block := r.Set.Gather(indices[at:min(at+blockImages, len(indices))])
+	for indices := range slices.Chunk(indices, model.Block(d)) {
+		block := r.Set.Gather(indices)
 		z, err := r.model.Encode(block)
 		if err != nil {
 			return nil, nil, 0, err
@@ -135,7 +133,7 @@ func (r *learner) judge(ctx context.Context) (*Outcome, error) {
 	}
 	r.Phase(run.PhasePCA)
 	begun = time.Now()
-	if err := p.judgePCA(s, ev); err != nil {
+	if err := p.judgePCA(ctx, s, ev); err != nil {
 		return nil, err
 	}
 	r.times.PCA = since(begun)
@@ -218,8 +216,8 @@ func (p *pools) fill() (err error) {
 
 func (r *learner) codes(indices []int) ([]float32, error) {
 	var all []float32
-	for at := 0; at < len(indices); at += blockImages {
-		codes, err := r.model.Encode(r.Set.Gather(indices[at:min(at+blockImages, len(indices))]))
+	for indices := range slices.Chunk(indices, model.Block(r.Set.ImageBytes())) {
+		codes, err := r.model.Encode(r.Set.Gather(indices))
 		if err != nil {
 			return nil, err
 		}
@@ -324,99 +322,6 @@ func (p *pools) drawMap(ev *Evidence) error {
 		})
 	}
 	return nil
-}
-
-// judgePCA fits principal components to the images that the autoencoder had
-// to learn from, its validation images included, and measures the same.
-func (p *pools) judgePCA(s *Summary, ev *Evidence) error {
-	o := pca.Options{Seed: p.config.Seed, Pool: p.Engine.Pool(), ISA: p.Engine.Level().String()}
-	learnt := p.learnt()
-	k := p.config.Latent
-	// Some more components than the code has numbers, to see how many PCA
-	// needs for the same error; n images span at most n-1 directions.
-	most := max(1, min(8*k, k+512, len(learnt)-1, p.Set.ImageBytes()))
-	full, err := pca.Fit(pixelRows{p.Set, learnt}, most, o)
-	if err != nil {
-		return fmt.Errorf("cannot fit PCA: %w", err)
-	}
-	s.PCAMethod = full.Method
-	errs, err := full.ReconstructionErrors(pixelRows{p.Set, p.parts.HeldOut}, o)
-	if err != nil {
-		return err
-	}
-	for i, e := range errs {
-		s.Curve = append(s.Curve, CurvePoint{i, e})
-		if s.PCANeeds == 0 && e <= *s.HeldOut.Autoencoder.MSE {
-			s.PCANeeds = i
-		}
-	}
-	fitted, err := full.Truncate(min(k, most))
-	if err != nil {
-		return err
-	}
-	s.HeldOut.PCA = score(errs[fitted.K()])
-	if p.Set.Labels != nil {
-		base, err := fitted.Transform(p.basePixels, o)
-		if err != nil {
-			return err
-		}
-		queries, err := fitted.Transform(p.queryPixels, o)
-		if err != nil {
-			return err
-		}
-		if s.HeldOut.PCA.KNNAccuracy, err = p.accuracy(queries, base, fitted.K()); err != nil {
-			return err
-		}
-	}
-	return p.samples(s, ev, fitted, o)
-}
-
-// samples shows both reconstructions of held-out images, evenly spaced, and
-// measures PCA's error when what it gives is clipped to the range of pixels.
-func (p *pools) samples(s *Summary, ev *Evidence, fitted *pca.Model, o pca.Options) error {
-	d := p.Set.ImageBytes()
-	shown := run.Evenly(len(p.parts.HeldOut), sampleCount)
-	clipped := 0.0
-	for at := 0; at < len(p.parts.HeldOut); at += blockImages {
-		images := p.parts.HeldOut[at:min(at+blockImages, len(p.parts.HeldOut))]
-		x := make([]float32, len(images)*d)
-		pixelRows{p.Set, images}.Read(0, x)
-		z, err := fitted.Transform(x, o)
-		if err != nil {
-			return err
-		}
-		y, err := fitted.Inverse(z, o)
-		if err != nil {
-			return err
-		}
-		clip(y)
-		for i, image := range images {
-			original, back := p.Set.Image(image), y[i*d:(i+1)*d]
-			mse := MSE(original, back)
-			clipped += mse / float64(len(p.parts.HeldOut))
-			if len(shown) == 0 || shown[0] != at+i {
-				continue
-			}
-			shown = shown[1:]
-			own, err := p.model.Decode(p.heldOutCode(at + i))
-			if err != nil {
-				return err
-			}
-			ev.Samples = append(ev.Samples, Sample{
-				Name: p.Set.Names[image], Label: p.labelOf(image), Original: original,
-				Autoencoder: model.Bytes(own), AutoencoderPSNR: PSNR(p.heldOutErrors[at+i]),
-				PCA: model.Bytes(back), PCAPSNR: PSNR(mse),
-			})
-		}
-	}
-	s.PCAClippedMSE = clipped
-	return nil
-}
-
-func clip(v []float32) {
-	for i, x := range v {
-		v[i] = max(0, min(1, x))
-	}
 }
 
 // Result returns what `hourglass learn --json` prints.

@@ -22,7 +22,8 @@ type Summary struct {
 	HeldOut  HeldOut      `json:"heldout"`
 	Curve    []CurvePoint `json:"curve"` // PCA's held-out error against k
 	// PCANeeds is the smallest k at which PCA's error is at most the
-	// autoencoder's, 0 if it is not among those computed.
+	// autoencoder's, 0 if it is not among those computed, or if the mean image
+	// alone does as well.
 	PCANeeds int `json:"pca_needs,omitempty"`
 	// PCAClippedMSE is PCA's held-out error with k components when what it
 	// gives is clipped to the range of pixels, as the autoencoder's is.

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"hourglass/data"
+	"hourglass/train/model"
 	"hourglass/train/run"
 )
 
@@ -83,17 +84,18 @@ const (
 func (m *Model) Evaluate(ctx context.Context, set *data.Set, images []int, progress func(done int)) (*Evaluation, *Evidence, error) {
 	views := viewsOf(m.config.TTA)
 	var logits []float32
-	for at := 0; at < len(images); at += blockImages {
+	done := 0
+	for images := range slices.Chunk(images, model.Block(set.ImageBytes())) {
 		if err := ctx.Err(); err != nil {
 			return nil, nil, err
 		}
-		block, err := m.logitsOf(set, images[at:min(at+blockImages, len(images))], views)
+		block, err := m.logitsOf(set, images, views)
 		if err != nil {
 			return nil, nil, err
 		}
 		logits = append(logits, block...)
-		if progress != nil {
-			progress(min(at+blockImages, len(images)))
+		if done += len(images); progress != nil {
+			progress(done)
 		}
 	}
 	j := newJudgement(m, set, images, logits)

@@ -260,12 +260,18 @@ func TestEveryNetworkTrains(t *testing.T) {
 
 // A rate beyond reason ends the run with the place where it went wrong.
 func TestDivergence(t *testing.T) {
-	o := small(stripes(t, 60))
-	o.LR, o.Optimizer, o.NoBatchNorm, o.Schedule = 1e25, "sgd", true, "constant"
-	_, err := Learn(context.Background(), enginetest.New(t, 1), o, runIn(filepath.Join(t.TempDir(), "run")), run.Hooks{})
-	var n *train.NonFiniteError
-	if !errors.As(err, &n) || n.Layer == "" || !strings.Contains(err.Error(), "lower --lr") {
-		t.Errorf("got %v, want the layer and advice", err)
+	// The loss of a step tells, or, with one step an epoch, what is judged after it.
+	for _, c := range []struct {
+		images, batch int
+		judged        bool
+	}{{60, 8, false}, {400, 1000, true}} {
+		o := small(stripes(t, c.images))
+		o.Batch, o.LR, o.Optimizer, o.NoBatchNorm, o.Schedule = c.batch, 1e25, "sgd", true, "constant"
+		_, err := Learn(context.Background(), enginetest.New(t, 1), o, runIn(filepath.Join(t.TempDir(), "run")), run.Hooks{})
+		var n *train.NonFiniteError
+		if !errors.As(err, &n) || n.Layer == "" || n.Validation != c.judged || !strings.Contains(err.Error(), "lower --lr") {
+			t.Errorf("%d images: got %v, want the layer and advice", c.images, err)
+		}
 	}
 }
 

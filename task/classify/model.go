@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 
 	"hourglass/data"
 	"hourglass/engine"
@@ -120,9 +121,8 @@ func (m *Model) averaged(images []uint8, views []view) ([]float32, error) {
 	if n == 0 {
 		return logits, nil
 	}
-	batch := min(n, m.batch)
-	in := tensor.New(tensor.Uint8, batch, c.Height, c.Width, c.Channels)
 	err := model.InBatches(n, m.batch, func(at, count, batch int) error {
+		in := tensor.New(tensor.Uint8, batch, c.Height, c.Width, c.Channels)
 		for _, v := range views {
 			v.apply(in.Uint8()[:count*d], images[at*d:(at+count)*d], c.Height, c.Width, c.Channels)
 			p, err := m.forward.Run(batch, in)
@@ -146,20 +146,12 @@ func (m *Model) averaged(images []uint8, views []view) ([]float32, error) {
 	return logits, nil
 }
 
-// blockImages is the number of images that are gathered at a time.
-const blockImages = 256
-
 // logitsOf returns the scores of images of a set.
 func (m *Model) logitsOf(set *data.Set, indices []int, views []view) ([]float32, error) {
 	var all []float32
 	d := set.ImageBytes()
-	block := make([]uint8, 0, blockImages*d)
-	for at := 0; at < len(indices); at += blockImages {
-		block = block[:0]
-		for _, i := range indices[at:min(at+blockImages, len(indices))] {
-			block = append(block, set.Image(i)...)
-		}
-		logits, err := m.averaged(block, views)
+	for indices := range slices.Chunk(indices, model.Block(d)) {
+		logits, err := m.averaged(set.Gather(indices), views)
 		if err != nil {
 			return nil, err
 		}

@@ -2,7 +2,9 @@ package classify
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 	"time"
@@ -48,6 +50,9 @@ func (r *learner) complete(ctx context.Context, resume bool) (*Outcome, error) {
 	return r.judge(ctx)
 }
 
+// looked is how many images a model is tried on before it is saved.
+const looked = 256
+
 // judge calibrates the model, saves it, and measures what it is worth on
 // images that it has not seen.
 func (r *learner) judge(ctx context.Context) (*Outcome, error) {
@@ -57,7 +62,7 @@ func (r *learner) judge(ctx context.Context) (*Outcome, error) {
 		return nil, err
 	}
 	// The loss does not tell if the last steps have ruined the model.
-	if _, err := r.model.logitsOf(r.Set, run.Spread(r.parts.Train, blockImages), viewsOf(TTAs()[0])); err != nil {
+	if _, err := r.model.logitsOf(r.Set, run.Spread(r.parts.Train, looked), viewsOf(TTAs()[0])); err != nil {
 		return nil, err
 	}
 	if err := r.model.Save(r.Path(run.ModelFile)); err != nil {
@@ -194,6 +199,9 @@ func (r *learner) problem() (p train.Problem, err error) {
 // once, and notes the accuracy.
 func (r *learner) validate() (float64, error) {
 	logits, err := r.model.logitsOf(r.Set, r.parts.Validation, viewsOf(TTAs()[0]))
+	if errors.Is(err, errDiverged) {
+		return math.NaN(), nil // the trainer finds out where that began
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -230,7 +238,9 @@ func vector(v []float64) *tensor.Tensor {
 	return t
 }
 
+var errDiverged = errors.New("diverged")
+
 // diverged is the error about a model that answers with no numbers.
 func (c Config) diverged(v float32) error {
-	return fmt.Errorf("training diverged: the model answers with %v; begin a new run with a lower --lr than %v", v, c.LR)
+	return fmt.Errorf("training %w: the model answers with %v; begin a new run with a lower --lr than %v", errDiverged, v, c.LR)
 }

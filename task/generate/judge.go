@@ -88,8 +88,9 @@ func (j *judgement) bound() error {
 	h := &j.s.HeldOut
 	n := float64(len(j.parts.HeldOut))
 	active := make([]float64, c.Latent)
-	for at := 0; at < len(j.parts.HeldOut); at += blockImages {
-		images := j.Set.Gather(j.parts.HeldOut[at:min(at+blockImages, len(j.parts.HeldOut))])
+	block := model.Block(d)
+	for at := 0; at < len(j.parts.HeldOut); at += block {
+		images := j.Set.Gather(j.parts.HeldOut[at:min(at+block, len(j.parts.HeldOut))])
 		p, err := j.coder.Posterior(images)
 		if err != nil {
 			return err
@@ -201,8 +202,9 @@ func (j *judgement) vectors(images []uint8) ([]float32, error) {
 // made makes n images and returns their vectors, and the first of them.
 func (j *judgement) made(n int, produce func(n, at int) ([]uint8, error)) (vectors []float32, shown [][]uint8, err error) {
 	d := j.config.size().Elements()
-	for at := 0; at < n; at += blockImages {
-		images, err := produce(min(blockImages, n-at), at)
+	block := model.Block(d)
+	for at := 0; at < n; at += block {
+		images, err := produce(min(block, n-at), at)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -244,8 +246,8 @@ func (j *judgement) copying() error {
 	d := j.config.size().Elements()
 	base := run.Spread(j.parts.Train, min(maxBase, max(1, maxMatrix/(4*d))))
 	var vectors []float32
-	for at := 0; at < len(base); at += blockImages {
-		v, err := j.vectors(j.Set.Gather(base[at:min(at+blockImages, len(base))]))
+	for images := range slices.Chunk(base, model.Block(d)) {
+		v, err := j.vectors(j.Set.Gather(images))
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 
 	"hourglass/engine/backend"
 	"hourglass/engine/graph"
@@ -137,9 +138,6 @@ const (
 	judgeStream
 )
 
-// blockImages is how many images are in floating point at a time.
-const blockImages = 256
-
 const (
 	// sigmaImages is how many images the deviation is measured on.
 	sigmaImages = 2_000
@@ -168,8 +166,8 @@ func (r *learner) measureSigma() error {
 // posteriors returns how the codes of images are distributed.
 func (r *learner) posteriors(images []int) (*latent.Posterior, error) {
 	all := &latent.Posterior{K: r.config.Latent}
-	for at := 0; at < len(images); at += blockImages {
-		p, err := r.coder.Posterior(r.Set.Gather(images[at:min(at+blockImages, len(images))]))
+	for images := range slices.Chunk(images, model.Block(r.Set.ImageBytes())) {
+		p, err := r.coder.Posterior(r.Set.Gather(images))
 		if err != nil {
 			return nil, err
 		}

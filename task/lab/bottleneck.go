@@ -133,7 +133,7 @@ func (s bottleneckSize) try(b *Bench, a arch.Autoencoder, name string, training,
 			return loss.BinaryCrossEntropy(ctx.Layer("decoder", a.Decoder, ctx.Layer("encoder", a.Encoder, x)), x, loss.MeanAll)
 		},
 		Batch: func(_, step int, in []*tensor.Tensor) {
-			loader.Fill(step/loader.Batches(0), step%loader.Batches(0), in[0].Uint8(), nil, nil)
+			loader.Fill(step/loader.Batches(), step%loader.Batches(), in[0].Uint8(), nil, nil)
 		},
 		Steps: s.steps,
 	}

@@ -135,7 +135,7 @@ func (b *Bench) coder(k int, variational bool, width, steps, batch int, rate flo
 			return m.Loss(ctx, model.Pixels(g, g.Input("images", tensor.Uint8, batch, size.Height, size.Width, size.Channels)), 1)
 		},
 		Batch: func(_, step int, in []*tensor.Tensor) {
-			loader.Fill(step/loader.Batches(0), step%loader.Batches(0), in[0].Uint8(), nil, nil)
+			loader.Fill(step/loader.Batches(), step%loader.Batches(), in[0].Uint8(), nil, nil)
 		},
 		Steps: steps,
 	}

@@ -30,8 +30,6 @@ type Options struct {
 	Dir string
 	// Fresh runs the experiments even if Dir holds them.
 	Fresh bool
-	// Command makes the session again; it is kept in the summary.
-	Command string
 }
 
 // Hooks are told how a session goes on; any may be nil.
@@ -70,7 +68,7 @@ type Summary struct {
 	Classes  []string `json:"classes"`
 	run.Division
 	Setting
-	Command     string    `json:"command"`     // makes the session again
+	Command     string    `json:"command"`     // makes the session again; for the caller to fill in
 	Experiments []*Result `json:"experiments"` // without pictures
 	Missing     []string  `json:"missing"`     // that were not run
 	Seconds     float64   `json:"seconds"`     // of all experiments together
@@ -112,6 +110,7 @@ func (e *SettingError) Error() string {
 const (
 	leastTrain   = 200
 	leastHeldOut = 20
+	leastSide    = 8 // what an autoencoder needs
 	largestSide  = 64
 )
 
@@ -165,9 +164,9 @@ func prepare(ctx context.Context, e *engine.Engine, set *data.Set, o Options) (*
 	if set.Labels == nil || len(set.Classes) < 2 {
 		return nil, fmt.Errorf("the images in %s have no labels of two classes or more: sort them into a sub-folder for each, or choose another source", o.Source)
 	}
-	if max(set.Height, set.Width) > largestSide {
-		return nil, fmt.Errorf("the images in %s have %d×%d pixels, and experiments are made for up to %d: add --size 32",
-			o.Source, set.Height, set.Width, largestSide)
+	if max(set.Height, set.Width) > largestSide || min(set.Height, set.Width) < leastSide {
+		return nil, fmt.Errorf("the images in %s have %d×%d pixels, and experiments are made for sides of %d to %d: add --size 32",
+			o.Source, set.Height, set.Width, leastSide, largestSide)
 	}
 	b := newBench(ctx, e, set, o.Scale, o.Seed)
 	if p := b.Parts; len(p.Train) < leastTrain || len(p.HeldOut) < leastHeldOut || len(p.Validation) == 0 {
@@ -312,7 +311,7 @@ func (s *session) outcome(o Options) *Outcome {
 	set := s.bench.Set
 	out := &Outcome{Summary: &Summary{
 		Source: o.Source, Images: set.Len(), Height: set.Height, Width: set.Width, Channels: set.Channels, Classes: set.Classes,
-		Division: s.bench.Parts.Division(), Setting: s.setting, Command: o.Command,
+		Division: s.bench.Parts.Division(), Setting: s.setting,
 		Experiments: []*Result{}, Missing: []string{},
 	}}
 	for _, x := range Experiments() {

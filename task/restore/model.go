@@ -28,7 +28,12 @@ type Model struct {
 	// each holds the memory of all layers.
 	program       backend.Program
 	height, width int
+
+	onTile func(done, of int)
 }
+
+// OnTile has f told, after each tile of an image, how many are done.
+func (m *Model) OnTile(f func(done, of int)) { m.onTile = f }
 
 // newModel makes a model on a store that holds its parameters or is about to.
 func newModel(e *engine.Engine, c Config, net nn.Layer, store *backend.Store) (*Model, error) {

@@ -106,7 +106,7 @@ func (m *Model) applyTiles(ctx context.Context, given, missing []float32, height
 		in = append(in, tensor.New(tensor.Float32, 1, plan.TileHeight, plan.TileWidth, 1))
 	}
 	out := make([]float32, len(given))
-	for _, t := range plan.Tiles {
+	for i, t := range plan.Tiles {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
@@ -124,6 +124,9 @@ func (m *Model) applyTiles(ctx context.Context, given, missing []float32, height
 			if n > 0 {
 				copy(out[3*(y*width+t.KeepX):][:n], result[from:])
 			}
+		}
+		if m.onTile != nil {
+			m.onTile(i+1, len(plan.Tiles))
 		}
 	}
 	return out, nil

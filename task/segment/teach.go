@@ -100,7 +100,7 @@ func (r *learner) problem() (train.Problem, error) {
 		Batch: func(epoch, step int, inputs []*tensor.Tensor) {
 			b.fill(epoch, step, inputs[0].Uint8(), inputs[1].Int32())
 		},
-		Steps: b.loader.Batches(0),
+		Steps: b.loader.Batches(),
 	}
 	if len(r.parts.Validation) > 0 {
 		p.Validate = r.validate

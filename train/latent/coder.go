@@ -4,6 +4,7 @@
 package latent
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -198,8 +199,12 @@ type Posterior struct {
 // Len returns N, the number of images.
 func (p *Posterior) Len() int { return len(p.Mean) / p.K }
 
-// Posterior returns the distributions of the codes of images [N,H,W,C].
+// Posterior returns the distributions of the codes of images [N,H,W,C]. It fails if
+// the coder is not variational.
 func (m *Coder) Posterior(images []uint8) (*Posterior, error) {
+	if !m.variational {
+		return nil, errors.New("latent: a plain autoencoder gives codes, and no distributions of them")
+	}
 	raw, err := m.Encode(images)
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"hourglass/internal/random"
 	"hourglass/nn"
 	"hourglass/nn/loss"
+	"hourglass/train/model"
 )
 
 // Loss returns what training makes less for pixels in 0–1: of a variational
@@ -67,8 +68,9 @@ func (m *Coder) Validate(images []uint8, beta float64) (float64, error) {
 func (m *Coder) SquaredError(images []uint8, codes []float32) (float64, error) {
 	d, k := m.size.Elements(), m.k
 	sum := 0.0
-	for at := 0; at*k < len(codes); at += blockImages {
-		end := min((at+blockImages)*k, len(codes))
+	block := model.Block(d)
+	for at := 0; at*k < len(codes); at += block {
+		end := min((at+block)*k, len(codes))
 		back, err := m.Decode(codes[at*k : end])
 		if err != nil {
 			return 0, err
@@ -80,9 +82,6 @@ func (m *Coder) SquaredError(images []uint8, codes []float32) (float64, error) {
 	}
 	return sum / float64(len(images)), nil
 }
-
-// blockImages is how many images are in floating point at a time.
-const blockImages = 256
 
 func mean(values []float64) float64 {
 	sum := 0.0

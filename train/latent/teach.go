@@ -49,7 +49,7 @@ func (p *Prior) Problem(codes, judged *Posterior, batch, round int, seed uint64)
 		},
 		Batch: func(epoch, step int, in []*tensor.Tensor) {
 			step += epoch * round
-			loader.Fill(step/loader.Batches(0), step%loader.Batches(0), nil, nil, picked)
+			loader.Fill(step/loader.Batches(), step%loader.Batches(), nil, nil, picked)
 			for row, i := range picked {
 				copy(in[0].Float32()[row*k:(row+1)*k], codes.Mean[int(i)*k:])
 				copy(in[1].Float32()[row*k:(row+1)*k], codes.LogVariance[int(i)*k:])

@@ -296,6 +296,9 @@ const (
 	// of its programs grows with it.
 	batchElements = 1 << 22
 	maxBatch      = 64
+	// blockElements and maxBlock bound the results that are held at a time.
+	blockElements = 1 << 24
+	maxBlock      = 256
 )
 
 // Batch returns how many images pass together through a network that was
@@ -327,11 +330,30 @@ func Tile(most, crop int, rows []nn.Row) int {
 	return max(1, min(most, int(int64(maxTotal)*int64(crop)/int64(total))))
 }
 
-// InBatches calls f for runs of at most most of n items. A last run that is
-// shorter is padded to a full batch, so that a collection needs one program;
-// fewer than a batch in all make a program of their own.
+// Block returns how many images of d numbers are worked on in floating point
+// between two looks at the time: a multiple of the batches that models run in, and
+// fewer if the images are large.
+func Block(d int) int {
+	n := min(maxBlock, max(1, blockElements/max(1, d)))
+	if n > maxBatch {
+		n -= n % maxBatch
+	}
+	return n
+}
+
+// InBatches calls f for runs of at most most of n items, of which most is at least
+// 1. A last run that is shorter is padded to a full batch, so that a collection needs
+// one program. Fewer than a batch in all are padded to a power of two, so that
+// whoever asks for 1, 2, 3 and so on needs few.
 func InBatches(n, most int, f func(at, count, batch int) error) error {
-	batch := min(n, most)
+	if most < 1 {
+		return fmt.Errorf("batches of at most %d images hold none", most)
+	}
+	batch := 1
+	for batch < n {
+		batch *= 2
+	}
+	batch = min(batch, most)
 	for at := 0; at < n; at += batch {
 		if err := f(at, min(batch, n-at), batch); err != nil {
 			return err

@@ -35,7 +35,7 @@ func NewBatches(set *data.Set, indices []int, c Course) (*Batches, error) {
 }
 
 // Steps returns the number of batches of an epoch.
-func (b *Batches) Steps() int { return b.loader.Batches(0) }
+func (b *Batches) Steps() int { return b.loader.Batches() }
 
 // Fill writes a batch: pixels to images [batch,H,W,C] and labels to labels
 // [batch], which may be nil.

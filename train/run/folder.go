@@ -135,9 +135,9 @@ func checkDir(dir string) error {
 	if _, err := os.Stat(filepath.Join(dir, ConfigFile)); err == nil {
 		return fmt.Errorf("%s holds a run already; resume it, or choose another folder", dir)
 	}
-	for _, name := range []string{SummaryFile, ExperimentDir} {
+	for _, name := range []string{ModelFile, SummaryFile, ExperimentDir} {
 		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
-			return fmt.Errorf("%s holds %s of something else, such as a session of hourglass lab; choose another folder", dir, name)
+			return fmt.Errorf("%s holds %s of something else, such as a model given away or a session of hourglass lab; choose another folder", dir, name)
 		}
 	}
 	return nil

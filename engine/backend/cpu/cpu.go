@@ -19,7 +19,7 @@ import (
 
 // Options configure a backend.
 type Options struct {
-	Pool  *par.Pool // the workers; nil means a new pool of GOMAXPROCS threads
+	Pool  *par.Pool // the workers; nil means a new pool of GOMAXPROCS threads, which nothing closes
 	Level isa.Level // one of isa.Available
 	// Precision of products. On a processor without tiles (AMX), bfloat16 is
 	// emulated, and slower than float32.

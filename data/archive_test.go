@@ -216,6 +216,10 @@ func TestChecksums(t *testing.T) {
 	}
 	wantError(t, fileOf(t, "images-idx3.gz", wrong(idxOf(counting(128), 2, 8, 8))), Options{}, "the end after the array of shape [2 8 8] is damaged: gzip: invalid checksum")
 	wantError(t, fileOf(t, "a.npy.gz", wrong(npyOf(t, make([]uint8, 128), 2, 8, 8))), Options{}, "is damaged: gzip: invalid checksum")
+	padded := append(gzipped(t, idxOf(counting(128), 2, 8, 8)), make([]byte, 512)...)
+	if s := mustOpen(t, fileOf(t, "images-idx3.gz", padded), Options{}); s.Len() != 2 {
+		t.Errorf("%d images of a file with zeros at its end", s.Len())
+	}
 	s := mustOpen(t, fileOf(t, "a.tar.gz", wrong(tarOf(t, someImages(t)...))), Options{})
 	if s.Len() != len(mustOpen(t, fileOf(t, "b.tar", tarOf(t, someImages(t)...)), Options{}).Names) ||
 		len(s.Warnings) != 1 || !strings.Contains(s.Warnings[0], "invalid checksum") {

@@ -3,11 +3,13 @@ package data
 import (
 	"bytes"
 	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"reflect"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -232,4 +234,49 @@ func FuzzReadCache(f *testing.F) {
 			t.Fatalf("%d values for %d images", len(s.Pixels), s.Len())
 		}
 	})
+}
+
+// unreadable is a tree of one image and of files that cannot be opened.
+type unreadable struct {
+	image []byte
+	names []string
+}
+
+func (u unreadable) walk(_ context.Context, _ func(int) bool, yield func(file) error) error {
+	err := yield(file{name: "a.png", open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(u.image)), nil }})
+	for i, name := range u.names {
+		if err == nil {
+			err = yield(file{ordinal: i + 1, name: name, open: func() (io.ReadCloser, error) { return nil, syscall.EIO }})
+		}
+	}
+	return err
+}
+
+func (u unreadable) listing(io.Writer) {}
+
+// What could not be read is looked for the next time, if it claims to be an image.
+func TestUnreadIsNotCached(t *testing.T) {
+	for _, c := range []struct {
+		names []string
+		want  bool
+	}{{nil, false}, {[]string{"notes.txt"}, false}, {[]string{"b.png"}, true}} {
+		o, err := Options{Threads: 1}.withDefaults()
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &Set{}
+		if err := gather(context.Background(), unreadable{encodePNG(t, shaded(16, 16, 1)), c.names}, o, s); err != nil {
+			t.Fatal(err)
+		}
+		if s.Len() != 1 || s.unread != c.want {
+			t.Errorf("with %v: %d images, unread %t", c.names, s.Len(), s.unread)
+		}
+		kept := filepath.Join(t.TempDir(), "kept")
+		if err := (cache{path: kept}).save(s); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(kept); (err != nil) != c.want {
+			t.Errorf("with %v the cache is %v", c.names, err)
+		}
+	}
 }

@@ -39,7 +39,7 @@ func gather(ctx context.Context, t tree, o Options, s *Set) error {
 
 	s.keepDecoded(order)
 	s.Skipped = skips(all)
-	s.unread = slices.ContainsFunc(all, func(e *entry) bool { return unread(e.err) })
+	s.unread = slices.ContainsFunc(all, func(e *entry) bool { return !e.ignored && unread(e.err) })
 	s.Found = s.Len() + len(s.Skipped)
 	return nil
 }

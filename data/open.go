@@ -146,7 +146,12 @@ func Fingerprint(ctx context.Context, source string, o Options) (string, error) 
 // damage says what is left out of a tree that has been read because of damage; it
 // is empty if nothing is.
 func damage(source string, t tree) string {
-	if b, ok := t.(*tarball); ok && b.damage != nil {
+	b, ok := t.(*tarball)
+	switch {
+	case !ok || b.damage == nil:
+	case b.atEnd:
+		return fmt.Sprintf("%s is damaged somewhere, so that some of its images may be wrong: %v", source, b.damage)
+	default:
 		return fmt.Sprintf("%s is damaged, and what follows the damage is left out: %v", source, b.damage)
 	}
 	return ""

@@ -28,6 +28,7 @@ type tarball struct {
 
 	// damage is what ended the last walk before the archive's end.
 	damage error
+	atEnd  bool // the damage is found after the last entry
 }
 
 func openTar(path string, o Options) (*tarball, error) {
@@ -51,7 +52,7 @@ func (t *tarball) walk(ctx context.Context, want func(int) bool, yield func(file
 		return err
 	}
 	defer stream.Close()
-	t.damage = nil
+	t.damage, t.atEnd = nil, false
 	archive := tar.NewReader(stream)
 	var total int64
 	for i := 0; ; i++ {
@@ -99,6 +100,7 @@ func (t *tarball) walk(ctx context.Context, want func(int) bool, yield func(file
 func (t *tarball) end(entries int, stream io.Reader) error {
 	const padding = 1 << 20
 	if _, err := io.CopyN(io.Discard, stream, padding); err != nil && err != io.EOF {
+		t.atEnd = true
 		return t.broken(entries, err)
 	}
 	return nil
@@ -199,7 +201,7 @@ func openStream(path string, o Options) (*stream, error) {
 			f.Close()
 			return nil, fmt.Errorf("%s: damaged gzip file: %w", path, err)
 		}
-		out.r = z
+		out.r = members{z}
 		s.Reader = out
 	case kindZstd:
 		z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
@@ -211,6 +213,18 @@ func openStream(path string, o Options) (*stream, error) {
 		s.Reader, s.closer = out, z.Close
 	}
 	return s, nil
+}
+
+// members reads the members of a gzip file. What follows the last is no member, such
+// as the zeros with which tapes pad, and no fault.
+type members struct{ *gzip.Reader }
+
+func (m members) Read(p []byte) (int, error) {
+	n, err := m.Reader.Read(p)
+	if errors.Is(err, gzip.ErrHeader) {
+		err = io.EOF
+	}
+	return n, err
 }
 
 // counter counts what is read through it.

@@ -82,3 +82,18 @@ func TestGroups(t *testing.T) {
 		}
 	}
 }
+
+// What adaptive rules, and Muon for kernels, divide by the gradient's size is not
+// divided by a factor too.
+func TestCoupledDecay(t *testing.T) {
+	b := graph.NewBuilder("decay")
+	dense, kernel := b.Input("dense", tensor.Float32, 4, 4), b.Input("kernel", tensor.Float32, 3, 3, 4, 4)
+	for rule, want := range map[Rule][2]float64{
+		SGD{}: {0.125, 0.125}, Muon{}: {0.125, 0.5}, Adam{}: {0.5, 0.5}, Adagrad{}: {0.5, 0.5}, RMSProp{}: {0.5, 0.5},
+	} {
+		o := Options{Rule: rule, WeightDecay: 0.5}
+		if got := [2]float64{o.coupled(dense, 4), o.coupled(kernel, 4)}; got != want {
+			t.Errorf("%s adds %v of a matrix and a kernel, want %v", rule.Kind(), got, want)
+		}
+	}
+}

@@ -156,7 +156,7 @@ func Build(b *graph.Builder, o Options, params []nn.Param, grads []*graph.Node, 
 			if o.Decoupled {
 				w = b.Mul(w, keep)
 			} else {
-				g = b.Add(g, b.Scale(w, o.coupled(factor)))
+				g = b.Add(g, b.Scale(w, o.coupled(w, factor)))
 			}
 		}
 		s := &Slots{b: b, param: p}
@@ -168,10 +168,13 @@ func Build(b *graph.Builder, o Options, params []nn.Param, grads []*graph.Node, 
 
 // coupled returns what times a parameter is added to its gradient for weight decay,
 // where its rate has a factor.
-func (o Options) coupled(factor float64) float64 {
-	switch o.Rule.(type) {
-	case SGD, Muon:
-		return o.WeightDecay / factor // steps are in proportion to the gradient
+func (o Options) coupled(w *graph.Node, factor float64) float64 {
+	_, proportional := o.Rule.(SGD) // steps, to the gradient
+	if _, muon := o.Rule.(Muon); muon && !isKernel(w) {
+		proportional = true
+	}
+	if proportional {
+		return o.WeightDecay / factor
 	}
 	return o.WeightDecay
 }

@@ -123,7 +123,7 @@ func TestNonFiniteNamesTheLayer(t *testing.T) {
 		if !errors.As(err, &n) || n.Layer != what || n.Epoch != 1 || n.Step != steps+2 || !n.Saved {
 			t.Fatalf("got %v, want an error in %s at step %d", err, what, steps+2)
 		}
-		if !strings.Contains(err.Error(), "first in "+what) || !strings.Contains(err.Error(), "lower --lr") {
+		if !strings.Contains(err.Error(), "first in "+what) || !strings.Contains(err.Error(), "lower learning rate") {
 			t.Errorf("the message is %q", err)
 		}
 		for name, v := range before {

@@ -143,28 +143,37 @@ func (t *Trainer) Restore() ([]Epoch, error) {
 	if !s.sound(t.problem.Steps, t.options.Epochs) {
 		return nil, fmt.Errorf("%s: its state contradicts itself: take the file away to begin anew", path)
 	}
+	var best map[string]*tensor.Tensor
+	if s.BestAt > 0 {
+		if best, err = t.readBest(); err != nil {
+			return nil, err
+		}
+	}
 	if err := readInto(path, t.store, t.store.Names()); err != nil {
 		return nil, err
 	}
-	t.state = s
-	if s.BestAt > 0 {
-		best := backend.NewStore()
-		var names []string
-		for _, p := range t.params {
-			if _, err := best.Variable(p.Name, tensor.Float32, p.Node.Shape()); err != nil {
-				return nil, err
-			}
-			names = append(names, p.Name)
-		}
-		if err := readInto(filepath.Join(t.options.Checkpoint, bestFile), best, names); err != nil {
+	t.state, t.best = s, best
+	return s.History, nil
+}
+
+// readBest reads the parameters of the best epoch.
+func (t *Trainer) readBest() (map[string]*tensor.Tensor, error) {
+	store := backend.NewStore()
+	var names []string
+	for _, p := range t.params {
+		if _, err := store.Variable(p.Name, tensor.Float32, p.Node.Shape()); err != nil {
 			return nil, err
 		}
-		t.best = make(map[string]*tensor.Tensor)
-		for _, name := range names {
-			t.best[name] = best.Get(name)
-		}
+		names = append(names, p.Name)
 	}
-	return s.History, nil
+	if err := readInto(filepath.Join(t.options.Checkpoint, bestFile), store, names); err != nil {
+		return nil, err
+	}
+	best := make(map[string]*tensor.Tensor)
+	for _, name := range names {
+		best[name] = store.Get(name)
+	}
+	return best, nil
 }
 
 // sound reports whether a state is one that a run comes through.
@@ -192,7 +201,7 @@ func metadataOf(path string) (map[string]string, error) {
 }
 
 // readInto reads the named variables of a store from a file, which must hold
-// each of them in its shape.
+// each of them in its shape; otherwise it reads none.
 func readInto(path string, store *backend.Store, names []string) error {
 	f, err := safetensors.Open(path)
 	if err != nil {
@@ -205,7 +214,9 @@ func readInto(path string, store *backend.Store, names []string) error {
 		if !ok || !tensor.Shape(info.Shape).Equal(v.Shape()) {
 			return fmt.Errorf("%s: it is of another architecture: it has no %s of shape %v", path, name, v.Shape())
 		}
-		switch v.DType() {
+	}
+	for _, name := range names {
+		switch v := store.Get(name); v.DType() {
 		case tensor.Int32:
 			err = safetensors.ReadInto(f, name, v.Int32())
 		case tensor.Uint8:

@@ -27,7 +27,7 @@ func TestStatesThatContradictThemselves(t *testing.T) {
 		}
 	}
 	for _, s := range []state{
-		{Ended: "patience"}, {BestAt: 1000}, {BestAt: -1}, {Step: 4}, {Step: 4, History: []Epoch{e}, BestAt: 1, Ended: "epochs"},
+		{Step: 4, History: []Epoch{e}}, {Ended: "patience"}, {BestAt: 1000}, {BestAt: -1}, {Step: 4}, {Step: 4, History: []Epoch{e}, BestAt: 1, Ended: "epochs"},
 		{Step: 5, History: []Epoch{e}, BestAt: 1, Ended: "patience"}, {Ended: "fear"},
 	} {
 		if s.sound(4, 2) {

@@ -31,7 +31,7 @@ func (e *NonFiniteError) Error() string {
 	case e.Layer != "":
 		s += ", first in " + e.Layer
 	}
-	s += "; try a lower --lr"
+	s += "; try a lower learning rate"
 	if e.Saved {
 		s += "; the checkpoint from before is kept"
 	}

@@ -193,7 +193,7 @@ func TestNonFiniteLossStops(t *testing.T) {
 	tr, _ := newTrainer(t, enginetest.New(t, 2), p, options(t.TempDir()))
 	_, err := tr.Run(context.Background())
 	var e *train.NonFiniteError
-	if !errors.As(err, &e) || e.Step != 7 || !e.Saved || !strings.Contains(err.Error(), "lower --lr") {
+	if !errors.As(err, &e) || e.Step != 7 || !e.Saved || !strings.Contains(err.Error(), "lower learning rate") {
 		t.Errorf("got %v, want a NonFiniteError at step 7 with a checkpoint", err)
 	}
 }
@@ -323,6 +323,32 @@ func TestTimeLeavesNoTrace(t *testing.T) {
 	}
 	if diff := cmp.Diff(before, values(store)); diff != "" {
 		t.Errorf("timing changed variables:\n%s", diff)
+	}
+}
+
+func TestTimeOfNoSteps(t *testing.T) {
+	tr, _ := newTrainer(t, enginetest.New(t, 1), toy(), options(""))
+	if d, err := tr.Time(0); err == nil {
+		t.Errorf("no steps take %v", d)
+	}
+}
+
+// A checkpoint that is refused leaves the variables as they are.
+func TestRefusedCheckpointLeavesTheStore(t *testing.T) {
+	e, dir := enginetest.New(t, 1), t.TempDir()
+	tr, _ := newTrainer(t, e, toy(), options(dir))
+	if _, err := tr.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	short := options(dir)
+	short.Epochs = 1 // the checkpoint stands behind its end
+	tr, store := newTrainer(t, e, toy(), short)
+	before := values(store)
+	if _, err := tr.Restore(); err == nil {
+		t.Fatal("a checkpoint behind the end of a run is taken")
+	}
+	if diff := cmp.Diff(before, values(store)); diff != "" {
+		t.Errorf("a refused checkpoint changed variables:\n%s", diff)
 	}
 }
 

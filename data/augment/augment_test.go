@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -274,7 +275,8 @@ func TestParse(t *testing.T) {
 			t.Errorf("%q becomes %q, want %q", list, got, want)
 		}
 	}
-	for _, list := range []string{"", "all", "flip,", "flip=2", "flip=-1", "shift=x", "rotate=NaN", "none,flip", "mixup", "border=blue", "border"} {
+	for _, list := range []string{"", "all", "flip,", "flip=2", "flip=-1", "shift=x", "rotate=NaN", "none,flip", "mixup", "border=blue", "border",
+		strings.Repeat("jitter,", 17) + "flip"} {
 		if _, err := Parse(list); !errors.Is(err, ErrList) {
 			t.Errorf("%q: %v", list, err)
 		}

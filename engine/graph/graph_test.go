@@ -109,6 +109,15 @@ func TestUpdateIsChecked(t *testing.T) {
 		"a foreign node": func(b *Builder, x, v *Node) {
 			b.Add(x, NewBuilder("other").Input("x", tensor.Float32, 3))
 		},
+		"a foreign output": func(b *Builder, x, v *Node) {
+			b.Output("y", NewBuilder("other").Input("x", tensor.Float32, 3))
+		},
+		"a foreign value": func(b *Builder, x, v *Node) {
+			b.Update(v, NewBuilder("other").Input("x", tensor.Float32, 3))
+		},
+		"no output":  func(b *Builder, x, v *Node) { b.Output("y", nil) },
+		"nothing":    func(b *Builder, x, v *Node) { b.Update(nil, x) },
+		"by nothing": func(b *Builder, x, v *Node) { b.Update(v, nil) },
 	} {
 		b := NewBuilder("bad")
 		x, v := b.Input("x", tensor.Float32, 3), b.Variable("v", tensor.Float32, 3)

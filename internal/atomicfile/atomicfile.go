@@ -1,5 +1,6 @@
-// Package atomicfile replaces files whole: whoever opens the path, now or
-// after a crash, finds the old contents or the new ones, never a part.
+// Package atomicfile replaces files whole: whoever opens the path finds the old
+// contents or the new ones, never a part; with Write after a crash of the machine
+// too.
 package atomicfile
 
 import (
@@ -13,20 +14,20 @@ import (
 	"syscall"
 )
 
-// ErrNotFile says of a path that a folder or a device is there, which no file is to
-// take the place of.
-var ErrNotFile = errors.New("what is there is no file")
+var errNotFile = errors.New("what is there is no file")
 
 // Write gives fill a temporary file in path's folder, and renames it to path
 // once its bytes are on the disk; then it syncs the folder, so that the new
 // name is on the disk too. If anything fails before the rename, the temporary
 // file is removed and path holds what it held before. A new file has the mode
 // that the user's umask leaves of 0666, and a replaced one keeps its own.
-// Errors name path and wrap their cause.
+// What is no file, or is protected from writing, is left alone. Errors name path and
+// wrap their cause.
 func Write(path string, fill func(io.Writer) error) error { return replace(path, true, fill) }
 
 // WriteSoon is Write without waiting for the disk, for one result of many: whoever
-// opens the path finds a whole file, but after a loss of power perhaps none.
+// opens the path finds the old contents or the new ones as long as the machine runs,
+// but after a loss of power perhaps a part, or nothing.
 func WriteSoon(path string, fill func(io.Writer) error) error { return replace(path, false, fill) }
 
 func replace(path string, sync bool, fill func(io.Writer) error) (err error) {
@@ -37,8 +38,11 @@ func replace(path string, sync bool, fill func(io.Writer) error) (err error) {
 	}()
 	old, serr := os.Stat(path)
 	isFile := serr == nil && old.Mode().IsRegular()
-	if serr == nil && !isFile {
-		return ErrNotFile
+	switch {
+	case serr == nil && !isFile:
+		return errNotFile
+	case isFile && old.Mode().Perm()&0o200 == 0:
+		return fs.ErrPermission
 	}
 	f, err := createBeside(path)
 	if err != nil {

@@ -77,8 +77,21 @@ func TestTargetIsFolder(t *testing.T) {
 	if err := os.Mkdir(path, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if err := Write(path, write("x")); err == nil {
-		t.Fatal("a folder was replaced by a file")
+	for _, put := range []func(string, func(io.Writer) error) error{Write, WriteSoon} {
+		if err := put(path, write("x")); !errors.Is(err, errNotFile) {
+			t.Fatalf("a folder in place of a file: %v", err)
+		}
+	}
+	onlyFile(t, path)
+}
+
+func TestProtectedFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "model")
+	if err := os.WriteFile(path, []byte("old"), 0o444); err != nil {
+		t.Fatal(err)
+	}
+	if err := Write(path, write("new")); !errors.Is(err, os.ErrPermission) {
+		t.Fatalf("a protected file: %v", err)
 	}
 	onlyFile(t, path)
 }

@@ -92,9 +92,9 @@ func find(name string) (program, error) {
 
 // Time runs the program for at least the given time, after a run that does not
 // count, and returns the median seconds of a run.
-func (s *Subject) Time(ctx context.Context, least time.Duration) (float64, error) {
+func (s *Subject) Time(least time.Duration) (float64, error) {
 	var err error
-	t := timed(ctx, least, func() {
+	t := timed(context.Background(), least, func() {
 		if runErr := s.compiled.Run(s.inputs); runErr != nil {
 			err = runErr
 		}

@@ -25,7 +25,7 @@ func TestExport(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if seconds, err := s.Time(t.Context(), 1); err != nil || !(seconds > 0) {
+		if seconds, err := s.Time(1); err != nil || !(seconds > 0) {
 			t.Errorf("%s: a run takes %v s, %v", name, seconds, err)
 		}
 		path := filepath.Join(t.TempDir(), "x.safetensors")

@@ -78,7 +78,7 @@ its name.`,
 				if codes.Names != nil {
 					name = codes.Names[i]
 				}
-				if err := writePNG(filepath.Join(out, pictureName(i, n, name)), picture); err != nil {
+				if err := writeEach(filepath.Join(out, pictureName(i, n, name)), picture); err != nil {
 					return unwritable(err)
 				}
 			}

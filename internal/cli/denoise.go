@@ -98,7 +98,7 @@ files or folders.`,
 			}
 			working += time.Since(start)
 			pixels += p.Height * p.Width
-			if err := writePicture(filepath.Join(out, names[i]), q); err != nil {
+			if err := writePicture(filepath.Join(out, names[i]), q, writeEach); err != nil {
 				return unwritable(err)
 			}
 			r.Each = append(r.Each, restored{file, names[i], p.Height, p.Width})

@@ -248,7 +248,7 @@ func (v *generateFlagValues) write(ctx context.Context, c generate.Config, t *tr
 				all = append(all, one)
 				continue
 			}
-			if err := writePNG(v.file(i), sideBySide(c.Height, c.Width, c.Channels, one)); err != nil {
+			if err := writeEach(v.file(i), sideBySide(c.Height, c.Width, c.Channels, one)); err != nil {
 				return err
 			}
 		}

@@ -83,7 +83,7 @@ and leaves all others exactly as they are. The result is a PNG of the same depth
 		if err != nil {
 			return err
 		}
-		if err := writePicture(out, q); err != nil {
+		if err := writePicture(out, q, writePNG); err != nil {
 			return unwritable(err)
 		}
 		t.conclude(true)

@@ -4,13 +4,15 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
 // inputs are the files and folders that a result is made from.
 type inputs struct {
 	paths   map[string]bool
-	folders []string // all in them is an input too
+	files   []os.FileInfo // of the same, for systems where names differ in case
+	folders []string      // the images in them are inputs too
 }
 
 // inputsOf returns the inputs at some paths, those of "" left out.
@@ -22,8 +24,13 @@ func inputsOf(paths ...string) inputs {
 		}
 		r := resolved(p)
 		in.paths[r] = true
-		if info, err := os.Stat(p); err == nil && info.IsDir() {
+		info, err := os.Stat(p)
+		switch {
+		case err != nil: // that is told when it is its turn
+		case info.IsDir():
 			in.folders = append(in.folders, r+string(filepath.Separator))
+		default:
+			in.files = append(in.files, info)
 		}
 	}
 	return in
@@ -42,7 +49,16 @@ func (in inputs) has(file string) bool {
 	if in.paths[target] {
 		return true
 	}
-	if _, err := os.Lstat(file); err != nil {
+	there, err := os.Stat(file)
+	if err != nil {
+		return false
+	}
+	if slices.ContainsFunc(in.files, func(f os.FileInfo) bool { return os.SameFile(f, there) }) {
+		return true
+	}
+	switch strings.ToLower(filepath.Ext(file)) {
+	case ".png", ".gif": // of results, these can be images of a folder
+	default:
 		return false
 	}
 	for _, folder := range in.folders {

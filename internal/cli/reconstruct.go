@@ -109,7 +109,7 @@ func (r *reconstructed) block(m *autoencode.Model, names []string, pixels []uint
 		from, to := i*d, (i+1)*d
 		file := pictureName(len(r.Each), r.Images, name)
 		picture := sideBySide(c.Height, c.Width, c.Channels, pixels[from:to], bytes[from:to])
-		if err := writePNG(filepath.Join(r.Out, file), picture); err != nil {
+		if err := writeEach(filepath.Join(r.Out, file), picture); err != nil {
 			return unwritable(err)
 		}
 		mse := autoencode.MSE(pixels[from:to], back[from:to])

@@ -80,7 +80,7 @@ hourglass inpaint does the same job better, at any size.`,
 			return err
 		}
 		q := &data.Picture{Height: k.Height, Width: k.Width, Channels: k.Channels, Pixels: p.Restored}
-		if err := writePicture(out, q); err != nil {
+		if err := writePicture(out, q, writePNG); err != nil {
 			return unwritable(err)
 		}
 		if animation != "" {

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"image"
 	"io/fs"
 	"path"
 	"path/filepath"
@@ -38,13 +39,13 @@ func openPicture(file string) (*data.Picture, error) {
 	return p, err
 }
 
-// writePicture writes a picture as PNG.
-func writePicture(file string, p *data.Picture) error {
+// writePicture writes a picture as PNG, by writePNG or writeEach.
+func writePicture(file string, p *data.Picture, write func(string, image.Image) error) error {
 	m, err := p.Image()
 	if err != nil {
 		return err
 	}
-	return writePNG(file, m)
+	return write(file, m)
 }
 
 // outFile makes the folder of a result that is one file, and refuses the names of

@@ -108,6 +108,7 @@ type segmenter struct {
 	colors [][3]uint8
 	keep   []bool
 	scale  float64
+	given  inputs
 }
 
 func newSegmenter(e *engine.Engine, path, out, keep, tta string, scale float64) (*segmenter, error) {
@@ -135,6 +136,7 @@ func (s *segmenter) all(ctx context.Context, a *app, paths []string, t *tracker)
 	if err != nil {
 		return err
 	}
+	s.given = inputsOf(paths...)
 	var failure error
 	t.begin("segmenting")
 	for i, p := range paths {
@@ -197,7 +199,11 @@ func (s *segmenter) one(name string, of int, p *data.Photo) error {
 		{r.Cutout, s.cutout(p, classes)},
 	}
 	for _, m := range pictures {
-		if err := writePNG(filepath.Join(s.Out, m.file), m.Image); err != nil {
+		file := filepath.Join(s.Out, m.file)
+		if err := s.given.spare("out", file); err != nil {
+			return err
+		}
+		if err := writeEach(file, m.Image); err != nil {
 			return unwritable(err)
 		}
 	}

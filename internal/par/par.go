@@ -121,7 +121,7 @@ func (p *Pool) Close() {
 // are less than 2^32, and returns when all have returned. worker is in
 // [0, Threads()) and no two concurrent calls share it, so it can index scratch
 // memory. A panic in a part is re-raised here. Run itself allocates nothing. It panics
-// if the pool is at work already.
+// if several threads of the pool are at work already.
 func (p *Pool) Run(parts int, f func(worker, part int)) {
 	if p.threads == 1 || parts <= 1 {
 		for i := range parts {
@@ -146,10 +146,10 @@ func (p *Pool) Run(parts int, f func(worker, part int)) {
 
 	p.work(0)
 	p.await()
-	p.fn = nil
+	failure := p.failure
+	p.fn, p.failure = nil, nil
 	p.running.Store(false)
-	if failure := p.failure; failure != nil {
-		p.failure = nil
+	if failure != nil {
 		panic(failure)
 	}
 }

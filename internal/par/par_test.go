@@ -62,6 +62,17 @@ func TestPanicReachesCaller(t *testing.T) {
 	}
 }
 
+func TestRunWithinRun(t *testing.T) {
+	p := New(2)
+	defer p.Close()
+	defer func() {
+		if r := recover(); r == nil {
+			t.Error("a pool that is running runs again")
+		}
+	}()
+	p.Run(4, func(_, _ int) { p.Run(4, func(_, _ int) {}) })
+}
+
 func TestRunDoesNotAllocate(t *testing.T) {
 	p := New(2)
 	defer p.Close()

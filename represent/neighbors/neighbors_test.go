@@ -134,6 +134,33 @@ func TestNearlyEqual(t *testing.T) {
 	}
 }
 
+// TestEqual has far more vectors at one distance than are asked for: those that come
+// first count, and lists stay short.
+func TestEqual(t *testing.T) {
+	const n, dim, k = 3_000, 3, 4
+	base := make([]float32, n*dim)
+	for _, metric := range []Metric{Euclidean, Cosine} {
+		o := Options{Metric: metric, ExcludeSelf: true}
+		got, _, err := Search(base, base, dim, k, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, q := range []int{0, 2, n - 1} {
+			want := []int32{0, 1, 2, 3, 4}
+			want = slices.DeleteFunc(want, func(i int32) bool { return int(i) == q })[:k]
+			if !slices.Equal(got[q*k:(q+1)*k], want) {
+				t.Errorf("%v: the neighbours of %d are %v, want %v", metric, q, got[q*k:(q+1)*k], want)
+			}
+		}
+	}
+	l := shortlist{}
+	l.reset(k, func(int32) float64 { return 0 })
+	l.add(make([]float32, n), make([]float32, n), 0, 0, 0, -1)
+	if most := 2 * (8*k + 1024); cap(l.entries) > 2*most {
+		t.Errorf("a list of %d neighbours has grown to %d candidates", k, cap(l.entries))
+	}
+}
+
 func TestTinyAndLarge(t *testing.T) {
 	const n, dim, k = 50, 6, 3
 	for _, scale := range []float32{1e-38, 1e-24, 1e-20, 1e14} {

@@ -269,7 +269,7 @@ func TestDivergence(t *testing.T) {
 		o.Batch, o.LR, o.Optimizer, o.NoBatchNorm, o.Schedule = c.batch, 1e25, "sgd", true, "constant"
 		_, err := Learn(context.Background(), enginetest.New(t, 1), o, runIn(filepath.Join(t.TempDir(), "run")), run.Hooks{})
 		var n *train.NonFiniteError
-		if !errors.As(err, &n) || n.Layer == "" || n.Validation != c.judged || !strings.Contains(err.Error(), "lower --lr") {
+		if !errors.As(err, &n) || n.Layer == "" || n.Validation != c.judged || !strings.Contains(err.Error(), "lower learning rate") {
 			t.Errorf("%d images: got %v, want the layer and advice", c.images, err)
 		}
 	}

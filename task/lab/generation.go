@@ -2,6 +2,7 @@ package lab
 
 import (
 	"fmt"
+	"math"
 
 	"hourglass/nn"
 	"hourglass/optim"
@@ -9,6 +10,7 @@ import (
 	"hourglass/train"
 	"hourglass/train/latent"
 	"hourglass/train/model"
+	"hourglass/train/run"
 )
 
 // generation sets four ways to make images out of nothing side by side: random
@@ -164,6 +166,7 @@ func runGeneration(b *Bench, r *Result) error {
 		}
 	}
 	reportGeneration(b, r, ways)
+	reportCounts(b, r, s.latent)
 	return nil
 }
 
@@ -215,6 +218,21 @@ func reportGeneration(b *Bench, r *Result, ways []*way) {
 	r.Set("ratio", ratio, "", "distance of two stages by that of the variational one alone")
 	r.Headline = Headline{"Distance left by the second stage", fmt.Sprintf("%.2f", ratio), "×", fmt.Sprintf("%.3f of %.3f", r.Value("second_frechet"), r.Value("variational_frechet"))}
 	r.Tables, r.Pictures = append(r.Tables, table), append(r.Pictures, pictures)
+}
+
+// reportCounts sets how many images there can be beside how many a code can name.
+func reportCounts(b *Bench, r *Result, k int) {
+	d := b.Set.ImageBytes()
+	c, learnt := run.CountsOf(d, k), math.Log10(float64(len(b.Parts.Train)))
+	r.Set("images_log10", c.Images, "", "decimal logarithm of the number of images that can be written down")
+	r.Set("names_log10", c.Names, "", "decimal logarithm of the number of codes, if 11 levels of each of their numbers are told apart")
+	r.Tables = append(r.Tables, Table{Title: "Images that there can be, and names for some", Head: "how many", Columns: []Column{{Head: "power of ten", Decimals: 1}},
+		Rows: []Row{
+			{fmt.Sprintf("images of %d numbers, 256 levels each", d), numbers([]float64{c.Images})},
+			{fmt.Sprintf("codes of %d numbers, 11 levels each", k), numbers([]float64{c.Names})},
+			{"images learnt from", numbers([]float64{learnt})},
+		},
+		Note: "Nearly all of what could be written down is noise, as the first row of pictures is."})
 }
 
 func verdictGeneration(r *Result) (string, bool) {

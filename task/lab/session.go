@@ -15,6 +15,7 @@ import (
 
 	"hourglass/data"
 	"hourglass/engine"
+	"hourglass/nn/arch"
 	"hourglass/train/run"
 )
 
@@ -110,7 +111,6 @@ func (e *SettingError) Error() string {
 const (
 	leastTrain   = 200
 	leastHeldOut = 20
-	leastSide    = 8 // what an autoencoder needs
 	largestSide  = 64
 )
 
@@ -164,9 +164,9 @@ func prepare(ctx context.Context, e *engine.Engine, set *data.Set, o Options) (*
 	if set.Labels == nil || len(set.Classes) < 2 {
 		return nil, fmt.Errorf("the images in %s have no labels of two classes or more: sort them into a sub-folder for each, or choose another source", o.Source)
 	}
-	if max(set.Height, set.Width) > largestSide || min(set.Height, set.Width) < leastSide {
+	if max(set.Height, set.Width) > largestSide || min(set.Height, set.Width) < arch.MinSide {
 		return nil, fmt.Errorf("the images in %s have %d×%d pixels, and experiments are made for sides of %d to %d: add --size 32",
-			o.Source, set.Height, set.Width, leastSide, largestSide)
+			o.Source, set.Height, set.Width, arch.MinSide, largestSide)
 	}
 	b := newBench(ctx, e, set, o.Scale, o.Seed)
 	if p := b.Parts; len(p.Train) < leastTrain || len(p.HeldOut) < leastHeldOut || len(p.Validation) == 0 {

@@ -25,8 +25,13 @@ func TestNetworks(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := NewCoder(enginetest.New(t, 2), Size{10, 9, 3}, 5, variational, a.Encoder, a.Decoder, backend.NewStore()); err != nil {
+			m, err := NewCoder(enginetest.New(t, 2), Size{10, 9, 3}, 5, variational, a.Encoder, a.Decoder, backend.NewStore())
+			if err != nil {
 				t.Errorf("%s: %v", kind, err)
+				continue
+			}
+			if _, err := m.Posterior(nil); (err == nil) != variational {
+				t.Errorf("%s, variational %v: distributions of codes: %v", kind, variational, err)
 			}
 			_, err = NewCoder(enginetest.New(t, 2), Size{10, 9, 3}, 5, !variational, a.Encoder, a.Decoder, backend.NewStore())
 			if err == nil || !strings.Contains(err.Error(), "the encoder gives") {

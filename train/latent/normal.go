@@ -64,7 +64,7 @@ func (s *normal) fit(p *Prior, q *Posterior) error {
 	}
 	var eigen mat.EigenSym
 	if !eigen.Factorize(mat.NewSymDense(k, sums), true) {
-		return fmt.Errorf("the covariance of the codes has no principal axes: choose --prior %s", PriorFlow)
+		return fmt.Errorf("the covariance of the codes has no principal axes: choose the prior %s", PriorFlow)
 	}
 	values := eigen.Values(nil)
 	var vectors mat.Dense

@@ -331,7 +331,7 @@ func Tile(most, crop int, rows []nn.Row) int {
 }
 
 // Block returns how many images of d numbers are worked on in floating point
-// between two looks at the time: a multiple of the batches that models run in, and
+// between two looks at the time: a multiple of 64, the greatest batch of a model, or
 // fewer if the images are large.
 func Block(d int) int {
 	n := min(maxBlock, max(1, blockElements/max(1, d)))

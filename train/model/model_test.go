@@ -45,3 +45,34 @@ func TestBatch(t *testing.T) {
 		}
 	}
 }
+
+// Whoever asks for 1 to 64 images in turn needs seven programs, and large images come
+// in small blocks.
+func TestInBatches(t *testing.T) {
+	sizes := make(map[int]bool)
+	for n := range 200 {
+		seen := 0
+		err := InBatches(n, 64, func(at, count, batch int) error {
+			if at != seen || count < 1 || count > batch || batch > 64 {
+				t.Errorf("%d images: %d from %d on in a batch of %d", n, count, at, batch)
+			}
+			seen += count
+			sizes[batch] = true
+			return nil
+		})
+		if err != nil || seen != n {
+			t.Errorf("%d of %d images, %v", seen, n, err)
+		}
+	}
+	if len(sizes) != 7 {
+		t.Errorf("the batches are %v", sizes)
+	}
+	if err := InBatches(3, 0, func(int, int, int) error { return nil }); err == nil {
+		t.Error("batches that hold nothing are taken")
+	}
+	for d, want := range map[int]int{0: 256, 784: 256, 1 << 16: 256, 1 << 17: 128, 200_000: 64, 1 << 20: 16, 1 << 30: 1} {
+		if got := Block(d); got != want {
+			t.Errorf("%d images of %d numbers make a block, want %d", got, d, want)
+		}
+	}
+}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -60,7 +59,7 @@ func do(e *engine.Engine, s *bench.Subject, c command) (*bench.Subject, answer, 
 		if s == nil {
 			return nil, answer{}, fmt.Errorf("no program is open")
 		}
-		seconds, err := s.Time(context.Background(), time.Duration(c.Seconds*float64(time.Second)))
+		seconds, err := s.Time(time.Duration(c.Seconds * float64(time.Second)))
 		return s, answer{MS: seconds * 1e3}, err
 	}
 	return s, answer{}, fmt.Errorf("unknown command %q", c.Do)

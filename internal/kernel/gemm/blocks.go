@@ -9,6 +9,7 @@ const (
 	taskPanels = 8        // panels in a task of a large product
 	minTasks   = 16       // enough parts for uneven workers to end together
 	maxPacked  = 1 << 22  // float32s packed at once
+	maxDirect  = 1 << 18  // elements of a B that may be read where it lies, being near
 )
 
 // block chooses the blocking. It depends on the shape and the level alone.
@@ -28,7 +29,9 @@ func (p *Plan) block() {
 		p.planSplit()
 		return
 	}
-	p.directB = !s.TransB && (s.M <= 4*height || p.panels == 1)
+	// Rows of a panel lie in other pages, which the processor does not fetch of its
+	// own accord: that costs little where B is in the second-level cache.
+	p.directB = !s.TransB && (s.M <= 4*height && s.K*s.N <= maxDirect || p.panels == 1)
 	// Workers that pass all of a small A by their own panels need not wait for
 	// each other's packing, and have no use for a copy of A.
 	extent := s.M * s.LDA

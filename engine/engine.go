@@ -78,6 +78,16 @@ func (e *Engine) Pool() *par.Pool { return e.pool }
 // Level returns the instruction-set level in use.
 func (e *Engine) Level() isa.Level { return e.level }
 
+// Instructions names what bits depend on beside inputs and seed, at a precision: the
+// level, and at BF16 whether tiles multiply ("+amx").
+func (e *Engine) Instructions(p Precision) string {
+	name := e.level.String()
+	if p == BF16 && cpu.Tiles(e.level) {
+		name += "+amx"
+	}
+	return name
+}
+
 // Precision returns how exactly products are computed.
 func (e *Engine) Precision() Precision { return e.precision }
 

@@ -54,7 +54,7 @@ func (a *app) augment() *cobra.Command {
 		fmt.Fprintf(&about, "\n  %-12s %s (default %v, at most %v)", k.Name, k.Doc, k.Default, k.Max)
 	}
 	c := &cobra.Command{
-		Use:   "augment SOURCE",
+		Use:   "augment SOURCE --out SHEET.png",
 		Short: "show what transformations do to training images",
 		Long: `Augment draws a sheet: one row an image, one column a transformation, the original
 first. SOURCE is whatever learn reads. A list names transformations, each with

@@ -59,8 +59,8 @@ probable they are. IMAGES are files, folders or archives. With --out the answers
 are written as a CSV table, one row an image.
 
 The probabilities are calibrated on images that the model did not learn from, if it
-had at least 200 or a val part: of answers given with 80 %, about 80 % are right on
-images like those.`,
+had at least 200, or a val part beside a test part: of answers given with 80 %,
+about 80 % are right on images like those.`,
 		Example: `  hourglass classify --model runs/photos a.jpg b.png --top 3
   hourglass classify --model runs/photos/model.safetensors new/ --out answers.csv`,
 		Args: takes(1, -1, "IMAGES"),

@@ -26,7 +26,7 @@ type decoded struct {
 func (a *app) decode() *cobra.Command {
 	var out string
 	c := &cobra.Command{
-		Use:   "decode MODEL CODES",
+		Use:   "decode MODEL CODES --out DIR",
 		Short: "turn codes into images",
 		Long: `Decode reads codes [N,k] from a .npy, .parquet or .csv file, such as encode
 writes, and writes a PNG for each, called after its number and, if it has one,

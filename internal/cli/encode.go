@@ -23,7 +23,7 @@ type encoded struct {
 func (a *app) encode() *cobra.Command {
 	var out string
 	c := &cobra.Command{
-		Use:   "encode MODEL IMAGES...",
+		Use:   "encode MODEL IMAGES... --out CODES",
 		Short: "turn images into codes",
 		Long: `Encode writes the code of every image, in order, as a matrix [N,k] (.npy) or as a
 table with the images' names and, where there are any, labels (.parquet, .csv).

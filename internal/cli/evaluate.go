@@ -40,7 +40,7 @@ Of the source that the model learnt from, the part that was held out is judged;
 of any other that is divided, its test part, or else its val part; of all others,
 every image.`,
 		Example: `  hourglass evaluate runs/photos/model.safetensors other-photos/
-  hourglass evaluate runs/fashion fashion --out fashion.html --json`,
+  hourglass evaluate runs/clothes fashion --out clothes.html --json`,
 		Args: takes(2, 2, "MODEL", "SOURCE"),
 	}
 	c.Flags().StringVar(&out, "out", "evaluation.html", "file for the report")

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"hourglass/train/run"
 )
 
 // number writes an integer with commas between thousands.
@@ -63,6 +65,15 @@ func optional(v *float64, format string) string {
 		return missing
 	}
 	return fmt.Sprintf(format, *v)
+}
+
+// divided says what the images are for.
+func divided(d run.Division) string {
+	text := number(d.Train) + " learnt from, "
+	if d.Validation > 0 {
+		text += number(d.Validation) + " to choose the epoch, "
+	}
+	return text + number(d.HeldOut) + " held out"
 }
 
 // columns aligns rows of cells, the first of which is the head: numbers to the

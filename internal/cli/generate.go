@@ -54,24 +54,24 @@ type generateFlagValues struct {
 func (a *app) generate() *cobra.Command {
 	var v generateFlagValues
 	c := &cobra.Command{
-		Use:   "generate --model MODEL [IMAGES...]",
+		Use:   "generate --model MODEL [IMAGES...] --out DIR|NAME.png",
 		Short: "make new images, or change given ones",
 		Long: `Generate makes images like those that a model of train generate has learnt from.
 An image is a function of the model, the seed and its number alone. With --out DIR
 each is a PNG of its own; with --out NAME.png all are one picture, in rows.
 
 With images, which are brought to the size of the model:
-  --interpolate A B              the way from A to B, as a strip of -n pictures
-                                 NAME.png and an animation NAME.gif
+  --interpolate A B              the way from A to B, as a strip of both and -n pictures
+                                 between, NAME.png and an animation NAME.gif
   --vary IMAGE                   -n images that are like IMAGE, itself the first;
                                  --strength from 0 to 1 says how far they may go
   --attribute WITH WITHOUT [IMAGES...]
                                  what the images in the folder WITH have and those
                                  in WITHOUT have not, taken from and given to
                                  IMAGES, or to the first of WITHOUT: a row each of
-                                 -n pictures, from minus to plus --strength times`,
-		Example: `  hourglass generate --model runs/fashion -n 64 --seed 1 --out grid.png
-  hourglass generate --model runs/fashion -n 1000 --out samples/
+                                 itself and -n pictures, from minus to plus --strength times`,
+		Example: `  hourglass generate --model runs/made -n 64 --seed 1 --out grid.png
+  hourglass generate --model runs/made -n 1000 --out samples/
   hourglass generate --model runs/faces --interpolate a.png b.png --out way.png
   hourglass generate --model runs/faces --attribute smiling/ serious/ me.jpg --out smile.png`,
 		Args: cobra.ArbitraryArgs,

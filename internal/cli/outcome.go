@@ -12,8 +12,8 @@ import (
 func outcomeText(out *autoencode.Outcome) func(io.Writer) {
 	return func(w io.Writer) {
 		s, c := out.Summary, out.Summary.Config
-		fmt.Fprintf(w, "%s: %s of %s, %s learnt from, %s held out\n", oneLine(c.Source),
-			count(s.Found-len(s.Skipped), "image"), shape(c.Height, c.Width, c.Channels), number(c.Train+c.Validation), number(c.HeldOut))
+		fmt.Fprintf(w, "%s: %s of %s, %s\n", oneLine(c.Source),
+			count(s.Found-len(s.Skipped), "image"), shape(c.Height, c.Width, c.Channels), divided(c.Division))
 		writeSkipped(w, s.Skipped)
 		fmt.Fprintf(w, "%s network, d = %s to k = %s, %s parameters, %s, %.1f s\n\n", c.Arch,
 			number(s.Dimensions), number(c.Latent), number(s.Parameters), count(len(s.Training.Epochs), "epoch"), s.Seconds.Total)

@@ -34,7 +34,7 @@ type reconstruction struct {
 func (a *app) reconstruct() *cobra.Command {
 	var out string
 	c := &cobra.Command{
-		Use:   "reconstruct MODEL IMAGES...",
+		Use:   "reconstruct MODEL IMAGES... --out DIR",
 		Short: "show images beside what is left of them after the waist",
 		Long: `Reconstruct encodes and decodes images and writes, for each, a PNG with the input
 on the left and the output on the right, both at the size that the model works

@@ -48,12 +48,13 @@ func (a *app) segment() *cobra.Command {
 	var modelFile, out, keep, tta string
 	var scale float64
 	c := &cobra.Command{
-		Use:   "segment --model MODEL IMAGES...",
+		Use:   "segment --model MODEL IMAGES... --out DIR",
 		Short: "cut images into the parts that a model knows",
 		Long: `Segment gives every pixel of images a class, by a model that train segment has
-learnt, and writes three pictures for each: NAME-classes.png, whose palette indices
-are the values that the labels had; NAME-overlay.png, the image with the classes
-laid over it in colours; and NAME-cutout.png, the image with all else transparent.
+learnt, and writes three pictures for each: NUMBER-NAME-classes.png, whose palette
+indices are the values that the labels had; NUMBER-NAME-overlay.png, the image with
+the classes laid over it in colours; and NUMBER-NAME-cutout.png, the image with all
+else transparent.
 
 IMAGES are files, folders or archives, of any size: they are brought to the scale of
 the images that were learnt from, passed through in tiles that overlap, and the

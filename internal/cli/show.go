@@ -261,8 +261,7 @@ func (s *shownAutoencoder) choices() [][]string {
 func imageChoices(c run.Images, d run.Division) [][]string {
 	return [][]string{
 		{"source", oneLine(c.Source)},
-		{"images", fmt.Sprintf("%s of %s to learn from, %s to choose the epoch, %s held out",
-			number(d.Train), shape(c.Height, c.Width, c.Channels), number(d.Validation), number(d.HeldOut))},
+		{"images", "of " + shape(c.Height, c.Width, c.Channels) + ": " + divided(d)},
 	}
 }
 

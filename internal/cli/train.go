@@ -58,7 +58,8 @@ func (a *app) trainClassify() *cobra.Command {
 		Use:   "classify SOURCE",
 		Short: "train a classifier, judge it on held-out images, write its report",
 		Long: `Train classify learns to tell classes apart and judges the result on a part that
-it held out: the test part of a source that has one, otherwise a fifth. SOURCE is
+it held out: the test part of a source that has one, or else its val part,
+otherwise a fifth, at most 10,000. SOURCE is
 a folder whose sub-folders are the classes (below train/ and test/, if there are
 those), an archive of one, IDX or CIFAR files, a CSV file of path,label (and
 perhaps part: train, val or test), or a built-in set (fashion).
@@ -67,11 +68,11 @@ The recipes:
   lecture  six convolutions of 3×3 with batch normalisation and rectifiers, pooling
            after each pair, dropout, Adam with one cycle
   fast     the CIFAR-10 speed runs: whitening, partial identities, much momentum,
-           label smoothing, alternating mirror images; from 20,000 images on wider,
-           by Muon, and on smaller images first
+           label smoothing, alternating mirror images; from 20,000 images of up to
+           64×64 on wider, by Muon, and on smaller images first
   ` + strings.Join(classify.Recipes()[2:], ", ") + `
 Every trick of a recipe can be set or switched off by a flag.`,
-		Example: `  hourglass train classify fashion
+		Example: `  hourglass train classify fashion --name clothes
   hourglass train classify photos/ --size 64 --recipe resnet18 --minutes 30
   hourglass train classify cifar10.tar.gz --recipe fast --seed 2
   hourglass train classify labels.csv --no-batchnorm --dropout 0 --augment none`,
@@ -80,17 +81,17 @@ Every trick of a recipe can be set or switched off by a flag.`,
 	f := c.Flags()
 	f.SortFlags = false
 	f.StringVar(&o.Recipe, "recipe", "", list(classify.Recipes())+" (default lecture)")
-	f.IntSliceVar(&o.Widths, "widths", nil, "channels of the three stages of lecture and fast (default 32,64,128 for lecture, 32,96,256 from 20,000 images on; 64,128,128 for fast, 128,384,384 from 20,000 images on)")
+	f.IntSliceVar(&o.Widths, "widths", nil, "channels of the three stages of lecture and fast (default 32,64,128 for lecture, 32,96,256 from 20,000 images on; 64,128,128 for fast, 128,384,384 from 20,000 small images on)")
 	f.BoolVar(&o.NoBatchNorm, "no-batchnorm", false, "take batch normalisation out of the network")
 	optionalVar(f, &o.Dropout, "dropout", "probability of dropout before the last dense layer (default 0.5 for lecture, 0.2 for mobilenetv2 and efficientnet-lite0, else 0)")
 	optionalVar(f, &o.LabelSmoothing, "label-smoothing", "share of the uniform distribution in the labels (default 0.2 for fast, 0.1 for lecture from 20,000 images on, else 0)")
 	f.Float64Var(&o.Mixup, "mixup", 0, "α of blending images and labels with others; 0 for none")
 	f.Float64Var(&o.Cutmix, "cutmix", 0, "α of pasting parts of other images; 0 for none")
 	optionalVar(f, &o.EMA, "ema", "share of the past in an average of the weights, such as 0.999 (default 0: none)")
-	optionalVar(f, &o.Progressive, "progressive", "share of the epochs that come first and see smaller images (default 0.5 for fast from 20,000 images on, else 0)")
+	optionalVar(f, &o.Progressive, "progressive", "share of the epochs that come first and see smaller images (default 0.5 for fast from 20,000 small images on, else 0)")
 	f.StringVar(&o.TTA, "tta", "", "what an answer is averaged over: none, mirror (default of lecture), or shift (mirror and moved by a pixel; default of fast, and of lecture from 20,000 images on)")
 	f.StringVar(&o.ClassWeights, "class-weights", "", "none, balanced, or a number for each class, with commas (default none)")
-	addCourseFlags(f, &o.Course, "adam for lecture, adamw from 20,000 images on; nesterov for fast, muon from 20,000 images on; else nesterov", "triangle for fast, else onecycle", "flip and a shift by a sixteenth of the side; for fast alternate in place of flip")
+	addCourseFlags(f, &o.Course, "adam for lecture, adamw from 20,000 images on; nesterov for fast, muon from 20,000 small images on; else nesterov", "triangle for fast, else onecycle", "flip and a shift by a sixteenth of the side; for fast alternate in place of flip")
 	addShapeFlags(f, &o.Size, &o.Gray)
 	ro := addRunFlags(c)
 	c.RunE = a.run(func(c *cobra.Command, args []string) error {
@@ -115,8 +116,8 @@ func (a *app) finishClassify(out *classify.Outcome, t *tracker) error {
 	}
 	return a.result(out.Result(), func(w io.Writer) {
 		c := s.Config
-		fmt.Fprintf(w, "%s: %s of %s in %s, %s learnt from, %s held out\n", oneLine(c.Source), count(s.Found-len(s.Skipped), "image"),
-			shape(c.Height, c.Width, c.Channels), plural(len(c.Classes), "class", "classes"), number(c.Train+c.Validation), number(c.HeldOut))
+		fmt.Fprintf(w, "%s: %s of %s in %s, %s\n", oneLine(c.Source), count(s.Found-len(s.Skipped), "image"),
+			shape(c.Height, c.Width, c.Channels), plural(len(c.Classes), "class", "classes"), divided(c.Division))
 		writeSkipped(w, s.Skipped)
 		fmt.Fprintf(w, "%s network, %s parameters, %s, %.1f s\n\n", c.Recipe, number(s.Parameters), count(len(s.Training.Epochs), "epoch"), s.Seconds.Total)
 		writeScores(w, "held out", &s.HeldOut)

@@ -41,9 +41,9 @@ Images are judged by their Fréchet distance, precision and recall in the space 
 a classifier: the one of --features (hourglass train classify), or a small one that
 is trained on the labels, or without any by principal components of the pixels.
 Figures in different spaces cannot be compared, least of all with published FID.`,
-		Example: `  hourglass train generate fashion
+		Example: `  hourglass train generate fashion --name made
   hourglass train generate photos/ --size 64 --latent 128 --minutes 60
-  hourglass train generate fashion --features runs/fashion-classes --prior vae`,
+  hourglass train generate fashion --features runs/clothes --prior vae`,
 		Args: takes(1, 1, "SOURCE"),
 	}
 	f := c.Flags()
@@ -87,8 +87,8 @@ func (a *app) finishGenerate(out *generate.Outcome, t *tracker) error {
 	}
 	return a.result(out.Result(), func(w io.Writer) {
 		c, h := s.Config, s.HeldOut
-		fmt.Fprintf(w, "%s: %s of %s, %s learnt from, %s held out\n", oneLine(c.Source),
-			count(s.Found-len(s.Skipped), "image"), shape(c.Height, c.Width, c.Channels), number(c.Train+c.Validation), number(c.HeldOut))
+		fmt.Fprintf(w, "%s: %s of %s, %s\n", oneLine(c.Source),
+			count(s.Found-len(s.Skipped), "image"), shape(c.Height, c.Width, c.Channels), divided(c.Division))
 		writeSkipped(w, s.Skipped)
 		fmt.Fprintf(w, "%s network, d = %s to k = %s, second stage %s, %s parameters, %s, %.1f s\n\n", c.Arch, number(s.Dimensions), number(c.Latent), c.Prior,
 			number(s.Parameters), count(len(s.Training.Epochs), "epoch"), s.Seconds.Total)

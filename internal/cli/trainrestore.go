@@ -159,8 +159,8 @@ func (a *app) finishRestore(out *restore.Outcome, t *tracker) error {
 	}
 	return a.result(out.Result(), func(w io.Writer) {
 		c := s.Config
-		fmt.Fprintf(w, "%s: %s, crops of %d pixels of %s learnt from, %s held out\n", oneLine(c.Source), count(s.Found-len(s.Skipped), "image"),
-			c.Height, number(c.Train), number(c.HeldOut))
+		fmt.Fprintf(w, "%s: %s, in crops of %d pixels, %s\n", oneLine(c.Source), count(s.Found-len(s.Skipped), "image"),
+			c.Height, divided(c.Division))
 		writeSkipped(w, s.Skipped)
 		fmt.Fprintf(w, "%s parameters, %s, %.1f s; %.2f megapixels/s in use\n\n", number(s.Parameters),
 			count(len(s.Training.Epochs), "epoch"), s.Seconds.Total, s.PixelsPerS/1e6)

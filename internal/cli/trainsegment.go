@@ -42,10 +42,10 @@ for each, in the order of the values:
 COLOUR is #rrggbb or three numbers from 0 to 255; ignore marks pixels that are not
 judged, as --ignore does.
 
-The networks are fast, a residual U-Net that works at half size and below, and
-unet, the one of Ronneberger et al. at every size.`,
+The networks are fast, a residual U-Net that works mostly at half size and below,
+and unet, the one of Ronneberger et al. at every size.`,
 		Example: `  hourglass train segment scenes/
-  hourglass train segment camvid/ --names sky,building,pole,road --ignore 11
+  hourglass train segment camvid/ --names sky,building,pole,road,pavement,tree,sign,fence,car,person,bicycle --ignore 11
   hourglass train segment cells/ --net unet --loss dice --minutes 30
   hourglass train segment my-street/ --from runs/camvid/ --epochs 40`,
 		Args: takes(1, 1, "SOURCE"),
@@ -108,8 +108,8 @@ func (a *app) finishSegment(out *segment.Outcome, t *tracker) error {
 	}
 	return a.result(out.Result(), func(w io.Writer) {
 		c := s.Config
-		fmt.Fprintf(w, "%s: %s of %s in %d classes, %s learnt from, %s held out\n", oneLine(c.Source),
-			count(s.Found-len(s.Skipped), "image"), shape(c.Height, c.Width, c.Channels), len(c.Labels.Classes), number(c.Train), number(c.HeldOut))
+		fmt.Fprintf(w, "%s: %s of %s in %d classes, %s\n", oneLine(c.Source),
+			count(s.Found-len(s.Skipped), "image"), shape(c.Height, c.Width, c.Channels), len(c.Labels.Classes), divided(c.Division))
 		writeSkipped(w, s.Skipped)
 		fmt.Fprintf(w, "%s network, %s parameters, %s, %.1f s\n\n", c.Net, number(s.Parameters), count(len(s.Training.Epochs), "epoch"), s.Seconds.Total)
 		writeSegmentScores(w, s.HeldOut)

@@ -26,7 +26,7 @@ func Learn(ctx context.Context, e *engine.Engine, o Options, ro run.Options, h r
 	if r.config, err = Resolve(o, r.Set); err != nil {
 		return nil, err
 	}
-	r.config.ISA = e.Level().String()
+	r.config.ISA = r.config.Instructions(e)
 	if err := r.Found(Task, &r.config, r.config.Minutes, r.chooseEpochs); err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ type Common struct {
 	Images
 	Course
 	Division
-	ISA string `json:"isa"` // instruction-set level
+	ISA string `json:"isa"` // as Course.Instructions names them
 }
 
 // Images says what a run learns from.
@@ -69,6 +69,15 @@ func (c Course) Engine(e *engine.Engine) (*engine.Engine, error) {
 		return nil, err
 	}
 	return e.At(p), nil
+}
+
+// Instructions names the instructions that the course's bits depend on.
+func (c Course) Instructions(e *engine.Engine) string {
+	p, err := engine.ParsePrecision(c.Precision)
+	if err != nil {
+		p = engine.Float32
+	}
+	return e.Instructions(p)
 }
 
 // Division counts the images by their purpose.

@@ -145,7 +145,7 @@ func (r *Run) check(c Common, fingerprint string, misfit error) error {
 	if misfit != nil {
 		return r.Misfit(misfit)
 	}
-	if now := r.Engine.Level().String(); now != c.ISA {
+	if now := c.Instructions(r.Engine); now != c.ISA {
 		r.Warnings = append(r.Warnings, fmt.Sprintf(
 			"the run began on %s instructions and goes on with %s: its bits will differ from an uninterrupted run's", c.ISA, now))
 	}

@@ -3,6 +3,7 @@ package cpu
 import (
 	"hourglass/engine/backend"
 	"hourglass/engine/graph"
+	"hourglass/internal/isa"
 	"hourglass/internal/kernel/amx"
 	"hourglass/internal/kernel/bfloat"
 	"hourglass/internal/kernel/conv"
@@ -10,10 +11,13 @@ import (
 	"hourglass/internal/par"
 )
 
+// Tiles reports whether tiles multiply at bfloat16 and a level of this processor.
+func Tiles(level isa.Level) bool { return amx.Native(level) }
+
 // halved reports whether a product is computed by kernels for bfloat16: at that
 // precision, where the processor has them, and of a kind that they know.
 func (c *compiler) halved(n *graph.Node) bool {
-	if c.precision != backend.BF16 || !amx.Native(c.level) {
+	if c.precision != backend.BF16 || !Tiles(c.level) {
 		return false
 	}
 	switch a := n.Attrs().(type) {

@@ -67,7 +67,8 @@ func NewContext(b *graph.Builder, o Options) *Context { return &Context{b: b, o:
 // Again returns a context for layers that are applied once more in the same
 // graph with the parameters they have: it takes those that c declared, by their
 // names, and declares none. Its scope is that of c. Layers that update running
-// statistics in training cannot be applied twice.
+// statistics in training cannot be applied twice, and those that draw at random draw
+// the same again.
 func (c *Context) Again() *Context {
 	again := NewContext(c.b, c.o)
 	again.scope = slices.Clone(c.scope)

@@ -31,8 +31,8 @@ func (l BatchNorm) Apply(c *Context, x *graph.Node) *graph.Node {
 	if x.Shape().Rank() < 2 {
 		return c.Fail(l, x, "it needs [N,…,C]")
 	}
-	if !(momentum > 0 && momentum <= 1) || !(epsilon > 0) {
-		return c.Fail(l, x, "momentum is %v and must lie in (0,1]; epsilon is %v and must be positive", momentum, epsilon)
+	if !(momentum > 0 && momentum <= 1) || !(float32(epsilon) > 0) {
+		return c.Fail(l, x, "momentum is %v and must lie in (0,1]; epsilon is %v and must be a positive float32", momentum, epsilon)
 	}
 	channels := x.Shape()[x.Shape().Rank()-1]
 	b := c.b
@@ -90,8 +90,8 @@ func (l LayerNorm) Apply(c *Context, x *graph.Node) *graph.Node {
 	if rank < 2 {
 		return c.Fail(l, x, "it needs [N,…,C]")
 	}
-	if !(epsilon > 0) {
-		return c.Fail(l, x, "epsilon is %v; it must be positive", epsilon)
+	if !(float32(epsilon) > 0) {
+		return c.Fail(l, x, "epsilon is %v; it must be a positive float32", epsilon)
 	}
 	gamma, beta := scaleOffset(c, x.Shape()[rank-1])
 	return c.b.Add(c.b.Mul(standardise(c.b, x, epsilon, rank-1), gamma), beta)
@@ -123,8 +123,8 @@ func (l GroupNorm) Apply(c *Context, x *graph.Node) *graph.Node {
 			groups = 1
 		}
 	}
-	if groups < 1 || channels%groups != 0 || !(epsilon > 0) {
-		return c.Fail(l, x, "%d channels must divide into the %d groups, and epsilon (%v) must be positive", channels, groups, epsilon)
+	if groups < 1 || channels%groups != 0 || !(float32(epsilon) > 0) {
+		return c.Fail(l, x, "%d channels must divide into the %d groups, and epsilon (%v) must be a positive float32", channels, groups, epsilon)
 	}
 	gamma, beta := scaleOffset(c, channels)
 	b := c.b

@@ -36,8 +36,8 @@ func (r Adam) Begin(s Step) (Update, error) {
 	if err := within("beta2", beta2, 0, 1); err != nil {
 		return nil, err
 	}
-	if !(epsilon > 0) {
-		return nil, fmt.Errorf("epsilon is %v; it must be positive", epsilon)
+	if !(float32(epsilon) > 0) {
+		return nil, fmt.Errorf("epsilon is %v; it must be a positive float32", epsilon)
 	}
 	b := s.Builder
 	// 1 − βᵗ = −expm1(t·log β), which keeps its digits in float32 where βᵗ is

@@ -24,8 +24,8 @@ func (Adagrad) DefaultRate() float64 { return 1e-2 }
 // Begin implements [Rule]. It keeps the slot "sum", without InitialSum.
 func (r Adagrad) Begin(s Step) (Update, error) {
 	epsilon := cmp.Or(r.Epsilon, 1e-10)
-	if !(epsilon > 0) || !(r.InitialSum >= 0) || !(r.RateDecaying >= 0) {
-		return nil, fmt.Errorf("epsilon is %v, initial sum %v and rate decaying %v; none may be negative", epsilon, r.InitialSum, r.RateDecaying)
+	if !(float32(epsilon) > 0) || !(r.InitialSum >= 0) || !(r.RateDecaying >= 0) {
+		return nil, fmt.Errorf("epsilon is %v, initial sum %v and rate decaying %v; the first must be a positive float32, and none negative", epsilon, r.InitialSum, r.RateDecaying)
 	}
 	b := s.Builder
 	rate := s.Rate
@@ -70,8 +70,8 @@ func (r RMSProp) Begin(s Step) (Update, error) {
 	if err := within("momentum", r.Momentum, 0, 1); err != nil {
 		return nil, err
 	}
-	if !(epsilon > 0) {
-		return nil, fmt.Errorf("epsilon is %v; it must be positive", epsilon)
+	if !(float32(epsilon) > 0) {
+		return nil, fmt.Errorf("epsilon is %v; it must be a positive float32", epsilon)
 	}
 	b := s.Builder
 	return func(slots *Slots, w, g *graph.Node) *graph.Node {

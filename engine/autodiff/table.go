@@ -49,8 +49,8 @@ var table = map[graph.Op]rule{
 	graph.OpLog1p: unary(func(c context) *graph.Node {
 		return c.Div(c.dy, c.AddScalar(c.x(0), 1))
 	}),
-	graph.OpRsqrt: unary(func(c context) *graph.Node { // -y³/2
-		return c.Scale(c.Mul(c.dy, c.Mul(c.n, c.Square(c.n))), -0.5)
+	graph.OpRsqrt: unary(func(c context) *graph.Node { // -y³/2, where y³ may overflow
+		return c.Scale(c.Mul(c.Mul(c.dy, c.n), c.Square(c.n)), -0.5)
 	}),
 	graph.OpReciprocal: unary(func(c context) *graph.Node {
 		return c.Neg(c.Mul(c.dy, c.Square(c.n)))

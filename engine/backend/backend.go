@@ -50,7 +50,8 @@ func (s *Store) Get(name string) *tensor.Tensor { return s.values[name] }
 // Freeze promises that the variables keep their values from now on: those of a
 // model in use. Programs compiled on the store afterwards compute what depends
 // on variables alone once, and lay weights out as their kernels read them; none
-// may update a variable, or have one that the store lacks.
+// may update a variable, or have one that the store lacks. Programs compiled before
+// must not be run after.
 func (s *Store) Freeze() { s.frozen = true }
 
 // Frozen reports whether the variables keep their values.

@@ -75,7 +75,7 @@ func (b *Builder) Mul(x, y *Node) *Node          { return b.Node(OpMul, nil, x, 
 func (b *Builder) Div(x, y *Node) *Node          { return b.Node(OpDiv, nil, x, y) }
 func (b *Builder) Max(x, y *Node) *Node          { return b.Node(OpMax, nil, x, y) }
 func (b *Builder) Min(x, y *Node) *Node          { return b.Node(OpMin, nil, x, y) }
-func (b *Builder) Pow(x, y *Node) *Node          { return b.Node(OpPow, nil, x, y) }
+func (b *Builder) Pow(x, y *Node) *Node          { return b.Node(OpPow, nil, x, y) } // its gradients are for x > 0
 func (b *Builder) Greater(x, y *Node) *Node      { return b.Node(OpGreater, nil, x, y) }
 func (b *Builder) GreaterEqual(x, y *Node) *Node { return b.Node(OpGreaterEqual, nil, x, y) }
 func (b *Builder) Equal(x, y *Node) *Node        { return b.Node(OpEqual, nil, x, y) }

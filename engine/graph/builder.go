@@ -198,6 +198,7 @@ func (b *Builder) After(variable *Node) *Node {
 // Guard makes the updates given so far depend on a scalar: where it is 0, the
 // variables stay as they are.
 func (b *Builder) Guard(cond *Node) {
+	cond = b.ToScalar(cond)
 	for i, u := range b.updates {
 		b.updates[i].Value = b.Select(cond, u.Value, u.Variable)
 	}

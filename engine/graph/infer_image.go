@@ -8,13 +8,13 @@ import (
 )
 
 func inferConv2D(n *Node) (result, error) {
-	a, out, err := convOut(n)
-	if err != nil {
-		return result{}, err
-	}
 	x, w := n.inputs[0].shape, n.inputs[1].shape
 	if len(x) != 4 || len(w) != 4 {
 		return result{}, errors.New("image and weights must have rank 4")
+	}
+	a, out, err := convOut(n)
+	if err != nil {
+		return result{}, err
 	}
 	if x[1] != a.Height || x[2] != a.Width || x[3] != w[2]*a.Groups {
 		return result{}, fmt.Errorf("image must be [N %d %d %d]", a.Height, a.Width, w[2]*a.Groups)
@@ -26,13 +26,13 @@ func inferConv2D(n *Node) (result, error) {
 }
 
 func inferConv2DGradInput(n *Node) (result, error) {
-	a, out, err := convOut(n)
-	if err != nil {
-		return result{}, err
-	}
 	dy, w := n.inputs[0].shape, n.inputs[1].shape
 	if len(dy) != 4 || len(w) != 4 {
 		return result{}, errors.New("gradient and weights must have rank 4")
+	}
+	a, out, err := convOut(n)
+	if err != nil {
+		return result{}, err
 	}
 	if err := weightFits(a, w); err != nil {
 		return result{}, err

@@ -121,16 +121,20 @@ func (p *Pool) Close() {
 // are less than 2^32, and returns when all have returned. worker is in
 // [0, Threads()) and no two concurrent calls share it, so it can index scratch
 // memory. A panic in a part is re-raised here. Run itself allocates nothing. It panics
-// if several threads of the pool are at work already.
+// if the pool is at work already, or closed.
 func (p *Pool) Run(parts int, f func(worker, part int)) {
+	if !p.running.CompareAndSwap(false, true) {
+		panic("par: Run is called while the pool is running: one goroutine at a time may use it, and none from within a part")
+	}
 	if p.threads == 1 || parts <= 1 {
+		defer p.running.Store(false)
 		for i := range parts {
 			f(0, i)
 		}
 		return
 	}
-	if !p.running.CompareAndSwap(false, true) {
-		panic("par: Run is called while the pool is running: one goroutine at a time may use it, and none from within a part")
+	if p.closed.Load() {
+		panic("par: Run is called after Close")
 	}
 	p.fn = f
 	for w := range p.shares {

@@ -63,14 +63,25 @@ func TestPanicReachesCaller(t *testing.T) {
 }
 
 func TestRunWithinRun(t *testing.T) {
-	p := New(2)
-	defer p.Close()
-	defer func() {
-		if r := recover(); r == nil {
-			t.Error("a pool that is running runs again")
+	for _, threads := range []int{1, 2} {
+		p := New(threads)
+		for _, parts := range []int{1, 4} {
+			if !panics(func() { p.Run(parts, func(_, _ int) { p.Run(parts, func(_, _ int) {}) }) }) {
+				t.Errorf("a pool of %d runs within %d parts", threads, parts)
+			}
 		}
-	}()
-	p.Run(4, func(_, _ int) { p.Run(4, func(_, _ int) {}) })
+		p.Run(4, func(_, _ int) {}) // as it does after any panic
+		p.Close()
+		if threads > 1 && !panics(func() { p.Run(4, func(_, _ int) {}) }) {
+			t.Error("a closed pool runs")
+		}
+	}
+}
+
+func panics(f func()) (did bool) {
+	defer func() { did = recover() != nil }()
+	f()
+	return false
 }
 
 func TestRunDoesNotAllocate(t *testing.T) {

@@ -85,22 +85,32 @@ func (c *compiler) dense(plan densePlan, n *graph.Node, out *buffer, in []*buffe
 // each element that it stores. The bias is bound at each run. The addend is what
 // the result starts from: it lies there already, or is copied there.
 func (c *compiler) epilogue(n *graph.Node, out *buffer, in []*buffer) func() gemm.Epilogue {
-	bias, addend := graph.Extras(n)
-	e := gemm.Epilogue{Act: activationOf(n), Accumulate: addend >= 0}
+	// The function must not hold in, which would keep weights that are laid out.
+	atBias, atAddend := graph.Extras(n)
+	bias, addend := extra(in, atBias), extra(in, atAddend)
+	e := gemm.Epilogue{Act: activationOf(n), Accumulate: addend != nil}
 	pool := c.pool
 	copyPart := func(_, part int) {
 		from, to := part*copied, min((part+1)*copied, out.size)
-		copy(out.f32[from:to], in[addend].f32[from:to])
+		copy(out.f32[from:to], addend.f32[from:to])
 	}
 	return func() gemm.Epilogue {
-		if bias >= 0 {
-			e.Bias = in[bias].f32
+		if bias != nil {
+			e.Bias = bias.f32
 		}
-		if addend >= 0 && in[addend] != out {
+		if addend != nil && addend != out {
 			pool.Run((out.size+copied-1)/copied, copyPart)
 		}
 		return e
 	}
+}
+
+// extra returns an operand, nil if there is none.
+func extra(in []*buffer, i int) *buffer {
+	if i < 0 {
+		return nil
+	}
+	return in[i]
 }
 
 // copied are the elements of a part of a copy.

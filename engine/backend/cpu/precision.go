@@ -24,6 +24,11 @@ func (c *compiler) halved(n *graph.Node) bool {
 	case graph.ConvAttrs:
 		return a.Groups == 1
 	case graph.MatMulAttrs:
+		for _, in := range n.Inputs()[:2] {
+			if s := in.Shape(); max(s[0], s[1]) > conv.MaxExtent {
+				return false // which no convolution has
+			}
+		}
 		bias, addend := graph.Extras(n)
 		return !a.TransA || !a.TransB && bias < 0 && addend < 0 && activationOf(n) == gemm.None
 	}

@@ -291,10 +291,10 @@ func (c *compiler) finish() *Program {
 		}
 		s.kernel.run(p.scratch)
 	}
-	for _, s := range steps {
-		if s.kernel.prepare != nil {
-			s.kernel.prepare()
-			s.kernel.prepare = nil
+	for i := range steps {
+		if k := &steps[i].kernel; k.prepare != nil {
+			k.prepare()
+			k.prepare = nil // and with it what was laid out
 		}
 	}
 	var placed []*buffer

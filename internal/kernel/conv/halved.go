@@ -65,7 +65,7 @@ func newHalved(c *correlator, level isa.Level, x planes) (*halved, error) {
 	if err := h.src.check(); err != nil {
 		return nil, err
 	}
-	h.joined = h.src.row == 1 && h.src.images == 1 && h.dstW == 1 && h.outH == 1
+	h.joined = h.src.row == 1 && h.src.images == 1 && h.dstW == 1 && h.outH == 1 && h.outW == 1
 	for _, p := range c.phases {
 		q := halvedPhase{phase: p}
 		q.packed = h.packedLen

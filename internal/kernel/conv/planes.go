@@ -166,6 +166,9 @@ func (p *planes) solid() bool {
 
 // load writes rows from the first to before the last of a block's planes.
 func (p *planes) load(kern *amx.Kernels, dst []uint16, x []float32, b block, first, last int) {
+	if len(p.kept) == 0 {
+		return // no tap reaches the image, and there is no room for it
+	}
 	if p.solid() {
 		from, to := first*p.row, min(last*p.row, p.pixels)
 		end := min(to, p.points(b.n1-b.n0, b.i1-b.i0))

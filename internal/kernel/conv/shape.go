@@ -53,10 +53,11 @@ func (s Shape) withDefaults() Shape {
 	return s
 }
 
-const (
-	maxExtent   = 1 << 24 // of any one size, so that sums of products stay within an int
-	maxElements = 1 << 40 // of any one tensor
-)
+// MaxExtent is the greatest of any one size, so that sums of products stay within an
+// int.
+const MaxExtent = 1 << 24
+
+const maxElements = 1 << 40 // of any one tensor
 
 // Validate reports why a shape is not one of a convolution: a size below 1, a
 // negative padding, channels that groups do not divide, a filter larger than
@@ -76,8 +77,8 @@ func (s Shape) Validate() error {
 		{"PadTop", s.PadTop, 0}, {"PadBottom", s.PadBottom, 0},
 		{"PadLeft", s.PadLeft, 0}, {"PadRight", s.PadRight, 0},
 	} {
-		if v.value < v.least || v.value > maxExtent {
-			return fmt.Errorf("conv: %s is %d, want %d to %d", v.name, v.value, v.least, maxExtent)
+		if v.value < v.least || v.value > MaxExtent {
+			return fmt.Errorf("conv: %s is %d, want %d to %d", v.name, v.value, v.least, MaxExtent)
 		}
 	}
 	if s.C%s.Groups != 0 || s.K%s.Groups != 0 {

@@ -133,7 +133,7 @@ func (m *Max) backwardPart(worker, part int) {
 			for ow := range m.h.out {
 				w0, w1 := m.h.window(ow)
 				g := m.dy[((n*m.v.out+oh)*m.h.out+ow)*c:][:c]
-				if c < few {
+				if c < few || s.KernelH*s.KernelW > mostCounted {
 					m.scalar(image, h0, h1, w0, w1, r0, r1, g)
 					continue
 				}
@@ -159,7 +159,11 @@ func (m *Max) backwardPart(worker, part int) {
 	}
 }
 
-// scalar is the work on one window for few channels.
+// mostCounted is how many cells float32 can count.
+const mostCounted = 1 << 24
+
+// scalar is the work on one window for few channels, or of more cells than vectors
+// count.
 func (m *Max) scalar(image, h0, h1, w0, w1, r0, r1 int, g []float32) {
 	c, row := len(g), m.shape.W*len(g)
 	for i, v := range g {

@@ -262,9 +262,9 @@ func (p *Pairs) openMasks(ctx context.Context, images []*entry, labels *folder, 
 		return &entry{name: f.name, slot: slot}
 	}, func(worker int, f file, e *entry) {
 		m, img := team[worker], images[f.ordinal]
-		pixels := int64(img.width) * int64(img.height)
-		room.enter(pixels)
-		defer room.exit(pixels)
+		weight := int64(img.width)*int64(img.height) + f.size
+		room.enter(weight)
+		defer room.exit(weight)
 		r, err := f.open()
 		if err == nil {
 			m.data, err = readWhole(r, m.data, o.MaxFileBytes)
@@ -273,6 +273,7 @@ func (p *Pairs) openMasks(ctx context.Context, images []*entry, labels *folder, 
 		if err == nil {
 			err = m.read(p.Mask(e.slot), m.data, img.height, img.width)
 		}
+		m.data = reusable(m.data)
 		errs[f.ordinal] = err
 	})
 	if err != nil {

@@ -72,6 +72,9 @@ func (r Muon) Begin(s Step) (Update, error) {
 // convolution with more than one input channel.
 func isKernel(w *graph.Node) bool { return w.Shape().Rank() == 4 && w.Shape()[2] > 1 }
 
+// proportional reports whether a parameter's steps are in proportion to its gradient.
+func (r Muon) proportional(w *graph.Node) bool { return !isKernel(w) }
+
 // keepsLength reports whether a parameter has a length of the rule's choice.
 func (r Muon) keepsLength(w *graph.Node) bool { return r.Length > 0 && isKernel(w) }
 

@@ -169,11 +169,7 @@ func Build(b *graph.Builder, o Options, params []nn.Param, grads []*graph.Node, 
 // coupled returns what times a parameter is added to its gradient for weight decay,
 // where its rate has a factor.
 func (o Options) coupled(w *graph.Node, factor float64) float64 {
-	_, proportional := o.Rule.(SGD) // steps, to the gradient
-	if _, muon := o.Rule.(Muon); muon && !isKernel(w) {
-		proportional = true
-	}
-	if proportional {
+	if r, ok := o.Rule.(interface{ proportional(w *graph.Node) bool }); ok && r.proportional(w) {
 		return o.WeightDecay / factor
 	}
 	return o.WeightDecay

@@ -70,3 +70,6 @@ func within(name string, v, low, high float64) error {
 	}
 	return nil
 }
+
+// proportional reports that steps are in proportion to the gradient.
+func (r SGD) proportional(*graph.Node) bool { return true }

@@ -123,18 +123,19 @@ func (t *Trainer) Restore() ([]Epoch, error) {
 		return nil, nil
 	}
 	path := filepath.Join(t.options.Checkpoint, lastFile)
-	metadata, err := metadataOf(path)
+	f, err := safetensors.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	if metadata[formatKey] != checkpointFmt {
-		return nil, fmt.Errorf("%s: its format is %q; this program reads %q", path, metadata[formatKey], checkpointFmt)
+	defer f.Close()
+	if f.Metadata[formatKey] != checkpointFmt {
+		return nil, fmt.Errorf("%s: its format is %q; this program reads %q", path, f.Metadata[formatKey], checkpointFmt)
 	}
 	var s state
-	if err := json.Unmarshal([]byte(metadata[stateKey]), &s); err != nil {
+	if err := json.Unmarshal([]byte(f.Metadata[stateKey]), &s); err != nil {
 		return nil, fmt.Errorf("%s: its state cannot be read: %w", path, err)
 	}
 	if s.Step < 0 || s.Step > t.options.Epochs*t.problem.Steps {
@@ -149,7 +150,7 @@ func (t *Trainer) Restore() ([]Epoch, error) {
 			return nil, err
 		}
 	}
-	if err := readInto(path, t.store, t.store.Names()); err != nil {
+	if err := readInto(f, path, t.store, t.store.Names()); err != nil {
 		return nil, err
 	}
 	t.state, t.best = s, best
@@ -166,7 +167,13 @@ func (t *Trainer) readBest() (map[string]*tensor.Tensor, error) {
 		}
 		names = append(names, p.Name)
 	}
-	if err := readInto(filepath.Join(t.options.Checkpoint, bestFile), store, names); err != nil {
+	path := filepath.Join(t.options.Checkpoint, bestFile)
+	f, err := safetensors.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if err := readInto(f, path, store, names); err != nil {
 		return nil, err
 	}
 	best := make(map[string]*tensor.Tensor)
@@ -190,24 +197,9 @@ func (s *state) sound(steps, epochs int) bool {
 	return s.Ended == ""
 }
 
-// metadataOf returns what a file says of itself.
-func metadataOf(path string) (map[string]string, error) {
-	f, err := safetensors.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return f.Metadata, nil
-}
-
 // readInto reads the named variables of a store from a file, which must hold
 // each of them in its shape; otherwise it reads none.
-func readInto(path string, store *backend.Store, names []string) error {
-	f, err := safetensors.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
+func readInto(f *safetensors.File, path string, store *backend.Store, names []string) error {
 	for _, name := range names {
 		v := store.Get(name)
 		info, ok := f.Lookup(name)
@@ -216,6 +208,7 @@ func readInto(path string, store *backend.Store, names []string) error {
 		}
 	}
 	for _, name := range names {
+		var err error
 		switch v := store.Get(name); v.DType() {
 		case tensor.Int32:
 			err = safetensors.ReadInto(f, name, v.Int32())

@@ -38,9 +38,6 @@ func (e *NonFiniteError) Error() string {
 	return s
 }
 
-// lossItself is what is to blame for a loss that is no number where no layer is.
-const lossItself = "the loss itself"
-
 // suspect names the first layer whose result is not finite on the inputs of a
 // step, with the variables as they are: it runs the forward pass again and
 // looks at each. A parameter that is broken already comes before any.
@@ -79,7 +76,7 @@ func (t *Trainer) suspect(inputs []*tensor.Tensor) (string, error) {
 			return "layer " + path, nil
 		}
 	}
-	return lossItself, nil
+	return "", nil
 }
 
 // sound returns an error that names the first parameter or state that is not

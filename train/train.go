@@ -284,9 +284,9 @@ func (t *Trainer) runStep(epoch, step, total int, ahead bool) (float64, error) {
 	}
 	loss := float64(t.program.Output(0).Float32()[0])
 	if !finite(loss) {
-		layer, err := t.suspect(inputs)
-		if err != nil {
-			layer = "" // what matters is that the loss is no number
+		layer, err := t.suspect(inputs) // where that fails, what matters is that the loss is no number
+		if err == nil && layer == "" {
+			layer = "the loss itself"
 		}
 		return 0, &NonFiniteError{Epoch: epoch, Step: t.state.Step, Loss: loss, Saved: t.hasCheckpoint(), Layer: layer}
 	}
@@ -332,10 +332,7 @@ func (t *Trainer) judge(e *Epoch) (err error) {
 	if !finite(e.Validation) {
 		// No later epoch would be found better than a first one of NaN, and
 		// the state could not be written as JSON.
-		layer, err := t.suspect(t.feed.last())
-		if err != nil || layer == lossItself {
-			layer = "" // images of the last step do not show it
-		}
+		layer, _ := t.suspect(t.feed.last()) // "" if the images of the last step do not show it
 		return &NonFiniteError{Epoch: e.Epoch - 1, Step: e.Step - 1, Loss: e.Validation, Validation: true, Saved: t.hasCheckpoint(), Layer: layer}
 	}
 	if t.problem.Score != nil {

@@ -90,11 +90,8 @@ func Read(r io.Reader, limits Limits) (*Array, error) {
 	if a.Data, err = bounded.Read(r, size, limits.Size > 0); err != nil {
 		return nil, short(start+int64(len(a.Data)), fmt.Sprintf("the array of shape %v is cut short", a.Shape), err)
 	}
-	switch n, err := io.ReadFull(r, head[:1]); {
-	case n != 0:
-		return fail(start+size, ErrCorrupt, "data follows the array of shape %v", a.Shape)
-	case err != io.EOF: // a wrong checksum, say, of a compressed file
-		return nil, short(start+size, fmt.Sprintf("the end after the array of shape %v is damaged", a.Shape), err)
+	if err := bounded.End(r, "idx", start+size, a.Shape); err != nil {
+		return nil, err
 	}
 	return a, nil
 }

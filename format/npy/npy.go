@@ -136,15 +136,7 @@ func Read(r io.Reader, limits Limits) (*Array, error) {
 // and that the end is whole: a compressed file has its checksum there. Its errors are
 // of type *Error.
 func (h *Header) End(r io.Reader) error {
-	offset := h.Offset + int64(h.Len())*int64(h.DType.Size())
-	var more [1]byte
-	switch n, err := io.ReadFull(r, more[:]); {
-	case n != 0:
-		return fault(offset, ErrCorrupt, "data follows the array of shape %v", h.Shape)
-	case err != io.EOF:
-		return &Error{Format: "npy", Offset: offset, Kind: ErrCorrupt, Reason: fmt.Sprintf("the end after the array of shape %v is damaged", h.Shape), Err: err}
-	}
-	return nil
+	return bounded.End(r, "npy", h.Offset+int64(h.Len())*int64(h.DType.Size()), h.Shape)
 }
 
 func fault(offset int64, kind error, format string, args ...any) error {

@@ -10,27 +10,20 @@ import (
 
 // inputs are the files and folders that a result is made from.
 type inputs struct {
-	paths   map[string]bool
-	files   []os.FileInfo // of the same, for systems where names differ in case
-	folders []string      // the images in them are inputs too
+	given   []os.FileInfo
+	folders []string // the images in them are inputs too
 }
 
 // inputsOf returns the inputs at some paths, those of "" left out.
-func inputsOf(paths ...string) inputs {
-	in := inputs{paths: make(map[string]bool, len(paths))}
+func inputsOf(paths ...string) (in inputs) {
 	for _, p := range paths {
-		if p == "" {
-			continue
-		}
-		r := resolved(p)
-		in.paths[r] = true
 		info, err := os.Stat(p)
-		switch {
-		case err != nil: // that is told when it is its turn
-		case info.IsDir():
-			in.folders = append(in.folders, r+string(filepath.Separator))
-		default:
-			in.files = append(in.files, info)
+		if err != nil {
+			continue // which is told when it is its turn
+		}
+		in.given = append(in.given, info)
+		if info.IsDir() {
+			in.folders = append(in.folders, resolved(p)+string(filepath.Separator))
 		}
 	}
 	return in
@@ -45,26 +38,17 @@ func (in inputs) spare(flag, file string) error {
 }
 
 func (in inputs) has(file string) bool {
-	target := resolved(file)
-	if in.paths[target] {
-		return true
-	}
 	there, err := os.Stat(file)
 	if err != nil {
 		return false
 	}
-	if slices.ContainsFunc(in.files, func(f os.FileInfo) bool { return os.SameFile(f, there) }) {
+	if slices.ContainsFunc(in.given, func(g os.FileInfo) bool { return os.SameFile(g, there) }) {
 		return true
 	}
 	switch strings.ToLower(filepath.Ext(file)) {
 	case ".png", ".gif": // of results, these can be images of a folder
-	default:
-		return false
-	}
-	for _, folder := range in.folders {
-		if strings.HasPrefix(target, folder) {
-			return true
-		}
+		target := resolved(file)
+		return slices.ContainsFunc(in.folders, func(folder string) bool { return strings.HasPrefix(target, folder) })
 	}
 	return false
 }

@@ -118,3 +118,17 @@ func Read(r io.Reader, n int64, exact bool) ([]byte, error) {
 		buf = grown
 	}
 }
+
+// End checks that nothing follows an array of a shape in r, which has been read up to
+// offset, and that the end is whole: a compressed file has its checksum there. It
+// returns a *Error of a format.
+func End(r io.Reader, format string, offset int64, shape []int) error {
+	var more [1]byte
+	switch n, err := io.ReadFull(r, more[:]); {
+	case n != 0:
+		return &Error{Format: format, Offset: offset, Kind: ErrCorrupt, Reason: fmt.Sprintf("data follows the array of shape %v", shape)}
+	case err != io.EOF:
+		return &Error{Format: format, Offset: offset, Kind: ErrCorrupt, Reason: fmt.Sprintf("the end after the array of shape %v is damaged", shape), Err: err}
+	}
+	return nil
+}

@@ -1,11 +1,13 @@
 package bench
 
 import (
+	"cmp"
 	"context"
-	"os"
 	"runtime"
 	"strings"
 	"time"
+
+	"github.com/klauspost/cpuid/v2"
 
 	"hourglass/internal/isa"
 	"hourglass/internal/kernel/peak"
@@ -93,19 +95,7 @@ func bandwidth(ctx context.Context, pool *par.Pool, total int, least time.Durati
 	return float64(2*len(from)) / 1e9 / seconds
 }
 
-// cpuName returns the processor's name as the system gives it, else the
-// architecture.
+// cpuName returns the name that the processor gives itself, else the architecture.
 func cpuName() string {
-	info, err := os.ReadFile("/proc/cpuinfo")
-	if err == nil {
-		for line := range strings.Lines(string(info)) {
-			if key, name, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == "model name" {
-				return strings.TrimSpace(name)
-			}
-		}
-	}
-	if name := os.Getenv("PROCESSOR_IDENTIFIER"); name != "" { // Windows
-		return name
-	}
-	return runtime.GOARCH
+	return cmp.Or(strings.TrimSpace(cpuid.CPU.BrandName), runtime.GOARCH)
 }

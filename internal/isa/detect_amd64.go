@@ -2,7 +2,10 @@
 
 package isa
 
-import "golang.org/x/sys/cpu"
+import (
+	"github.com/klauspost/cpuid/v2"
+	"golang.org/x/sys/cpu"
+)
 
 func detect() Level {
 	x := cpu.X86
@@ -13,4 +16,12 @@ func detect() Level {
 		return AVX2
 	}
 	return Generic
+}
+
+// AMD's families of Zen to Zen 4; those of Zen 5 multiply twice as much.
+const firstZen, lastNarrowZen = 0x17, 0x19
+
+func streams() bool {
+	family := cpuid.CPU.Family
+	return cpuid.CPU.IsVendor(cpuid.AMD) && firstZen <= family && family <= lastNarrowZen
 }

@@ -7,6 +7,7 @@ import (
 	"hourglass/engine/backend"
 	"hourglass/engine/compile"
 	"hourglass/engine/graph"
+	"hourglass/internal/large"
 	"hourglass/tensor"
 )
 
@@ -311,7 +312,7 @@ func (c *compiler) finish() *Program {
 			Size: b.size, First: place[b.first], Last: place[min(max(b.lastRead, i), len(place)-1)]})
 	}
 	offsets, total := compile.PlanMemory(intervals, lineFloats)
-	p.arena = make([]float32, total)
+	p.arena = large.Floats(total)
 	for i, b := range placed {
 		b.f32 = p.arena[offsets[i] : offsets[i]+b.size : offsets[i]+b.size]
 	}

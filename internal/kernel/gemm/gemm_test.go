@@ -191,6 +191,39 @@ func TestProduct(t *testing.T) {
 	}
 }
 
+// TestDepth cuts the steps of products into near and far passes: their results are
+// the same to the last bit.
+func TestDepth(t *testing.T) {
+	defer func(before bool) { streams = before }(streams)
+	pool := par.New(2)
+	defer pool.Close()
+	r := rand.New(rand.NewPCG(9, 9))
+	for _, level := range levels() {
+		for trans := range 4 {
+			for _, s := range []Shape{{M: 205, N: 90, K: 2*farDepth + 9}, {M: 29, N: 700, K: farDepth}, {M: 64, N: 16, K: 3136}} {
+				s.TransA, s.TransB = trans&1 != 0, trans&2 != 0
+				s = dense(s, 3)
+				na, nb, nc := sizes(s)
+				a, _ := guarded(t, r, na, 1)
+				b, _ := guarded(t, r, nb, 2)
+				var results [2][]float32
+				for i := range results {
+					streams = i == 1
+					p, err := NewPlan(s, level)
+					if err != nil {
+						t.Fatal(err)
+					}
+					results[i] = make([]float32, nc)
+					p.Run(pool, results[i], a, b, make([]float32, p.Scratch(pool.Threads())), Epilogue{Act: ReLU})
+				}
+				if !slices.Equal(results[0], results[1]) {
+					t.Errorf("%v, %+v: results depend on how deep a pass is", level, s)
+				}
+			}
+		}
+	}
+}
+
 // TestStages packs the passes one at a time, as a product does whose matrices
 // are too large to be packed at once.
 func TestStages(t *testing.T) {
@@ -199,7 +232,7 @@ func TestStages(t *testing.T) {
 	r := rand.New(rand.NewPCG(8, 8))
 	for _, level := range levels() {
 		for trans := range 4 {
-			s := dense(Shape{M: 205, N: 90, K: 2*maxDepth + 9, TransA: trans&1 != 0, TransB: trans&2 != 0}, 2)
+			s := dense(Shape{M: 205, N: 90, K: 2*farDepth + 9, TransA: trans&1 != 0, TransB: trans&2 != 0}, 2)
 			na, nb, nc := sizes(s)
 			a, _ := guarded(t, r, na, 1)
 			b, _ := guarded(t, r, nb, 2)

@@ -9,6 +9,7 @@ package gemm
 const (
 	partialSums  = 8
 	leastSteps   = 128 // of a partial sum
+	splitDepth   = 256 // the most steps in a pass; which of them a sum adds up follows from it
 	splitRows    = 384
 	splitColumns = 16 // at every level, so that the same sums are added up
 )
@@ -18,7 +19,7 @@ func (p *Plan) isSplit() bool {
 }
 
 func (p *Plan) planSplit() {
-	passes := partialSums * ceilDiv(p.s.K, partialSums*maxDepth)
+	passes := partialSums * ceilDiv(p.s.K, partialSums*splitDepth)
 	p.depth = ceilDiv(p.s.K, passes)
 	p.ownB = true
 	p.tilesPer, p.panelsPer = p.tiles, 1

@@ -62,8 +62,10 @@ func (kern *Kernels) interleave(dst, src []float32, k, ld int) int {
 	switch height := kern.Rows(); {
 	case height == 12 && k >= vector:
 		_, _ = src[11*ld+k-1], dst[k*height-1]
-		transposeRows(dst, src, height, ld, k)
-		transposeRows(dst[4:], src[4*ld:], height, ld, k)
+		nearby(k, func(s, n int) {
+			transposeRows(dst[s*height:], src[s:], height, ld, n)
+			transposeRows(dst[s*height+4:], src[4*ld+s:], height, ld, n)
+		})
 		return k
 	case height == 6 && k > vector && len(src) >= 7*ld+k:
 		_ = dst[k*height-1]
@@ -71,6 +73,20 @@ func (kern *Kernels) interleave(dst, src []float32, k, ld int) int {
 		return (k - 1) / vector * vector
 	}
 	return 0
+}
+
+// nearby calls part for one run of k steps after the other, each short enough for
+// the first-level cache to keep what several passes over it read and write.
+func nearby(k int, part func(first, n int)) {
+	const enough = 128
+	for first := 0; first < k; {
+		n := k - first
+		if n >= 2*enough {
+			n = enough
+		}
+		part(first, n)
+		first += n
+	}
 }
 
 // transposeRows transposes 8 rows of at least as many elements, ld apart in src, to
@@ -108,11 +124,13 @@ func (kern *Kernels) PackTransposed(dst, src []float32, k, n, ld, width int) {
 	if kern.moves() && k >= vector && n >= vector {
 		// What is left over is in a last block that lies partly over the one
 		// before.
-		for c := 0; c < n; c += vector {
-			c := min(c, n-vector)
-			_, _ = src[(c+vector-1)*ld+k-1], dst[(k-1)*width+c+vector-1]
-			transposeRows(dst[c:], src[c*ld:], width, ld, k)
-		}
+		_, _ = src[(n-1)*ld+k-1], dst[(k-1)*width+n-1]
+		nearby(k, func(s, steps int) {
+			for c := 0; c < n; c += vector {
+				c := min(c, n-vector)
+				transposeRows(dst[s*width+c:], src[c*ld+s:], width, ld, steps)
+			}
+		})
 	} else {
 		for c := range n {
 			packColumn(dst[c:], src[c*ld:c*ld+k], 0, width)

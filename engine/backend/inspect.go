@@ -16,9 +16,9 @@ type Sizer interface {
 
 // Profiler is a program that can time its operations one by one.
 type Profiler interface {
-	// Profile does what [Program.Run] does and calls observe after each
-	// operation, in order, with its node in the compiled graph and the time
-	// that it took. The node is nil for the copies to outputs and variables
-	// that end a run.
-	Profile(inputs []*tensor.Tensor, observe func(n *graph.Node, d time.Duration)) error
+	// Profile does what [Program.Run] does and then calls observe for each
+	// operation, in order, with its node in the compiled graph, how many times
+	// it ran, and the time that this took altogether. The node is nil for the
+	// copies to outputs and variables that end a run.
+	Profile(inputs []*tensor.Tensor, observe func(n *graph.Node, times int, d time.Duration)) error
 }

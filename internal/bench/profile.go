@@ -15,7 +15,8 @@ import (
 type OpTime struct {
 	Op     string  `json:"op"`
 	Shape  []int   `json:"shape"` // of the result
-	MS     float64 `json:"ms"`    // the median over runs
+	Times  int     `json:"times"` // that it runs in a run, for some of the images each
+	MS     float64 `json:"ms"`    // of all of them, the median over runs
 	Gflops float64 `json:"gflops"`
 }
 
@@ -31,6 +32,7 @@ func profile(ctx context.Context, p backend.Program, inputs []*tensor.Tensor, le
 		return nil, errors.New("this backend cannot time single operations")
 	}
 	var nodes []*graph.Node
+	var often []int
 	var seconds [][]float64
 	begun := time.Now()
 	for round := 0; round < leastRounds || (time.Since(begun) < least && round < mostRounds); round++ {
@@ -38,9 +40,9 @@ func profile(ctx context.Context, p backend.Program, inputs []*tensor.Tensor, le
 			return nil, err
 		}
 		i := 0
-		err := profiler.Profile(inputs, func(n *graph.Node, d time.Duration) {
+		err := profiler.Profile(inputs, func(n *graph.Node, times int, d time.Duration) {
 			if round == 0 {
-				nodes, seconds = append(nodes, n), append(seconds, nil)
+				nodes, often, seconds = append(nodes, n), append(often, times), append(seconds, nil)
 			}
 			seconds[i] = append(seconds[i], d.Seconds())
 			i++
@@ -52,13 +54,13 @@ func profile(ctx context.Context, p backend.Program, inputs []*tensor.Tensor, le
 	ops := make([]OpTime, len(nodes))
 	for i, n := range nodes {
 		s := median(seconds[i])
-		ops[i] = OpTime{Op: copies, Shape: []int{}, MS: s * 1e3}
+		ops[i] = OpTime{Op: copies, Shape: []int{}, Times: often[i], MS: s * 1e3}
 		if n == nil {
 			continue
 		}
 		ops[i].Op, ops[i].Shape = opName(n), n.Shape()
 		if s > 0 {
-			ops[i].Gflops = float64(nodeFlops(n)) / 1e9 / s
+			ops[i].Gflops = float64(often[i]) * float64(nodeFlops(n)) / 1e9 / s
 		}
 	}
 	return ops, nil

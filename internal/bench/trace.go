@@ -33,7 +33,7 @@ func (r *Report) WriteTrace(w io.Writer) error {
 		for _, op := range result.Profile {
 			trace.Events = append(trace.Events, traceEvent{
 				Name: op.Op, Phase: "X", Begin: at, Time: op.MS * 1e3, PID: 1, TID: tid,
-				Args: map[string]any{"shape": op.Shape, "gflops": op.Gflops},
+				Args: map[string]any{"shape": op.Shape, "times": op.Times, "gflops": op.Gflops},
 			})
 			at += op.MS * 1e3
 		}

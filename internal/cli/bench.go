@@ -119,9 +119,9 @@ func benchText(w io.Writer, r *bench.Report) {
 			continue
 		}
 		fmt.Fprintf(w, "\n%s\n", b.Workload)
-		rows := [][]string{{"operation", "result", "ms", "GFLOP/s"}}
+		rows := [][]string{{"operation", "result", "times", "ms", "GFLOP/s"}}
 		for _, op := range b.Profile {
-			rows = append(rows, []string{op.Op, fmt.Sprint(op.Shape), fmt.Sprintf("%.4f", op.MS), fmt.Sprintf("%.1f", op.Gflops)})
+			rows = append(rows, []string{op.Op, fmt.Sprint(op.Shape), number(op.Times), fmt.Sprintf("%.4f", op.MS), fmt.Sprintf("%.1f", op.Gflops)})
 		}
 		columns(w, rows)
 	}

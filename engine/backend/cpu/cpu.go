@@ -49,6 +49,18 @@ func (b *Backend) Name() string { return "cpu" }
 // Compile implements [backend.Backend]. It runs the passes of engine/compile
 // itself; the graph may or may not have been through them.
 func (b *Backend) Compile(g *graph.Graph, store *backend.Store) (backend.Program, error) {
+	if divided, ok := compile.Divide(g, rowsAtOnce(g)); ok {
+		p, err := b.compile(divided, store)
+		if err != nil {
+			return nil, err
+		}
+		return p.repeated(g), nil
+	}
+	return b.compile(g, store)
+}
+
+// compile is Compile for all rows at once.
+func (b *Backend) compile(g *graph.Graph, store *backend.Store) (*Program, error) {
 	g, err := compile.Optimize(g)
 	if err != nil {
 		return nil, err

@@ -15,19 +15,29 @@ var (
 
 // Profile implements [backend.Profiler]. It is a loop of its own, so that Run
 // pays nothing for it.
-func (p *Program) Profile(inputs []*tensor.Tensor, observe func(n *graph.Node, d time.Duration)) error {
-	if err := p.bindInputs(inputs); err != nil {
+func (p *Program) Profile(inputs []*tensor.Tensor, observe func(n *graph.Node, times int, d time.Duration)) error {
+	if err := backend.CheckInputs(p.graph, p.inputs, inputs); err != nil {
 		return err
 	}
-	for _, s := range p.steps {
+	count := p.parts.number()
+	took := make([]time.Duration, len(p.steps)+1)
+	for part := range count {
+		p.bindInputs(inputs, part)
 		begun := time.Now()
-		s.kernel.run(p.scratch)
-		observe(s.node, time.Since(begun))
+		for i, s := range p.steps {
+			s.kernel.run(p.scratch)
+			now := time.Now()
+			took[i] += now.Sub(begun)
+			begun = now
+		}
+		p.copyResults(part)
+		took[len(p.steps)] += time.Since(begun)
 	}
-	begun := time.Now()
-	p.copyResults()
-	if len(p.copies) > 0 {
-		observe(nil, time.Since(begun))
+	for i, s := range p.steps {
+		observe(s.node, count, took[i])
+	}
+	if len(p.copies)+len(p.parts.outputs) > 0 {
+		observe(nil, count, took[len(p.steps)])
 	}
 	return nil
 }

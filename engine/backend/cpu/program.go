@@ -63,6 +63,7 @@ type Program struct {
 	arena   []float32
 	scratch []float32
 	outputs []*tensor.Tensor
+	parts   parts
 	// copies run in order after the steps: to outputs, then snapshots of
 	// variables that other variables take over, then to variables.
 	copies []move
@@ -72,34 +73,40 @@ type move struct{ from, to *buffer }
 
 // Run implements [backend.Program].
 func (p *Program) Run(inputs []*tensor.Tensor) error {
-	if err := p.bindInputs(inputs); err != nil {
-		return err
-	}
-	for i := range p.steps {
-		p.steps[i].kernel.run(p.scratch)
-	}
-	p.copyResults()
-	return nil
-}
-
-func (p *Program) bindInputs(inputs []*tensor.Tensor) error {
 	if err := backend.CheckInputs(p.graph, p.inputs, inputs); err != nil {
 		return err
 	}
-	for i, t := range inputs {
-		p.bound[i].bind(t)
+	for part := range p.parts.number() {
+		p.bindInputs(inputs, part)
+		for i := range p.steps {
+			p.steps[i].kernel.run(p.scratch)
+		}
+		p.copyResults(part)
 	}
 	return nil
 }
 
-func (p *Program) copyResults() {
-	for _, m := range p.copies {
-		m.from.copyTo(m.to)
+func (p *Program) bindInputs(inputs []*tensor.Tensor, part int) {
+	for i, t := range inputs {
+		p.bound[i].bind(t)
+		p.parts.narrow(i, part, p.bound[i])
 	}
 }
 
+func (p *Program) copyResults(part int) {
+	for _, m := range p.copies {
+		m.from.copyTo(m.to)
+	}
+	p.parts.gather(part, p.outputs)
+}
+
 // Output implements [backend.Program].
-func (p *Program) Output(i int) *tensor.Tensor { return p.outputs[i] }
+func (p *Program) Output(i int) *tensor.Tensor {
+	if p.parts.outputs != nil {
+		return p.parts.outputs[i]
+	}
+	return p.outputs[i]
+}
 
 // placeValues decides for each node which buffer it has, lists the steps, and
 // fixes what is done in place.

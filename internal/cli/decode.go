@@ -57,6 +57,8 @@ its name.`,
 		}
 		t := a.tracker()
 		defer t.close()
+		pictures := newPictures(a.threads)
+		defer pictures.done()
 		t.begin("decoding")
 		k, n := m.CodeLength(), codes.Len()
 		cfg := m.Config()
@@ -78,11 +80,14 @@ its name.`,
 				if codes.Names != nil {
 					name = codes.Names[i]
 				}
-				if err := writeEach(filepath.Join(out, pictureName(i, n, name)), picture); err != nil {
-					return unwritable(err)
+				if err := pictures.write(filepath.Join(out, pictureName(i, n, name)), picture); err != nil {
+					return err
 				}
 			}
 			t.advance(end, n, func() string { return number(end) + " of " + count(n, "image") })
+		}
+		if err := pictures.done(); err != nil {
+			return err
 		}
 		t.conclude(true)
 		return a.result(decoded{args[0], args[1], n, cfg.Height, cfg.Width, cfg.Channels, out}, func(w io.Writer) {

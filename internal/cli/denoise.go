@@ -74,6 +74,8 @@ files or folders.`,
 		}
 		t := a.tracker()
 		defer t.close()
+		pictures := newPictures(a.threads)
+		defer pictures.done()
 		t.begin("denoising")
 		r := denoised{Model: modelFile, Out: out, SkippedFiles: []run.Skipped{}}
 		pixels, begun := 0, time.Now()
@@ -98,10 +100,13 @@ files or folders.`,
 			}
 			working += time.Since(start)
 			pixels += p.Height * p.Width
-			if err := writePicture(filepath.Join(out, names[i]), q, writeEach); err != nil {
+			if err := writePicture(filepath.Join(out, names[i]), q, pictures.write); err != nil {
 				return unwritable(err)
 			}
 			r.Each = append(r.Each, restored{file, names[i], p.Height, p.Width})
+		}
+		if err := pictures.done(); err != nil {
+			return err
 		}
 		r.Images, r.Skipped, r.Seconds = len(r.Each), len(r.SkippedFiles), time.Since(begun).Seconds()
 		if r.Images == 0 {

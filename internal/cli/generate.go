@@ -115,7 +115,7 @@ With images, which are brought to the size of the model:
 		case v.attribute:
 			err = v.arithmetic(c.Context(), a, m, args, r, t)
 		default:
-			err = v.write(c.Context(), k, t, func(n, at int) ([]float32, error) { return m.Sample(n, v.seed, at) })
+			err = v.write(c.Context(), a, k, t, func(n, at int) ([]float32, error) { return m.Sample(n, v.seed, at) })
 		}
 		if err != nil {
 			return unwritable(err)
@@ -227,7 +227,9 @@ func (v *generateFlagValues) prepare(c generate.Config) error {
 
 // write makes images, some at a time, and writes them: each by itself, or all
 // in rows.
-func (v *generateFlagValues) write(ctx context.Context, c generate.Config, t *tracker, produce func(n, at int) ([]float32, error)) error {
+func (v *generateFlagValues) write(ctx context.Context, a *app, c generate.Config, t *tracker, produce func(n, at int) ([]float32, error)) error {
+	pictures := newPictures(a.threads)
+	defer pictures.done()
 	t.begin("making images")
 	d := c.Height * c.Width * c.Channels
 	var all [][]uint8
@@ -248,14 +250,14 @@ func (v *generateFlagValues) write(ctx context.Context, c generate.Config, t *tr
 				all = append(all, one)
 				continue
 			}
-			if err := writeEach(v.file(i), sideBySide(c.Height, c.Width, c.Channels, one)); err != nil {
+			if err := pictures.write(v.file(i), sideBySide(c.Height, c.Width, c.Channels, one)); err != nil {
 				return err
 			}
 		}
 		t.advance(end, v.n, func() string { return number(end) + " of " + count(v.n, "image") })
 	}
 	if !v.onePicture() {
-		return nil
+		return pictures.done()
 	}
 	columns := int(math.Ceil(math.Sqrt(float64(v.n))))
 	return writePNG(v.out, inRows(c.Height, c.Width, c.Channels, columns, all...))
@@ -321,7 +323,7 @@ func (v *generateFlagValues) variations(ctx context.Context, a *app, m *generate
 	if err != nil {
 		return err
 	}
-	return v.write(ctx, c, t, func(n, at int) ([]float32, error) {
+	return v.write(ctx, a, c, t, func(n, at int) ([]float32, error) {
 		images, err := m.Vary(image, n, v.strength, v.seed, at)
 		if err != nil || at > 0 {
 			return images, err

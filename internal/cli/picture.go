@@ -60,13 +60,13 @@ func fill(pix []uint8) {
 }
 
 // writePNG writes a picture, whole or not at all.
-func writePNG(path string, m image.Image) error { return encodePNG(path, m, atomicfile.Write) }
+func writePNG(path string, m image.Image) error {
+	return encodePNG(path, m, png.DefaultCompression, atomicfile.Write)
+}
 
-// writeEach writes one of many pictures, and does not wait for the disk.
-func writeEach(path string, m image.Image) error { return encodePNG(path, m, atomicfile.WriteSoon) }
-
-func encodePNG(path string, m image.Image, write func(string, func(io.Writer) error) error) error {
-	if err := write(path, func(w io.Writer) error { return png.Encode(w, m) }); err != nil {
+func encodePNG(path string, m image.Image, level png.CompressionLevel, write func(string, func(io.Writer) error) error) error {
+	enc := png.Encoder{CompressionLevel: level}
+	if err := write(path, func(w io.Writer) error { return enc.Encode(w, m) }); err != nil {
 		return fmt.Errorf("cannot write an image: %w", err)
 	}
 	return nil

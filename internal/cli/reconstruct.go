@@ -75,10 +75,15 @@ at. IMAGES are files, folders or archives.`,
 			}
 		}
 		r := reconstructed{Model: args[0], Images: im.len(), Skipped: len(im.skipped), SkippedFiles: im.skipped, Out: out}
+		pictures := newPictures(a.threads)
+		defer pictures.done()
 		t.begin("reconstructing")
 		err = im.blocks(c.Context(), t, func(names []string, pixels []uint8) error {
-			return r.block(m, names, pixels)
+			return r.block(m, names, pixels, pictures)
 		})
+		if err == nil {
+			err = pictures.done()
+		}
 		if err != nil {
 			return err
 		}
@@ -93,7 +98,7 @@ at. IMAGES are files, folders or archives.`,
 }
 
 // block reconstructs some images and writes their pictures.
-func (r *reconstructed) block(m *autoencode.Model, names []string, pixels []uint8) error {
+func (r *reconstructed) block(m *autoencode.Model, names []string, pixels []uint8, pictures *pictures) error {
 	codes, err := m.Encode(pixels)
 	if err != nil {
 		return err
@@ -109,8 +114,8 @@ func (r *reconstructed) block(m *autoencode.Model, names []string, pixels []uint
 		from, to := i*d, (i+1)*d
 		file := pictureName(len(r.Each), r.Images, name)
 		picture := sideBySide(c.Height, c.Width, c.Channels, pixels[from:to], bytes[from:to])
-		if err := writeEach(filepath.Join(r.Out, file), picture); err != nil {
-			return unwritable(err)
+		if err := pictures.write(filepath.Join(r.Out, file), picture); err != nil {
+			return err
 		}
 		mse := autoencode.MSE(pixels[from:to], back[from:to])
 		r.Each = append(r.Each, reconstruction{name, file, mse, autoencode.PSNR(mse)})

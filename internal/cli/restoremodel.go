@@ -39,7 +39,7 @@ func openPicture(file string) (*data.Picture, error) {
 	return p, err
 }
 
-// writePicture writes a picture as PNG, by writePNG or writeEach.
+// writePicture writes a picture as PNG.
 func writePicture(file string, p *data.Picture, write func(string, image.Image) error) error {
 	m, err := p.Image()
 	if err != nil {

@@ -93,7 +93,12 @@ result is brought back to the image's own size.`,
 		}
 		t := a.tracker()
 		defer t.close()
+		s.pictures = newPictures(a.threads)
+		defer s.pictures.done()
 		if err := s.all(c.Context(), a, args, t); err != nil {
+			return err
+		}
+		if err := s.pictures.done(); err != nil {
 			return err
 		}
 		t.conclude(true)
@@ -105,11 +110,12 @@ result is brought back to the image's own size.`,
 // segmenter puts a model to use.
 type segmenter struct {
 	segmented
-	model  *segment.Model
-	colors [][3]uint8
-	keep   []bool
-	scale  float64
-	given  inputs
+	model    *segment.Model
+	colors   [][3]uint8
+	keep     []bool
+	scale    float64
+	given    inputs
+	pictures *pictures
 }
 
 func newSegmenter(e *engine.Engine, path, out, keep, tta string, scale float64) (*segmenter, error) {
@@ -191,21 +197,20 @@ func (s *segmenter) one(name string, of int, p *data.Photo) error {
 	stem := strings.TrimSuffix(pictureName(len(s.Each), of, name), ".png")
 	r := segmentation{Name: name, Height: p.Height, Width: p.Width,
 		Classes: stem + "-classes.png", Overlay: stem + "-overlay.png", Cutout: stem + "-cutout.png"}
-	pictures := []struct {
+	for _, m := range []struct {
 		file string
 		image.Image
 	}{
 		{r.Classes, s.indices(classes, p.Height, p.Width)},
 		{r.Overlay, sideBySide(p.Height, p.Width, 3, segment.Overlay(p.Pixels, classes, s.colors))},
 		{r.Cutout, s.cutout(p, classes)},
-	}
-	for _, m := range pictures {
+	} {
 		file := filepath.Join(s.Out, m.file)
 		if err := s.given.spare("out", file); err != nil {
 			return err
 		}
-		if err := writeEach(file, m.Image); err != nil {
-			return unwritable(err)
+		if err := s.pictures.write(file, m.Image); err != nil {
+			return err
 		}
 	}
 	counts := make([]int, len(s.colors))

@@ -29,6 +29,7 @@ type directWeight struct {
 	taps        []tile.Tap // the output rows of a full block
 
 	partials int
+
 	rowsPer  int // rows of the filter in a task
 	rowTasks int
 
@@ -109,12 +110,18 @@ func (g *directWeight) listRows(offsets []offset) {
 	}
 }
 
-// split chooses how many partial sums there are and how many tasks share one.
+// split chooses how many partial sums there are.
 func (g *directWeight) split() {
 	g.partials = max(1, min(minBlocks, g.src.blocks(), sumLimit/g.s.filterLen()))
+}
+
+// share chooses how many tasks share a partial sum: enough for the workers to end
+// together, and no more, as each of them copies the blocks of the image. Which rows a
+// task has changes no sum.
+func (g *directWeight) share(threads int) {
 	g.rowsPer = len(g.rows)
 	g.rowTasks = 1
-	for g.partials*g.rowTasks < 2*minBlocks && g.rowsPer > 8*g.kern.Rows() {
+	for g.partials*g.rowTasks < max(minBlocks, 2*threads) && g.rowsPer > 8*g.kern.Rows() {
 		g.rowsPer = ceilDiv(g.rowsPer/2, g.kern.Rows()) * g.kern.Rows()
 		g.rowTasks = ceilDiv(len(g.rows), g.rowsPer)
 	}
@@ -138,6 +145,7 @@ func (g *directWeight) run(pool *par.Pool, dw, x, dy, scratch []float32) {
 	for len(g.workers) < pool.Threads() {
 		g.workers = append(g.workers, &tile.Args{})
 	}
+	g.share(pool.Threads())
 	own := g.sumsLen()
 	g.dw, g.x, g.dy, g.sums, g.buffers = dw, x, dy, scratch[:own], scratch[own:]
 	if !g.addsUp() {

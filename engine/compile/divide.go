@@ -10,10 +10,9 @@ import (
 // A divider copies a graph whose values have rows along their first axis for a part
 // of these rows.
 type divider struct {
-	*graph.Builder
+	rewriter
 	rows, part int
-	to         map[*graph.Node]*graph.Node // old to new
-	rowed      map[*graph.Node]bool        // which of the old have rows; the others are the same for all
+	rowed      map[*graph.Node]bool // which of the old have rows; the others are the same for all
 }
 
 // Rows returns how many rows the outputs of a graph have along their first axis, 0
@@ -41,7 +40,7 @@ func Divide(g *graph.Graph, part int) (*graph.Graph, bool) {
 	if part < 1 || rows <= part || rows%part != 0 || len(g.Updates) > 0 {
 		return nil, false
 	}
-	d := &divider{graph.NewBuilder(g.Name), rows, part, make(map[*graph.Node]*graph.Node), make(map[*graph.Node]bool)}
+	d := &divider{newRewriter(g), rows, part, make(map[*graph.Node]bool)}
 	for _, n := range g.Nodes {
 		switch n.Op() {
 		case graph.OpInput:
@@ -63,11 +62,7 @@ func Divide(g *graph.Graph, part int) (*graph.Graph, bool) {
 			}
 			d.rowed[n] = true
 		}
-		in := make([]*graph.Node, len(n.Inputs()))
-		for i, old := range n.Inputs() {
-			in[i] = d.to[old]
-		}
-		d.to[n] = d.Node(n.Op(), attrs, in...)
+		d.to[n] = d.Node(n.Op(), attrs, d.mapped(n.Inputs())...)
 	}
 	for _, o := range g.Outputs {
 		if !d.rowed[o.Node] {

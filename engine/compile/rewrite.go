@@ -46,11 +46,15 @@ type rewriter struct {
 	to map[*graph.Node]*graph.Node // old to new
 }
 
+func newRewriter(g *graph.Graph) rewriter {
+	return rewriter{graph.NewBuilder(g.Name), make(map[*graph.Node]*graph.Node, len(g.Nodes))}
+}
+
 // rewrite copies g. For each node that is no input or variable, replace may
 // return what stands for it in the copy; nil means the node itself on its
 // mapped operands. What nothing needs any more is dropped.
 func rewrite(g *graph.Graph, replace func(r *rewriter, n *graph.Node, in []*graph.Node) *graph.Node) (*graph.Graph, error) {
-	r := &rewriter{graph.NewBuilder(g.Name), make(map[*graph.Node]*graph.Node, len(g.Nodes))}
+	r := newRewriter(g)
 	for _, n := range g.Nodes {
 		switch n.Op() {
 		case graph.OpInput:
@@ -61,7 +65,7 @@ func rewrite(g *graph.Graph, replace func(r *rewriter, n *graph.Node, in []*grap
 			continue
 		}
 		in := r.mapped(n.Inputs())
-		m := replace(r, n, in)
+		m := replace(&r, n, in)
 		if m == nil {
 			m = r.Node(n.Op(), n.Attrs(), in...)
 		}

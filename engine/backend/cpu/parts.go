@@ -13,12 +13,10 @@ import (
 // convolution, and so its bits, may depend on the number of images.
 var nearBytes = 20 << 20
 
-// rowsAtOnce returns how many rows of a graph's outputs are best computed at once.
+// rowsAtOnce returns how many rows of a graph's outputs are best computed at once, 0
+// if they have none.
 func rowsAtOnce(g *graph.Graph) int {
 	rows := compile.Rows(g)
-	if rows == 0 || len(g.Updates) > 0 {
-		return 0
-	}
 	row := 0 // bytes of the largest value with rows
 	for _, n := range g.Nodes {
 		if shape := n.Shape(); n.Op() != graph.OpVariable && len(shape) > 0 && shape[0] == rows {

@@ -254,8 +254,11 @@ func fingerprint(source string, t tree, o Options) string {
 	if t != nil {
 		t.listing(h)
 	}
-	return hex.EncodeToString(h.Sum(nil)[:16])
+	return hex.EncodeToString(h.Sum(nil)[:fingerprintLen])
 }
+
+// fingerprintLen is how many bytes of a SHA-256 a fingerprint has.
+const fingerprintLen = 16
 
 // key names the options that have an influence on the result.
 func (o Options) key() string {

@@ -29,10 +29,16 @@ type Crops struct {
 }
 
 // NewCrops returns crops of the photos at indices. It panics if there are no
-// indices or if a number of o is not positive: both are the caller's bugs.
+// indices, one is of no photo, or a number of o is not positive: these are the
+// caller's bugs.
 func NewCrops(p *Photos, indices []int, o CropOptions) *Crops {
 	if len(indices) == 0 || o.Size < 1 || o.Batch < 1 || o.PerPhoto < 1 || o.PerPhoto > (1<<31-1)/len(indices) {
 		panic(fmt.Sprintf("data: crops of %d photos with %+v", len(indices), o))
+	}
+	for _, i := range indices {
+		if i < 0 || i >= len(p.Photos) {
+			panic(fmt.Sprintf("data: crops of photo %d of %d", i, len(p.Photos)))
+		}
 	}
 	return &Crops{photos: p, indices: indices, o: o,
 		shuffle: shuffle{epoch: -1, order: make([]int32, len(indices)*o.PerPhoto)}}
@@ -45,8 +51,12 @@ func (c *Crops) Steps() int { return max(1, len(c.shuffle.order)/c.o.Batch) }
 // cropStream keeps the draws of the crops apart from others of the same seed.
 const cropStream = 0x43524f50 << 32
 
-// Fill writes a batch to dst [Batch,Size,Size,3].
+// Fill writes a batch to dst [Batch,Size,Size,3]. It panics if the epoch has no such
+// step or dst is too short.
 func (c *Crops) Fill(epoch, step int, dst []uint8) {
+	if need := c.o.Batch * 3 * c.o.Size * c.o.Size; len(dst) < need {
+		panic(fmt.Sprintf("data: a batch of crops needs %d bytes, there is room for %d", need, len(dst)))
+	}
 	if epoch < 0 || step < 0 || step >= c.Steps() {
 		panic(fmt.Sprintf("data: epoch %d has no step %d", epoch, step))
 	}

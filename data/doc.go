@@ -45,8 +45,9 @@
 // A file that is broken, too large or not what its name says is counted, named
 // in Set.Skipped with its reason, and left out. Files that do not claim to be
 // images are ignored, and so are archives inside archives, hidden files and
-// __MACOSX folders. Nothing is ever written to disk from an archive: its names
-// only serve as labels, and those that lead out of it are skipped.
+// __MACOSX folders. No file of an archive is ever unpacked to disk (what is
+// decoded is cached, see [Options]): its names only serve as labels, and those that
+// lead out of it are skipped.
 //
 // # Order
 //

@@ -51,6 +51,21 @@ func ExampleOpen() {
 	// dog/essay.png was skipped: its content is not JPEG, PNG, GIF, BMP, TIFF or WebP
 }
 
+// Images that a program has in memory become a set like any other.
+func ExampleNewSet() {
+	pixels := make([]uint8, 10*8*8) // ten grey images of 8×8
+	labels := []int32{0, 1, 0, 1, 0, 1, 0, 1, 0, 1}
+	set, err := data.NewSet(pixels, 8, 8, 1, labels, []string{"odd", "even"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	learn, judge := set.Split(data.SplitOptions{Seed: 1})
+	loader := data.NewLoader(set, learn, 4, 1)
+	fmt.Println(len(learn), "to learn from, in", loader.Batches(), "batches;", len(judge), "held out")
+	// Output: 8 to learn from, in 2 batches; 2 held out
+}
+
 func writeImage(path string) error {
 	img := image.NewRGBA(image.Rect(0, 0, 40, 30))
 	for i := range 30 {

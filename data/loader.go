@@ -61,11 +61,12 @@ func (l *Loader) Batches() int { return max(1, len(l.indices)/l.batch) }
 // Fill writes a batch of an epoch, which is at least 0, in [0, Batches()):
 // pixels to dst [batch,H,W,C], labels to labels [batch] and the images' places
 // in the set to picked [batch]. labels and picked may be nil; labels are 0 if
-// the set has none.
+// the set has none. It panics if the epoch has no such step or a slice is too short.
 func (l *Loader) Fill(epoch, step int, dst []uint8, labels, picked []int32) {
 	if epoch < 0 || step < 0 || step >= l.Batches() {
 		panic(fmt.Sprintf("data: epoch %d has no step %d", epoch, step))
 	}
+	l.checkRoom(dst, labels, picked)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := &l.orders[epoch&1]
@@ -89,11 +90,20 @@ func (l *Loader) FillInOrder(step int, dst []uint8, labels, picked []int32) int 
 	if step < 0 || step >= l.EvalBatches() {
 		panic(fmt.Sprintf("data: evaluation has no step %d", step))
 	}
+	l.checkRoom(dst, labels, picked)
 	first, last := step*l.batch, len(l.indices)-1
 	for row := range l.batch {
 		l.put(row, l.indices[min(first+row, last)], dst, labels, picked)
 	}
 	return min(l.batch, last+1-first)
+}
+
+// checkRoom panics if a batch does not fit what is to hold it.
+func (l *Loader) checkRoom(dst []uint8, labels, picked []int32) {
+	if need := l.batch * l.set.ImageBytes(); len(dst) < need || labels != nil && len(labels) < l.batch || picked != nil && len(picked) < l.batch {
+		panic(fmt.Sprintf("data: a batch of %d images needs %d bytes and as many labels and places; there is room for %d, %d and %d",
+			l.batch, need, len(dst), len(labels), len(picked)))
+	}
 }
 
 // put writes one image of the set to a row of a batch.

@@ -55,6 +55,9 @@ func TestSplitAtRandom(t *testing.T) {
 	if train, heldout := (&Set{Names: []string{"a"}}).Split(SplitOptions{}); fmt.Sprint(train, heldout) != "[0] [0]" {
 		t.Errorf("one image: %v, %v", train, heldout)
 	}
+	if train, heldout := (&Set{}).Split(SplitOptions{}); len(train)+len(heldout) != 0 {
+		t.Errorf("no image: %v, %v", train, heldout)
+	}
 }
 
 func TestSplitByParts(t *testing.T) {

@@ -48,7 +48,10 @@ func OpenFiles(ctx context.Context, files []string, o Options) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Set{Source: strings.Join(files, " ")}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("%w: no file is named", ErrNoImages)
+	}
+	s := &Set{Source: files[0]}
 	if len(files) > 1 {
 		s.Source = fmt.Sprintf("%s and %d more", files[0], len(files)-1)
 	}
@@ -57,7 +60,10 @@ func OpenFiles(ctx context.Context, files []string, o Options) (*Set, error) {
 		return nil, err
 	}
 	s.Fingerprint = fingerprint("files", t, o)
-	return s, s.checkUsable("")
+	if err := s.checkUsable(""); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 func openPath(ctx context.Context, source string, o Options, s *Set) error {

@@ -35,8 +35,8 @@ const (
 	DefaultMaxImages = 10_000_000
 
 	// MaxExpansion is the largest ratio of decompressed to compressed size of
-	// an archive or of one of its entries, judged once expansionFloor bytes
-	// have come out. Photographs in an archive hardly shrink at all; only
+	// an archive or of one of its entries, judged once 64 MiB have come
+	// out. Photographs in an archive hardly shrink at all; only
 	// constructed files exceed it.
 	MaxExpansion = 200
 )

@@ -8,11 +8,11 @@ import (
 	"sync/atomic"
 
 	"hourglass/data/builtin"
-	"hourglass/format/idx"
+	"hourglass/format"
 )
 
 // FormatError is a fault in an IDX, CIFAR or .npy file, with its offset.
-type FormatError = idx.Error
+type FormatError = format.Error
 
 // raw is a block of pixels that needed no decoding.
 type raw struct {

@@ -29,7 +29,7 @@ type Skip struct {
 	Reason string
 }
 
-// Set is a source of images, decoded. It is not changed once Open has
+// Set is a source of images, decoded. It is not changed once [Open] or [NewSet] has
 // returned it, and may be read by many goroutines.
 type Set struct {
 	Source string // as it was given to Open
@@ -46,13 +46,13 @@ type Set struct {
 	Skipped []Skip // those left out, in order of name
 
 	FromCache   bool     // the pixels were decoded by an earlier Open
-	Fingerprint string   // of the listing of the source (names, sizes, dates) and the options
+	Fingerprint string   // of the listing of the source (names, sizes, dates) and the options, or of the images in memory
 	Warnings    []string // what went wrong without harm, such as a cache that cannot be written
 
 	unread bool // some files could not be read, and may be read the next time
 }
 
-// Len returns the number of images.
+// Len returns the number of images, which is that of Names.
 func (s *Set) Len() int { return len(s.Names) }
 
 // ImageBytes returns the number of values in one image, H·W·C.

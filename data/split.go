@@ -31,7 +31,8 @@ const splitStream = 0x53504c4954 << 16
 // A set that is divided already is split so: images to train on, and those in
 // no part, are learnt from; the test part is held out, or the val part where
 // there is no test part. Any other set loses a share drawn at random by the
-// seed, of at least one image. The only image of a set is on both sides.
+// seed, of at least one image. The only image of a set is on both sides; a set
+// without images has none on either.
 func (s *Set) Split(o SplitOptions) (train, heldout []int) { return split(s.Len(), s.Parts, o) }
 
 func split(n int, parts []Part, o SplitOptions) (train, heldout []int) {
@@ -54,7 +55,10 @@ func split(n int, parts []Part, o SplitOptions) (train, heldout []int) {
 		}
 		return train, heldout
 	}
-	if n == 1 {
+	switch n {
+	case 0:
+		return nil, nil
+	case 1:
 		return []int{0}, []int{0}
 	}
 	if o.HeldOut <= 0 {

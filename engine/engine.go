@@ -39,8 +39,11 @@ const (
 // float32.
 func ParsePrecision(name string) (Precision, error) { return backend.ParsePrecision(name) }
 
-// Engine owns a backend and its workers. Programs of one engine must not run
-// at the same time.
+// Engine owns a backend and its workers. Programs of one engine, and of those that
+// At returns, must not run at the same time: a run that finds another at work
+// panics. To run several at once give each goroutine an engine of its own, with one
+// thread for instance, and functions made on it; they may share a store of
+// variables that is frozen.
 type Engine struct {
 	backend   backend.Backend
 	pool      *par.Pool
@@ -53,10 +56,14 @@ type Engine struct {
 const maxThreads = 1024
 
 // New returns an engine. It fails if the instruction set asked for is unknown
-// or missing, or if more than 1,024 threads are asked for.
+// or missing, the precision is unknown, or there are to be fewer than 0 or more than
+// 1,024 threads.
 func New(o Options) (*Engine, error) {
-	if o.Threads > maxThreads {
-		return nil, fmt.Errorf("engine: %d threads are more than %d; choose fewer, or 0 for all processors", o.Threads, maxThreads)
+	if o.Threads < 0 || o.Threads > maxThreads {
+		return nil, fmt.Errorf("engine: %d threads; choose 1 to %d, or 0 for all processors", o.Threads, maxThreads)
+	}
+	if o.Precision != Float32 && o.Precision != BF16 {
+		return nil, fmt.Errorf("engine: there is no precision %d: choose Float32 or BF16", o.Precision)
 	}
 	if o.ISA == "" {
 		o.ISA = os.Getenv(isa.EnvVar)
@@ -100,7 +107,9 @@ func (e *Engine) At(p Precision) *Engine {
 	return &Engine{cpu.New(cpu.Options{Pool: e.pool, Level: e.level, Precision: p}), e.pool, e.level, p}
 }
 
-// Compile prepares a graph on a store of variables.
+// Compile prepares a graph on a store of variables. A run takes all inputs that the
+// graph declares, in their order. Variables that the store lacks are made, of zeros:
+// nn.Initialize or model.File.Fill gives them values.
 func (e *Engine) Compile(g *graph.Graph, store *backend.Store) (backend.Program, error) {
 	return e.backend.Compile(g, store)
 }
@@ -116,7 +125,7 @@ type Function struct {
 }
 
 // NewFunction returns a function of the given name. trace declares inputs and
-// outputs for a batch size.
+// outputs for a batch size. Variables are those of the store, as in Compile.
 func (e *Engine) NewFunction(name string, store *backend.Store, trace func(b *graph.Builder, batch int)) *Function {
 	return &Function{engine: e, store: store, trace: trace, name: name, programs: make(map[int]backend.Program)}
 }

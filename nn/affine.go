@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"fmt"
 	"math"
 
 	"hourglass/engine/graph"
@@ -18,10 +19,17 @@ type Affine struct {
 }
 
 // Standardize returns the layer that takes channels of the given means and
-// deviations to mean 0 and deviation 1.
+// deviations to mean 0 and deviation 1. It panics if there are not as many of
+// both, or if a deviation is not positive.
 func Standardize(mean, deviation []float64) Affine {
+	if len(mean) != len(deviation) {
+		panic(fmt.Sprintf("nn: %d means and %d deviations", len(mean), len(deviation)))
+	}
 	a := Affine{make([]float64, len(mean)), make([]float64, len(mean))}
 	for i, m := range mean {
+		if !(deviation[i] > 0) {
+			panic(fmt.Sprintf("nn: the deviation of channel %d is %v; it must be positive", i, deviation[i]))
+		}
 		a.Scale[i] = 1 / deviation[i]
 		a.Offset[i] = -m / deviation[i]
 	}

@@ -16,7 +16,8 @@ const (
 
 // Marshal writes a network as JSON: an object for each layer, with its kind
 // and the settings that differ from the default. It fails for layers of types
-// that this package does not know.
+// that this package does not know. Pointers to layers are written as what they
+// point to.
 func Marshal(l Layer) ([]byte, error) { return marshal(l, 0) }
 
 func marshal(l Layer, depth int) ([]byte, error) {
@@ -25,6 +26,14 @@ func marshal(l Layer, depth int) ([]byte, error) {
 	}
 	if l == nil {
 		return nil, fmt.Errorf("nn: a layer is missing")
+	}
+	if v := reflect.ValueOf(l); v.Kind() == reflect.Pointer {
+		if v.IsNil() {
+			return nil, fmt.Errorf("nn: a layer is missing")
+		}
+		if pointed, ok := v.Elem().Interface().(Layer); ok {
+			l = pointed
+		}
 	}
 	known, err := blank(l.Kind())
 	if err != nil || reflect.TypeOf(known) != reflect.TypeOf(l) {

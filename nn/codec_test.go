@@ -80,6 +80,18 @@ func TestMarshalForm(t *testing.T) {
 	}
 }
 
+// Networks are traced through pointers too, and so they are written.
+func TestMarshalOfPointers(t *testing.T) {
+	want, err := Marshal(Sequential{Dense{Out: 2}, Residual{Body: ReLU{}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Marshal(&Sequential{&Dense{Out: 2}, &Residual{Body: &ReLU{}}})
+	if err != nil || string(got) != string(want) {
+		t.Errorf("%s, %v, want %s", got, err, want)
+	}
+}
+
 type foreign struct{ ReLU }
 
 func TestMarshalErrors(t *testing.T) {
@@ -94,6 +106,7 @@ func TestMarshalErrors(t *testing.T) {
 		{nil, "missing"},
 		{Sequential{nil}, "missing"},
 		{foreign{}, "no JSON form"},
+		{(*Dense)(nil), "missing"},
 		{LeakyReLU{math.NaN()}, "leaky_relu"},
 		{deep, "nested"},
 		{Conv{Padding: Padding{Mode: 9}}, "padding mode 9"},

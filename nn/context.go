@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"maps"
@@ -112,14 +113,23 @@ func (c *Context) Layer(name string, l Layer, x *graph.Node) (y *graph.Node) {
 			y = x
 			return
 		}
+		if x == nil {
+			c.b.Fail(fmt.Errorf("nn: layer %s has no input", c.Path()))
+			y = c.b.Scalar(0)
+			return
+		}
 		if _, ok := l.(composite); ok {
 			y = l.Apply(c, x)
 			return
 		}
-		declared := len(c.params)
+		declared, sound := len(c.params), c.b.Err() == nil
 		c.macs = 0
 		y = l.Apply(c, x)
-		if c.b.Err() != nil {
+		if err := c.b.Err(); err != nil {
+			var failed *graph.Error
+			if sound && errors.As(err, &failed) {
+				failed.Within = fmt.Sprintf("layer %s (%s), which got %v%v", c.Path(), l.Kind(), x.DType(), x.Shape())
+			}
 			return
 		}
 		r := Row{Name: c.Path(), Kind: l.Kind(), Output: y.Shape(), MACs: c.macs}

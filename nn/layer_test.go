@@ -86,6 +86,8 @@ func TestErrorsNameTheLayer(t *testing.T) {
 		{Conv{Kernel: 9, Padding: Valid()}, image, "does not fit"},
 		{Conv{Padding: Pads(-1, 0, 0, 0)}, image, "padding over the height is -1"},
 		{Conv{Padding: Padding{Mode: 9}}, image, "padding mode 9"},
+		{Conv{Padding: Padding{Top: 5}}, image, "use Pads"},
+		{MaxPool{Padding: Padding{Mode: PadSame, Left: 1}}, image, "use Pads"},
 		{Conv{Out: 1 << 40}, image, "more than"},
 		{ConvTranspose{Stride: -1}, image, "must be 1 to"},
 		{ConvTranspose{OutputPadding: 1}, image, "name the output's height"},
@@ -125,6 +127,28 @@ func TestErrorsNameTheLayer(t *testing.T) {
 		} else if !strings.Contains(err.Error(), "net") && !strings.Contains(err.Error(), "graph:") {
 			t.Errorf("%s: error %q does not name the layer", c.l.Kind(), err)
 		}
+	}
+}
+
+// What the graph refuses names the layer, and what that got.
+func TestErrorsOfTheGraphNameTheLayer(t *testing.T) {
+	for _, l := range []Layer{Conv{}, Dense{}, Sequential{ReLU{}}, Residual{Body: Flatten{}, Shortcut: Sequential{BatchNorm{}}}} {
+		b := graph.NewBuilder("bytes")
+		NewContext(b, Options{}).Layer("net", l, b.Input("images", tensor.Uint8, 1, 4, 4, 1))
+		if err := b.Err(); err == nil || !strings.Contains(err.Error(), "layer net") || !strings.Contains(err.Error(), "got u8[1 4 4 1]") {
+			t.Errorf("%s of bytes: %v", l.Kind(), err)
+		}
+	}
+	b := graph.NewBuilder("earlier")
+	x := b.Add(b.Input("x", tensor.Float32, 2), b.Input("y", tensor.Float32, 3))
+	NewContext(b, Options{}).Layer("net", ReLU{}, x)
+	if err := b.Err(); err == nil || strings.Contains(err.Error(), "in layer") {
+		t.Errorf("what failed before the layer: %v", err)
+	}
+	b = graph.NewBuilder("nothing")
+	b.Output("y", NewContext(b, Options{}).Layer("net", ReLU{}, nil))
+	if err := b.Err(); err == nil || !strings.Contains(err.Error(), "layer net has no input") {
+		t.Errorf("without an input: %v", err)
 	}
 }
 

@@ -2,6 +2,7 @@ package nn
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"hourglass/engine/graph"
@@ -17,11 +18,11 @@ const (
 	PadExplicit                // as many zeros on each side as Padding says
 )
 
-// Padding puts zeros around an image. In JSON it is "same", "valid" or
-// [top,bottom,left,right].
+// Padding puts zeros around an image: use [Same], [Valid] or [Pads]. In JSON it is
+// "same", "valid" or [top,bottom,left,right].
 type Padding struct {
 	Mode                     PadMode
-	Top, Bottom, Left, Right int // for PadExplicit
+	Top, Bottom, Left, Right int // for PadExplicit, and no other mode
 }
 
 // Same returns the padding that keeps ceil(input/stride) places.
@@ -94,7 +95,10 @@ func (g geometry) window(height, width int) (graph.Window, error) {
 	case PadExplicit:
 		w.PadBefore = [2]int{g.pad.Top, g.pad.Left}
 		w.PadAfter = [2]int{g.pad.Bottom, g.pad.Right}
-	case PadSame, PadValid:
+	case PadSame, PadValid, PadDefault:
+		if g.pad != (Padding{Mode: g.pad.Mode}) {
+			return w, errors.New("its padding has sides, which count with PadExplicit only: use Pads")
+		}
 	default:
 		return w, fmt.Errorf("padding mode %d is unknown", g.pad.Mode)
 	}
@@ -123,7 +127,7 @@ func (g geometry) span(i int) int { return (g.kernel[i]-1)*g.dilation[i] + 1 }
 
 // or returns p, or the given mode where p leaves the choice to the layer.
 func (p Padding) or(mode PadMode) Padding {
-	if p.Mode == PadDefault {
+	if p == (Padding{}) {
 		return Padding{Mode: mode}
 	}
 	return p

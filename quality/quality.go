@@ -23,8 +23,9 @@ type Pixel interface{ uint8 | float32 }
 type Options struct {
 	// Range is L; 0 means 255 for bytes and 1 for float32.
 	Range float64
-	// Pool is the workers, which serve one call at a time; nil means GOMAXPROCS
-	// threads for the call.
+	// Pool is the workers, those of an engine ([hourglass/engine.Engine.Pool]), which
+	// serve one call at a time: a second one panics. Nil means GOMAXPROCS threads for
+	// the call.
 	Pool *par.Pool
 }
 

@@ -1,7 +1,6 @@
 package tensor
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 )
@@ -52,10 +51,4 @@ func TestCopyFromChecksShape(t *testing.T) {
 	if c.Float32()[0] != 1 {
 		t.Error("a clone shares its buffer")
 	}
-}
-
-func ExampleOf() {
-	t := Of([]float32{1, 2, 3, 4, 5, 6}, 2, 3)
-	fmt.Println(t.DType(), t.Shape(), t.Shape().Strides())
-	// Output: f32 [2 3] [3 1]
 }

@@ -138,7 +138,7 @@ func TestNonFiniteNamesTheLayer(t *testing.T) {
 // into the record.
 func TestPrepareAndScore(t *testing.T) {
 	p, o := toy(), options("")
-	o.Epochs, o.LR = 1, 0
+	o.Epochs, o.LR = 1, 1e-30
 	p.Prepare = func(store *backend.Store) error {
 		store.Get("net.0.weight").Float32()[0] = 42
 		return nil

@@ -116,8 +116,11 @@ func (t *Trainer) hasCheckpoint() bool {
 }
 
 // Restore goes back to the checkpoint in the options' folder, if there is one,
-// and returns the epochs that it had finished. It fails if the checkpoint is
-// of another architecture or damaged.
+// and returns the epochs that it had finished; Run then goes on from there. It
+// fails if the checkpoint is of another architecture, of steps of another number,
+// damaged, or that of a run which ended after other epochs than this one's. Seed,
+// learning rate, schedule and rule are the caller's to give again: only with the
+// same ones is the result that of a run without interruption.
 func (t *Trainer) Restore() ([]Epoch, error) {
 	if t.options.Checkpoint == "" {
 		return nil, nil
@@ -140,6 +143,13 @@ func (t *Trainer) Restore() ([]Epoch, error) {
 	}
 	if s.Step < 0 || s.Step > t.options.Epochs*t.problem.Steps {
 		return nil, fmt.Errorf("%s: it stands at step %d of a run of %d", path, s.Step, t.options.Epochs*t.problem.Steps)
+	}
+	finished := s.Step / t.problem.Steps
+	if s.Ended == "epochs" && s.Step == finished*t.problem.Steps && len(s.History) == finished && finished != t.options.Epochs {
+		return nil, fmt.Errorf("%s: it is that of a run which ended after %d epochs, and this one has %d: take the file away to begin anew", path, finished, t.options.Epochs)
+	}
+	if n := len(s.History); n > 0 && n != finished {
+		return nil, fmt.Errorf("%s: it has finished %d epochs in %d steps, and this run has %d steps in an epoch: take the file away to begin anew", path, n, s.Step, t.problem.Steps)
 	}
 	if !s.sound(t.problem.Steps, t.options.Epochs) {
 		return nil, fmt.Errorf("%s: its state contradicts itself: take the file away to begin anew", path)

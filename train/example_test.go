@@ -3,11 +3,11 @@ package train_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 
 	"hourglass/engine"
 	"hourglass/engine/backend"
 	"hourglass/engine/graph"
-	"hourglass/internal/random"
 	"hourglass/nn"
 	"hourglass/nn/loss"
 	"hourglass/optim"
@@ -32,10 +32,12 @@ func Example() {
 			return loss.SquaredError(c.Layer("net", net, x), x, loss.MeanAll)
 		},
 		Batch: func(epoch, step int, in []*tensor.Tensor) {
-			free := make([]float32, 32*2)
-			random.Uniform(free, 1, 0, uint64(epoch*10+step))
-			for i, x := 0, in[0].Float32(); i < len(x); i++ {
-				x[i] = free[i/8*2]*float32(i%8)/8 + free[i/8*2+1]*float32(7-i%8)/8
+			r := rand.New(rand.NewPCG(uint64(epoch), uint64(step))) // a function of epoch and step alone
+			for x := in[0].Float32(); len(x) > 0; x = x[8:] {
+				a, b := r.Float32(), r.Float32()
+				for i := range 8 {
+					x[i] = a*float32(i)/8 + b*float32(7-i)/8
+				}
 			}
 		},
 		Steps: 10,

@@ -15,10 +15,10 @@ type feed struct {
 	turn     int                 // the set that is next
 
 	orders chan order
-	done   chan struct{}
-	ahead  order // what is being prepared in sets[turn], if pending
-	begun  bool  // the goroutine is there
-	wait   bool  // ahead is pending
+	done   chan any // what a batch has panicked with, nil if it has not
+	ahead  order    // what is being prepared in sets[turn], if pending
+	begun  bool     // the goroutine is there
+	wait   bool     // ahead is pending
 }
 
 // order asks for the batch of a step in a set.
@@ -43,14 +43,21 @@ func newFeed(batch func(int, int, []*tensor.Tensor), steps int, declared []*grap
 
 // start makes the goroutine that works ahead, and stop ends it.
 func (f *feed) start() {
-	f.orders, f.done = make(chan order), make(chan struct{})
+	f.orders, f.done = make(chan order), make(chan any)
 	f.begun = true
 	go func() {
 		for o := range f.orders {
-			f.batch(o.epoch, o.step, f.sets[o.set][2:])
-			f.done <- struct{}{}
+			f.done <- f.attempt(o)
 		}
 	}()
+}
+
+// attempt prepares a batch and returns what that panics with, so that take can
+// panic with it where the caller may recover.
+func (f *feed) attempt(o order) (failure any) {
+	defer func() { failure = recover() }()
+	f.batch(o.epoch, o.step, f.sets[o.set][2:])
+	return nil
 }
 
 func (f *feed) stop() {
@@ -66,12 +73,16 @@ func (f *feed) stop() {
 func (f *feed) last() []*tensor.Tensor { return f.sets[1-f.turn] }
 
 // take returns the inputs of a step, which are valid until the call after the
-// next. With ahead it lets the batch of the step that follows be prepared.
+// next. With ahead it lets the batch of the step that follows be prepared. A panic
+// of that is raised by the call that waits for it.
 func (f *feed) take(epoch, step int, ahead bool) []*tensor.Tensor {
 	now := f.turn
 	if f.wait {
-		<-f.done
+		failure := <-f.done
 		f.wait = false
+		if failure != nil {
+			panic(failure)
+		}
 	} else {
 		f.ahead = order{-1, -1, now}
 	}

@@ -14,8 +14,8 @@ type Epoch struct {
 // Record is the outcome of a run.
 type Record struct {
 	Epochs     []Epoch `json:"epochs"`
-	BestEpoch  int     `json:"best_epoch"`
-	Stopped    string  `json:"stopped"` // why it ended: "epochs" or "patience"
+	BestEpoch  int     `json:"best_epoch"` // from 1, as Epoch.Epoch; 0 before the first has ended
+	Stopped    string  `json:"stopped"`    // why it ended: "epochs" or "patience"
 	Seconds    float64 `json:"seconds"`
 	Parameters int     `json:"parameters"`
 }

@@ -11,7 +11,7 @@ import (
 // NonFiniteError reports a loss, of a step or of the validation after an epoch,
 // that is NaN or infinite, or a parameter that a step has left so.
 type NonFiniteError struct {
-	Epoch, Step int
+	Epoch, Step int // from 0, Step over all epochs; the message counts both from 1
 	Loss        float64
 	Validation  bool   // the loss is that of the validation
 	Parameter   bool   // the loss was finite, but what Layer names is not
@@ -24,10 +24,10 @@ func (e *NonFiniteError) Error() string {
 	if e.Validation {
 		what = "validation loss"
 	}
-	s := fmt.Sprintf("train: the %s became %v at step %d (epoch %d)", what, e.Loss, e.Step, e.Epoch+1)
+	s := fmt.Sprintf("train: the %s became %v at step %d (epoch %d)", what, e.Loss, e.Step+1, e.Epoch+1)
 	switch {
 	case e.Parameter:
-		s = fmt.Sprintf("train: after step %d (epoch %d) a number of %s is NaN or infinite, though the loss was not", e.Step, e.Epoch+1, e.Layer)
+		s = fmt.Sprintf("train: after step %d (epoch %d) a number of %s is NaN or infinite, though the loss was not", e.Step+1, e.Epoch+1, e.Layer)
 	case e.Layer != "":
 		s += ", first in " + e.Layer
 	}

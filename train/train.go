@@ -24,7 +24,8 @@ type Problem struct {
 	// Name is the program's name in messages.
 	Name string
 	// Trace declares the inputs of one batch and returns the loss, one number
-	// that is averaged over the batch.
+	// that is averaged over the batch. Inputs named step and lr are the trainer's
+	// own.
 	Trace func(c *nn.Context) *graph.Node
 	// Early are forms that the step has before that of Trace, in their order. Their
 	// epochs are judged like others, but Options.Patience waits until they are over.
@@ -62,8 +63,8 @@ type Options struct {
 	Epochs int
 	// Seed selects the initial weights and the masks of dropout.
 	Seed uint64
-	// Optimizer is the update rule, LR its greatest learning rate, and Schedule
-	// the course of the rate, nil for a constant one.
+	// Optimizer is the update rule, LR its greatest learning rate, which must be
+	// positive, and Schedule the course of the rate, nil for a constant one.
 	Optimizer optim.Options
 	LR        float64
 	Schedule  optim.Schedule
@@ -135,10 +136,17 @@ type state struct {
 }
 
 // New traces, differentiates and compiles the problem and sets the initial
-// weights in store.
+// weights in store. It fails if options are out of range, the problem lacks a part
+// that is not optional, or its graph cannot be built or learnt from.
 func New(e *engine.Engine, store *backend.Store, p Problem, o Options) (*Trainer, error) {
 	if o.Epochs < 1 || p.Steps < 1 {
 		return nil, fmt.Errorf("train: %d epochs of %d steps; there must be at least one of each", o.Epochs, p.Steps)
+	}
+	if p.Trace == nil || p.Batch == nil || store == nil {
+		return nil, errors.New("train: a problem needs Trace and Batch, and a store for its variables")
+	}
+	if !(o.LR > 0) || math.IsInf(o.LR, 1) {
+		return nil, fmt.Errorf("train: the learning rate is %v; it must be positive", o.LR)
 	}
 	if o.CheckpointEvery == 0 {
 		o.CheckpointEvery = 10 * time.Second
@@ -184,12 +192,18 @@ func (t *Trainer) trace(form int) (*graph.Graph, error) {
 	if err := b.Err(); err != nil {
 		return nil, err
 	}
+	if loss == nil {
+		return nil, errors.New("train: the problem's Trace returned no loss")
+	}
 	if t.params == nil {
 		t.params = c.Params()
 	} else if err := t.sameParams(form, c.Params()); err != nil {
 		return nil, err
 	}
 	trainable := c.Trainable()
+	if len(trainable) == 0 {
+		return nil, errors.New("train: the problem has no parameters to learn")
+	}
 	weights := make([]*graph.Node, len(trainable))
 	for i, p := range trainable {
 		weights[i] = p.Node
@@ -216,7 +230,10 @@ func (t *Trainer) Steps() int { return t.problem.Steps }
 func (t *Trainer) Params() []nn.Param { return t.params }
 
 // Run trains until the epochs are over, the judgement no longer improves, or
-// ctx ends, and leaves the best variables in the store.
+// ctx ends, and leaves the best variables in the store. It begins where the
+// trainer stands: without a call of Restore before it that is the first step, and
+// a checkpoint that the folder holds is written over. After its end another call
+// trains nothing and returns the same record.
 func (t *Trainer) Run(ctx context.Context) (Record, error) {
 	t.feed.start()
 	defer t.feed.stop()

@@ -193,7 +193,7 @@ func TestNonFiniteLossStops(t *testing.T) {
 	tr, _ := newTrainer(t, enginetest.New(t, 2), p, options(t.TempDir()))
 	_, err := tr.Run(context.Background())
 	var e *train.NonFiniteError
-	if !errors.As(err, &e) || e.Step != 7 || !e.Saved || !strings.Contains(err.Error(), "lower learning rate") {
+	if !errors.As(err, &e) || e.Step != 7 || !e.Saved || !strings.Contains(err.Error(), "at step 8 (epoch 2)") || !strings.Contains(err.Error(), "lower learning rate") {
 		t.Errorf("got %v, want a NonFiniteError at step 7 with a checkpoint", err)
 	}
 }
@@ -278,6 +278,67 @@ func TestRestoreRefusesAnotherArchitecture(t *testing.T) {
 	if _, err := tr.Restore(); err == nil || !strings.Contains(err.Error(), "another architecture") {
 		t.Errorf("got %v", err)
 	}
+}
+
+// A run of other epochs or steps is told apart from a damaged one.
+func TestRestoreSaysWhatDiffers(t *testing.T) {
+	e, dir := enginetest.New(t, 2), t.TempDir()
+	tr, _ := newTrainer(t, e, toy(), options(dir))
+	if _, err := tr.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	longer, p := options(dir), toy()
+	longer.Epochs = 9
+	tr, _ = newTrainer(t, e, p, longer)
+	if _, err := tr.Restore(); err == nil || !strings.Contains(err.Error(), "ended after 6 epochs, and this one has 9") {
+		t.Errorf("more epochs: %v", err)
+	}
+	p.Steps = 6
+	tr, _ = newTrainer(t, e, p, longer)
+	if _, err := tr.Restore(); err == nil || !strings.Contains(err.Error(), "6 steps in an epoch") {
+		t.Errorf("more steps: %v", err)
+	}
+}
+
+// What a problem lacks, and options that learn nothing, are refused before the first step.
+func TestNewRefuses(t *testing.T) {
+	e := enginetest.New(t, 2)
+	for name, change := range map[string]func(p *train.Problem, o *train.Options){
+		"positive":              func(p *train.Problem, o *train.Options) { o.LR = 0 },
+		"it must be positive":   func(p *train.Problem, o *train.Options) { o.LR = math.NaN() },
+		"learning rate is -1":   func(p *train.Problem, o *train.Options) { o.LR = -1 },
+		"needs Trace and Batch": func(p *train.Problem, o *train.Options) { p.Batch = nil },
+		"returned no loss":      func(p *train.Problem, o *train.Options) { p.Trace = func(*nn.Context) *graph.Node { return nil } },
+		"no parameters": func(p *train.Problem, o *train.Options) {
+			p.Trace = func(c *nn.Context) *graph.Node { return c.Builder().Mean(c.Builder().Input("x", tensor.Float32, 3)) }
+		},
+	} {
+		p, o := toy(), options("")
+		change(&p, &o)
+		if _, err := train.New(e, backend.NewStore(), p, o); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%v, want an error that says %q", err, name)
+		}
+	}
+}
+
+// Whoever calls Run may recover from a panic of Batch, whichever goroutine it was in.
+func TestPanicOfBatchIsRaisedByRun(t *testing.T) {
+	p := toy()
+	fill := p.Batch
+	p.Batch = func(epoch, step int, inputs []*tensor.Tensor) {
+		if epoch == 1 && step == 2 {
+			panic("no more batches")
+		}
+		fill(epoch, step, inputs)
+	}
+	tr, _ := newTrainer(t, enginetest.New(t, 2), p, options(""))
+	defer func() {
+		if r := recover(); r != "no more batches" {
+			t.Errorf("recovered %v", r)
+		}
+	}()
+	_, err := tr.Run(context.Background())
+	t.Errorf("Run returned %v", err)
 }
 
 func TestRestoreRefusesDamage(t *testing.T) {

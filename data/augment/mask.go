@@ -1,13 +1,20 @@
 package augment
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // ApplyMask writes to dst what the geometry of p makes of a mask [h,w], with
 // the draw that [Worker.Apply] makes for the image of the same seed, epoch and
 // index: each element is the nearest one, so that no class is invented. What
 // lies outside the mask becomes outside where the list says border=zero. Other
-// stages leave a mask as it is. dst and src must not overlap.
+// stages leave a mask as it is. dst and src must not overlap. It panics if they are
+// not masks [h,w].
 func (k *Worker) ApplyMask(p *Pipeline, dst, src []int32, outside int32, h, w int, seed, epoch uint64, index int) {
+	if len(dst) != h*w || len(src) != h*w {
+		panic(fmt.Sprintf("augment: masks of %d×%d in %d and %d elements", h, w, len(dst), len(src)))
+	}
 	m := p.matrix(&k.random, h, w, seed, epoch, index)
 	for y := range h {
 		for x := range w {

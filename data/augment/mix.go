@@ -47,12 +47,16 @@ func (m *Mixer) Empty() bool { return m.Mixup == 0 && m.Cutmix == 0 }
 
 // Apply mixes the images [N,h,w,c] of a batch in place. It writes to partners
 // [N] the place in the batch of the image that was mixed into each, and
-// returns the share of itself that each kept, 0–1.
+// returns the share of itself that each kept, 0–1. It panics if the sizes do not
+// agree or Check fails.
 func (m *Mixer) Apply(images []uint8, partners []int32, h, w, c int, seed, epoch, step uint64) (share float64) {
 	n := len(partners)
 	size := h * w * c
 	if len(images) != n*size {
 		panic(fmt.Sprintf("augment: %d images [%d,%d,%d] in %d bytes", n, h, w, c, len(images)))
+	}
+	if err := m.Check(); err != nil {
+		panic(err.Error())
 	}
 	for i := range partners {
 		partners[i] = int32(i)

@@ -69,6 +69,19 @@ func TestMixing(t *testing.T) {
 }
 
 // The shares of Beta(α, α) have the mean 1/2 and the variance 1/(8α+4).
+func TestMixingPanicsWhereItCannotMix(t *testing.T) {
+	for name, m := range map[string]*Mixer{"NaN": {Mixup: math.NaN()}, "negative": {Cutmix: -3}, "much": {Mixup: 1e6}} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: mixed", name)
+				}
+			}()
+			mixed(m, 8, 3, 1, 0)
+		}()
+	}
+}
+
 func TestSharesAreBeta(t *testing.T) {
 	for _, alpha := range []float64{0.1, 0.5, 1, 4} {
 		m := &Mixer{Mixup: alpha}

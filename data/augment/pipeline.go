@@ -160,7 +160,7 @@ func clip(text string) string {
 
 // String returns the list, which [Parse] reads back to the same pipeline: each
 // transformation with its strength, and what does nothing left out.
-func (p *Pipeline) String() string {
+func (p Pipeline) String() string {
 	var parts []string
 	for i := range p.steps {
 		parts = append(parts, p.steps[i].Name+"="+strconv.FormatFloat(p.steps[i].strength, 'g', -1, 64))

@@ -2,7 +2,6 @@ package builtin
 
 import (
 	"bytes"
-	"fmt"
 	"hash/crc32"
 	"testing"
 )
@@ -40,14 +39,4 @@ func TestUnpackRefuses(t *testing.T) {
 	if _, err := unpack(fashionLabels, 5); err == nil || err.Error() != "the array has shape [10000], not [5]" {
 		t.Errorf("another shape: %v", err)
 	}
-}
-
-func ExampleFashion() {
-	pixels, labels, err := Fashion()
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Println(len(pixels), FashionClasses()[labels[0]])
-	// Output: 7840000 Ankle boot
 }

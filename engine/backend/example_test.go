@@ -6,7 +6,6 @@ import (
 	"hourglass/engine/backend"
 	"hourglass/engine/backend/cpu"
 	"hourglass/engine/graph"
-	"hourglass/internal/isa"
 	"hourglass/tensor"
 )
 
@@ -23,7 +22,7 @@ func Example() {
 		return
 	}
 	store := backend.NewStore()
-	p, err := cpu.New(cpu.Options{Level: isa.Generic}).Compile(g, store)
+	p, err := cpu.New(cpu.Options{}).Compile(g, store)
 	if err != nil {
 		fmt.Println(err)
 		return

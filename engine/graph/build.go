@@ -61,7 +61,7 @@ func (b *Builder) LeakyRelu(x *Node, slope float64) *Node {
 
 // Cast converts integers to f32; an f32 operand is returned as it is.
 func (b *Builder) Cast(x *Node) *Node {
-	if x.dtype == tensor.Float32 {
+	if x != nil && x.dtype == tensor.Float32 {
 		return x
 	}
 	return b.Node(OpCast, CastAttrs{tensor.Float32}, x)
@@ -94,7 +94,7 @@ func (b *Builder) Sum(x *Node, axes ...int) *Node { return b.reduce(OpReduceSum,
 func (b *Builder) ReduceMax(x *Node, axes ...int) *Node { return b.reduce(OpReduceMax, x, axes) }
 
 func (b *Builder) reduce(op Op, x *Node, axes []int) *Node {
-	if len(axes) == 0 {
+	if len(axes) == 0 && x != nil {
 		for i := range x.shape {
 			axes = append(axes, i)
 		}
@@ -106,6 +106,9 @@ func (b *Builder) reduce(op Op, x *Node, axes []int) *Node {
 // Mean averages over the axes in the manner of Sum.
 func (b *Builder) Mean(x *Node, axes ...int) *Node {
 	s := b.Sum(x, axes...)
+	if x == nil {
+		return s
+	}
 	return b.Scale(s, float64(s.shape.Elements())/float64(x.shape.Elements()))
 }
 
@@ -127,7 +130,7 @@ func (b *Builder) Transpose(x *Node, perm ...int) *Node {
 
 // BroadcastTo repeats x along axes of length 1 and new leading axes.
 func (b *Builder) BroadcastTo(x *Node, shape ...int) *Node {
-	if x.shape.Equal(shape) {
+	if x != nil && x.shape.Equal(shape) {
 		return x
 	}
 	return b.Node(OpBroadcast, ListAttrs{slices.Clone(shape)}, x)
@@ -163,7 +166,7 @@ func (b *Builder) MatMul(x, y *Node, transX, transY bool) *Node {
 // weights [KH,KW,C/groups,K]. The kernel's size is taken from the weights and
 // a stride or dilation of 0 means 1.
 func (b *Builder) Conv2D(x, w *Node, win Window, groups int) *Node {
-	if b.err == nil && len(x.shape) == 4 && len(w.shape) == 4 {
+	if b.err == nil && x != nil && len(x.shape) == 4 && w != nil && len(w.shape) == 4 {
 		return b.Node(OpConv2D, convAttrs(win, w, groups, x.shape[1], x.shape[2]), x, w)
 	}
 	return b.Node(OpConv2D, ConvAttrs{Groups: 1}, x, w)
@@ -173,7 +176,7 @@ func (b *Builder) Conv2D(x, w *Node, win Window, groups int) *Node {
 // height×width to the size of x: x is [N,H,W,K], weights are
 // [KH,KW,C/groups,K] and the result is [N,height,width,C].
 func (b *Builder) ConvTranspose2D(x, w *Node, win Window, groups, height, width int) *Node {
-	if b.err == nil && len(w.shape) == 4 {
+	if b.err == nil && w != nil && len(w.shape) == 4 {
 		return b.Node(OpConv2DGradInput, convAttrs(win, w, groups, height, width), x, w)
 	}
 	return b.Node(OpConv2DGradInput, ConvAttrs{Groups: 1}, x, w)
@@ -209,7 +212,7 @@ func (b *Builder) AvgPool(x *Node, win Window, includePad bool) *Node {
 
 func poolOver(x *Node, win Window, includePad bool) PoolAttrs {
 	a := PoolAttrs{Window: win.withDefaults(), IncludePad: includePad}
-	if len(x.shape) == 4 {
+	if x != nil && len(x.shape) == 4 {
 		a.Height, a.Width = x.shape[1], x.shape[2]
 	}
 	return a

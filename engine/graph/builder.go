@@ -11,7 +11,8 @@ import (
 
 // Builder traces a computation. Its methods never fail: the first error, with
 // the operation, the operands' shapes and the caller's file and line, is kept
-// and returned by [Builder.Graph]; what is built on top of it is ignored.
+// and returned by [Builder.Graph]; what is built on top of it is ignored. An
+// operand that is nil or another builder's is such an error.
 type Builder struct {
 	name    string
 	nodes   []*Node
@@ -26,6 +27,7 @@ type Error struct {
 	Op     Op
 	Shapes []tensor.Shape // of the operands
 	Caller string         // file:line outside this package
+	Within string         // what was being built of it, such as a layer of a network; or ""
 	Reason error
 }
 
@@ -34,7 +36,11 @@ func (e *Error) Error() string {
 	for i, s := range e.Shapes {
 		shapes[i] = s.String()
 	}
-	return fmt.Sprintf("graph: %v(%s) at %s: %v", e.Op, strings.Join(shapes, ", "), e.Caller, e.Reason)
+	where := e.Caller
+	if e.Within != "" {
+		where += ", in " + e.Within
+	}
+	return fmt.Sprintf("graph: %v(%s) at %s: %v", e.Op, strings.Join(shapes, ", "), where, e.Reason)
 }
 
 func (e *Error) Unwrap() error { return e.Reason }
@@ -63,9 +69,15 @@ func (b *Builder) Node(op Op, attrs any, inputs ...*Node) *Node {
 		return b.poison(n)
 	}
 	for i, in := range inputs {
-		if in == nil || in.owner != b {
+		switch {
+		case in == nil:
+			return b.fail(n, fmt.Errorf("operand %d is missing", i))
+		case in.owner != b:
 			return b.fail(n, fmt.Errorf("operand %d does not belong to this builder", i))
 		}
+	}
+	if int(op) >= len(opTable) || opTable[op].infer == nil {
+		return b.fail(n, errors.New("there is no such operation"))
 	}
 	info := opTable[op]
 	if len(inputs) < info.min || (info.max >= 0 && len(inputs) > info.max) {
@@ -205,7 +217,8 @@ func (b *Builder) Guard(cond *Node) {
 }
 
 // Graph closes the program: it returns the nodes that outputs and updates
-// need, or the first error. The builder must not be used afterwards.
+// need and every declared input, all of which a run is given; or the first error.
+// The builder must not be used afterwards.
 func (b *Builder) Graph() (*Graph, error) {
 	if b.err != nil {
 		return nil, b.err

@@ -26,6 +26,30 @@ func TestErrorNamesOpShapesAndCaller(t *testing.T) {
 	}
 }
 
+// What is missing is an error like others, whichever method meets it.
+func TestOperandsThatAreMissing(t *testing.T) {
+	for name, build := range map[string]func(b *Builder, x *Node) *Node{
+		"add":          func(b *Builder, x *Node) *Node { return b.Add(x, nil) },
+		"cast":         func(b *Builder, x *Node) *Node { return b.Cast(nil) },
+		"mean":         func(b *Builder, x *Node) *Node { return b.Mean(nil) },
+		"sum":          func(b *Builder, x *Node) *Node { return b.Sum(nil) },
+		"broadcast":    func(b *Builder, x *Node) *Node { return b.BroadcastTo(nil, 2) },
+		"convolution":  func(b *Builder, x *Node) *Node { return b.Conv2D(x, nil, Window{}, 1) },
+		"transposed":   func(b *Builder, x *Node) *Node { return b.ConvTranspose2D(nil, nil, Window{}, 1, 4, 4) },
+		"pool":         func(b *Builder, x *Node) *Node { return b.MaxPool(nil, Window{}) },
+		"constant":     func(b *Builder, x *Node) *Node { return b.Constant(nil) },
+		"no operation": func(b *Builder, x *Node) *Node { return b.Node(0, nil, x) },
+		"unknown":      func(b *Builder, x *Node) *Node { return b.Node(250, nil, x) },
+	} {
+		b := NewBuilder("missing")
+		b.Output("y", build(b, b.Input("x", tensor.Float32, 1, 4, 4, 1)))
+		var e *Error
+		if _, err := b.Graph(); !errors.As(err, &e) {
+			t.Errorf("%s: %v, want an *Error", name, err)
+		}
+	}
+}
+
 func TestShapeRules(t *testing.T) {
 	b := NewBuilder("shapes")
 	x := b.Input("x", tensor.Float32, 2, 9, 7, 6)

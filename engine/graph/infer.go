@@ -55,6 +55,9 @@ func inferConstant(n *Node) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
+	if a.Value == nil {
+		return result{}, errors.New("it has no value")
+	}
 	return result{a.Value.Shape(), a.Value.DType()}, nil
 }
 

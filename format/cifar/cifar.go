@@ -8,21 +8,22 @@ import (
 	"fmt"
 	"io"
 
+	"hourglass/format"
 	"hourglass/format/internal/bounded"
 )
 
-// Error is a fault in a file, with its offset. Its chain holds one of the
-// kinds below.
-type Error = bounded.Error
+// Error is a fault in a file, with its offset. Its chain holds [ErrCorrupt],
+// [ErrUnsupported] or [ErrTooLarge].
+type Error = format.Error
 
 // Kinds of faults.
 var (
-	ErrCorrupt  = bounded.ErrCorrupt  // not what the format says
-	ErrTooLarge = bounded.ErrTooLarge // above the limit
+	ErrCorrupt  = format.ErrCorrupt  // not what the format says
+	ErrTooLarge = format.ErrTooLarge // above the limit
 )
 
 // Limits bounds what is accepted; the zero value allows 16 GiB.
-type Limits = bounded.Limits
+type Limits = format.Limits
 
 // Sizes of the format.
 const (

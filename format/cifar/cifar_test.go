@@ -3,7 +3,6 @@ package cifar
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 )
@@ -115,14 +114,4 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
-}
-
-func ExampleRead() {
-	file := make([]byte, 1+Pixels)
-	file[0] = 6     // the label
-	file[1] = 255   // red of the first pixel
-	file[1025] = 17 // green of the first pixel
-	m, err := Read(bytes.NewReader(file), Limits{})
-	fmt.Println(m.Labels, m.Pixels[:3], err)
-	// Output: [6] [255 17 0] <nil>
 }

@@ -9,22 +9,23 @@ import (
 	"fmt"
 	"io"
 
+	"hourglass/format"
 	"hourglass/format/internal/bounded"
 )
 
-// Error is a fault in an IDX file, with its offset. Its chain holds one of the
-// kinds below.
-type Error = bounded.Error
+// Error is a fault in an IDX file, with its offset. Its chain holds [ErrCorrupt],
+// [ErrUnsupported] or [ErrTooLarge].
+type Error = format.Error
 
 // Kinds of faults.
 var (
-	ErrCorrupt     = bounded.ErrCorrupt     // not what the format says
-	ErrUnsupported = bounded.ErrUnsupported // elements other than unsigned bytes
-	ErrTooLarge    = bounded.ErrTooLarge    // above the limit
+	ErrCorrupt     = format.ErrCorrupt     // not what the format says
+	ErrUnsupported = format.ErrUnsupported // elements other than unsigned bytes
+	ErrTooLarge    = format.ErrTooLarge    // above the limit
 )
 
 // Limits bounds what is accepted; the zero value allows 16 GiB.
-type Limits = bounded.Limits
+type Limits = format.Limits
 
 // MaxDims is the largest number of dimensions accepted.
 const MaxDims = 4

@@ -93,14 +93,3 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
-
-func ExampleRead() {
-	labels := []byte{0, 0, 8, 1, 0, 0, 0, 3, 5, 0, 4}
-	a, err := Read(bytes.NewReader(labels), Limits{})
-	fmt.Println(a.Shape, a.Data, err)
-	_, err = Read(bytes.NewReader(labels[:9]), Limits{})
-	fmt.Println(err)
-	// Output:
-	// [3] [5 0 4] <nil>
-	// idx: offset 9: corrupt data: the array of shape [3] is cut short: unexpected EOF
-}

@@ -14,22 +14,23 @@ import (
 	"io"
 	"math"
 
+	"hourglass/format"
 	"hourglass/format/internal/bounded"
 )
 
-// Error is a fault in a .npy file, with its offset. Its chain holds one of the
-// kinds below.
-type Error = bounded.Error
+// Error is a fault in a .npy file, with its offset. Its chain holds [ErrCorrupt],
+// [ErrUnsupported] or [ErrTooLarge].
+type Error = format.Error
 
 // Kinds of faults.
 var (
-	ErrCorrupt     = bounded.ErrCorrupt     // not what the format says
-	ErrUnsupported = bounded.ErrUnsupported // a type or version that is not read
-	ErrTooLarge    = bounded.ErrTooLarge    // above a limit
+	ErrCorrupt     = format.ErrCorrupt     // not what the format says
+	ErrUnsupported = format.ErrUnsupported // a type or version that is not read
+	ErrTooLarge    = format.ErrTooLarge    // above a limit
 )
 
 // Limits bounds what is accepted; the zero value allows 16 GiB.
-type Limits = bounded.Limits
+type Limits = format.Limits
 
 // MaxDims is the largest number of dimensions accepted.
 const MaxDims = 8

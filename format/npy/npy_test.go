@@ -259,13 +259,3 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
-
-func ExampleWrite() {
-	var b bytes.Buffer
-	if err := Write(&b, []int{2, 2}, []float32{0, 0.25, 0.5, 1}); err != nil {
-		fmt.Println(err)
-	}
-	a, err := Read(&b, Limits{})
-	fmt.Println(a.Shape, a.DType, a.Float32(), err)
-	// Output: [2 2] float32 [0 0.25 0.5 1] <nil>
-}

@@ -17,18 +17,18 @@ package safetensors
 import (
 	"fmt"
 
-	"hourglass/format/internal/bounded"
+	"hourglass/format"
 )
 
-// Error is a fault in a file, with its offset. Its chain holds one of the
-// kinds below.
-type Error = bounded.Error
+// Error is a fault in a file, with its offset. Its chain holds [ErrCorrupt],
+// [ErrUnsupported] or [ErrTooLarge].
+type Error = format.Error
 
 // Kinds of faults.
 var (
-	ErrCorrupt     = bounded.ErrCorrupt     // not what the format says
-	ErrUnsupported = bounded.ErrUnsupported // an element type unknown here
-	ErrTooLarge    = bounded.ErrTooLarge    // a header above MaxHeader, or more than MaxDims dimensions
+	ErrCorrupt     = format.ErrCorrupt     // not what the format says
+	ErrUnsupported = format.ErrUnsupported // an element type unknown here
+	ErrTooLarge    = format.ErrTooLarge    // a header above MaxHeader, or more than MaxDims dimensions
 )
 
 const (

@@ -20,7 +20,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"hourglass/format/internal/bounded"
+	"hourglass/format"
 	"hourglass/format/npy"
 	"hourglass/internal/atomicfile"
 )
@@ -59,21 +59,21 @@ func (t *Table) check() error {
 // MaxDim is the largest number of elements of a vector.
 const MaxDim = 1 << 20
 
-// Error is a fault in a file. Its chain holds one of the kinds below. Its
-// offset is that of the line in a .csv file, and 0 where the library that
-// reads .parquet tells none.
-type Error = bounded.Error
+// Error is a fault in a file. Its chain holds [ErrCorrupt],
+// [ErrUnsupported] or [ErrTooLarge]. Its offset is that of the line in a .csv
+// file, and 0 where the library that reads .parquet tells none.
+type Error = format.Error
 
 // Kinds of faults.
 var (
-	ErrCorrupt     = bounded.ErrCorrupt     // not what the format says
-	ErrUnsupported = bounded.ErrUnsupported // a type or form that is not read
-	ErrTooLarge    = bounded.ErrTooLarge    // above a limit
+	ErrCorrupt     = format.ErrCorrupt     // not what the format says
+	ErrUnsupported = format.ErrUnsupported // a type or form that is not read
+	ErrTooLarge    = format.ErrTooLarge    // above a limit
 )
 
 // Limits bounds what is accepted; the zero value allows 16 GiB of values, and
 // of a .parquet file 256 times its size or 64 MB.
-type Limits = bounded.Limits
+type Limits = format.Limits
 
 // Format is a file format.
 type Format uint8

@@ -182,18 +182,3 @@ func TestStoredAndReadAgain(t *testing.T) {
 		}
 	}
 }
-
-func ExampleNew() {
-	a, err := New("spatial", 32, 32, 3, 128, Options{Width: 16})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	b := graph.NewBuilder("autoencoder")
-	c := nn.NewContext(b, nn.Options{})
-	x := b.Input("image", tensor.Float32, 1, 32, 32, 3)
-	z := c.Layer("encoder", a.Encoder, x)
-	y := c.Layer("decoder", a.Decoder, z)
-	fmt.Println(x.Shape(), "→", z.Shape(), "→", y.Shape())
-	// Output: [1 32 32 3] → [1 4 4 8] → [1 32 32 3]
-}

@@ -2,7 +2,6 @@ package arch
 
 import (
 	"encoding/json"
-	"fmt"
 	"math"
 	"os"
 	"strings"
@@ -219,17 +218,4 @@ func TestNetworksStoredAndReadAgain(t *testing.T) {
 			t.Errorf("%s changed on the way (-want +got):\n%s", gc.Name, diff)
 		}
 	}
-}
-
-func ExampleUNet() {
-	net, err := UNet(12, UNetOptions{})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	b := graph.NewBuilder("segmentation")
-	x := b.Input("images", tensor.Float32, 8, 180, 240, 3)
-	logits := nn.NewContext(b, nn.Options{}).Layer("net", net, x)
-	fmt.Println(x.Shape(), "→", logits.Shape())
-	// Output: [8 180 240 3] → [8 180 240 12]
 }

@@ -1,5 +1,7 @@
 // Package loss holds the functions that training makes small, as fragments of
-// graphs. Each returns an f32 scalar and names how it reduces its elements.
+// graphs. Each returns an f32 scalar and names how it reduces its elements. Where
+// operands do not fit each other, the error is their builder's; they must not be
+// nil.
 package loss
 
 import (
@@ -132,7 +134,8 @@ func BinaryCrossEntropy(logits, target *graph.Node, r Reduction) *graph.Node {
 // label's one-hot vector mixed with smoothing/C everywhere (Szegedy et al.
 // 2016, section 7); smoothing 0 to less than 1. The classes of a position
 // are summed under every reduction, so that [MeanAll] averages over
-// positions.
+// positions. A position with another label adds nothing but what smoothing does,
+// and still counts in the mean: WeightedCrossEntropy is for labels to be ignored.
 func SoftmaxCrossEntropy(logits, labels *graph.Node, smoothing float64, r Reduction) *graph.Node {
 	b := logits.Builder()
 	if b.Err() != nil {
@@ -145,10 +148,6 @@ func SoftmaxCrossEntropy(logits, labels *graph.Node, smoothing float64, r Reduct
 			logits.DType(), shape, labels.DType(), labels.Shape()))
 		return logits
 	}
-	if !(smoothing >= 0 && smoothing < 1) {
-		b.Fail(fmt.Errorf("loss: label smoothing is %v; it must be at least 0 and less than 1", smoothing))
-		return logits
-	}
 	return CrossEntropy(logits, Smooth(b.OneHot(labels, shape[rank-1]), smoothing), r)
 }
 
@@ -159,6 +158,10 @@ func Smooth(q *graph.Node, smoothing float64) *graph.Node {
 		return q
 	}
 	b := q.Builder()
+	if !(smoothing >= 0 && smoothing < 1) || q.Shape().Rank() < 1 {
+		b.Fail(fmt.Errorf("loss: label smoothing is %v, of %v; it must be at least 0 and less than 1, of distributions […,C]", smoothing, q.Shape()))
+		return q
+	}
 	return b.AddScalar(b.Scale(q, 1-smoothing), smoothing/float64(q.Shape()[q.Shape().Rank()-1]))
 }
 

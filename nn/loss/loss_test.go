@@ -183,6 +183,9 @@ func TestErrors(t *testing.T) {
 		{func(b *graph.Builder, x, y, labels *graph.Node) *graph.Node {
 			return SoftmaxCrossEntropy(x, labels, 1, MeanAll)
 		}, "smoothing is 1"},
+		{func(b *graph.Builder, x, y, labels *graph.Node) *graph.Node {
+			return CrossEntropy(x, Smooth(x, 5), MeanAll)
+		}, "smoothing is 5"},
 		{func(b *graph.Builder, x, y, labels *graph.Node) *graph.Node { return WeightedCrossEntropy(x, y, nil) }, "weighted cross-entropy got"},
 		{func(b *graph.Builder, x, y, labels *graph.Node) *graph.Node {
 			return WeightedCrossEntropy(x, labels, []float64{1, 2})
@@ -200,25 +203,4 @@ func TestErrors(t *testing.T) {
 			t.Errorf("error %v, want one about %q", err, c.want)
 		}
 	}
-}
-
-func ExampleSquaredError() {
-	b := graph.NewBuilder("loss")
-	x := b.Input("x", tensor.Float32, 2, 3)
-	t := b.Input("t", tensor.Float32, 2, 3)
-	b.Output("mean", SquaredError(x, t, MeanAll))
-	b.Output("image", SquaredError(x, t, SumPerImageMeanBatch))
-	b.Output("sum", SquaredError(x, t, SumAll))
-	g, err := b.Graph()
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	out, _, err := ref.Evaluate(g, ref.Values{"x": {1, 2, 3, 4, 5, 6}, "t": {0, 2, 3, 4, 5, 4}})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Printf("%.3f %.3f %.3f\n", out["mean"][0], out["image"][0], out["sum"][0])
-	// Output: 0.833 2.500 5.000
 }

@@ -14,8 +14,9 @@ type Options struct {
 	// K is the neighbour whose distance is a ball's radius; 0 means 3, as in
 	// section 3 of the paper.
 	K int
-	// Pool is the workers, which serve one call at a time; nil means GOMAXPROCS
-	// threads for the call.
+	// Pool is the workers, those of an engine ([hourglass/engine.Engine.Pool]), which
+	// serve one call at a time: a second one panics. Nil means GOMAXPROCS threads for
+	// the call.
 	Pool *par.Pool
 }
 

@@ -36,8 +36,9 @@ type Options struct {
 	Iterations int
 	// Seed is for the small random displacement from which TSNE starts.
 	Seed uint64
-	// Pool is the workers, which serve one call at a time; nil means GOMAXPROCS
-	// threads for the call.
+	// Pool is the workers, those of an engine ([hourglass/engine.Engine.Pool]), which
+	// serve one call at a time: a second one panics. Nil means GOMAXPROCS threads for
+	// the call.
 	Pool *par.Pool
 	// ISA names the instruction-set level: "avx512", "avx2" or "generic"; ""
 	// means the best of this machine.

@@ -37,8 +37,9 @@ type Options struct {
 	// ExcludeSelf says that query i is vector i of the base and no neighbour
 	// of itself. There must be as many queries as vectors.
 	ExcludeSelf bool
-	// Pool is the workers, which serve one call at a time; nil means GOMAXPROCS
-	// threads for the call.
+	// Pool is the workers, those of an engine ([hourglass/engine.Engine.Pool]), which
+	// serve one call at a time: a second one panics. Nil means GOMAXPROCS threads for
+	// the call.
 	Pool *par.Pool
 	// ISA names the instruction-set level: "avx512", "avx2" or "generic"; ""
 	// means the best of this machine.

@@ -45,8 +45,9 @@ type Options struct {
 	// variance: of 784 pixels of Fashion-MNIST, k = 128 leaves an error above
 	// the exact one's by 3% after one pass, 0.8% after two, 0.1% after four.
 	Passes int
-	// Pool is the workers, which serve one call at a time; nil means GOMAXPROCS
-	// threads for the call.
+	// Pool is the workers, those of an engine ([hourglass/engine.Engine.Pool]), which
+	// serve one call at a time: a second one panics. Nil means GOMAXPROCS threads for
+	// the call.
 	Pool *par.Pool
 	// ISA names the instruction-set level: "avx512", "avx2" or "generic"; ""
 	// means the best of this machine.

@@ -2,6 +2,7 @@ package autoencode
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"slices"
 	"time"
@@ -78,8 +79,12 @@ func (r *learner) reconstruct(indices []int) (codes []float32, each []float64, m
 }
 
 // MSE returns the mean squared difference of an image in 0–255 and its
-// reconstruction in 0–1, in units of the latter.
+// reconstruction in 0–1, in units of the latter. It panics if they are not of one
+// length.
 func MSE(original []uint8, reconstruction []float32) float64 {
+	if len(original) != len(reconstruction) {
+		panic(fmt.Sprintf("autoencode: an image of %d values and a reconstruction of %d", len(original), len(reconstruction)))
+	}
 	sum := 0.0
 	for i, v := range original {
 		e := float64(v)/255 - float64(reconstruction[i])

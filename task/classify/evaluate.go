@@ -3,6 +3,7 @@ package classify
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"math"
 	"slices"
 
@@ -82,6 +83,11 @@ const (
 // Evaluate judges the model on images of a set whose labels are those of the
 // model's classes. progress, if not nil, is told how many images are done.
 func (m *Model) Evaluate(ctx context.Context, set *data.Set, images []int, progress func(done int)) (*Evaluation, *Evidence, error) {
+	for _, i := range images {
+		if i < 0 || i >= len(set.Labels) {
+			return nil, nil, fmt.Errorf("classify: image %d of %d that have labels", i, len(set.Labels))
+		}
+	}
 	views := viewsOf(m.config.TTA)
 	var logits []float32
 	done := 0

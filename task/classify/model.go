@@ -17,6 +17,10 @@ import (
 )
 
 // Model is a trained classifier.
+//
+// It serves one goroutine at a time, and so do all models of an engine, whose
+// workers they share: a second call panics. To run several at once give each
+// goroutine an engine, with one thread for instance, and a model loaded on it.
 type Model struct {
 	config      Config
 	net         nn.Layer

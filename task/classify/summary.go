@@ -36,7 +36,7 @@ type Result struct {
 	Seconds    run.Times `json:"seconds"`
 	Run        string    `json:"run"`
 	Model      string    `json:"model"`
-	Report     string    `json:"report"`
+	Report     string    `json:"report"` // where a report is meant to be written; Learn writes none
 }
 
 // Evidence is what a report shows besides the figures: pictures, all uint8

@@ -103,7 +103,7 @@ type Result struct {
 	PeakBytes  int64          `json:"peak_bytes"`
 	Run        string         `json:"run"`
 	Model      string         `json:"model"`
-	Report     string         `json:"report"`
+	Report     string         `json:"report"` // where a report is meant to be written; Learn writes none
 }
 
 // Evidence is what a report shows besides the figures: pictures, all uint8

@@ -60,7 +60,7 @@ type Result struct {
 	PeakBytes  int64     `json:"peak_bytes"`
 	Run        string    `json:"run"`
 	Model      string    `json:"model"`
-	Report     string    `json:"report"`
+	Report     string    `json:"report"` // where a report is meant to be written; Learn writes none
 }
 
 // Outcome is a run that has been trained and judged.
@@ -87,8 +87,8 @@ type Evidence struct {
 }
 
 // Sample is a part of a held-out photograph at one level: pictures
-// [Side,Side,3]. Clean and Error are nil where there are no clean images;
-// Missing is nil but for holes, and 1 in them.
+// [Side,Side,3]. Where there are no clean images Clean is nil, and HarmedPSNR and
+// PSNR are 0; Missing is nil but for holes, and 1 in them.
 type Sample struct {
 	Photo, Level            string
 	Side                    int

@@ -1,6 +1,10 @@
 package segment
 
-import "hourglass/data"
+import (
+	"fmt"
+
+	"hourglass/data"
+)
 
 // Confusion counts pixels by their class and the class they were given.
 type Confusion struct {
@@ -14,10 +18,17 @@ func NewConfusion(classes int) *Confusion {
 }
 
 // Add counts the pixels of a mask and its answer. Where the mask says
-// [data.Ignored] nothing is counted.
+// [data.Ignored] nothing is counted. It panics if they are not of one length or name
+// a class that the table has not.
 func (c *Confusion) Add(truth, answer []uint8) {
+	if len(truth) != len(answer) {
+		panic(fmt.Sprintf("segment: a mask of %d pixels and an answer of %d", len(truth), len(answer)))
+	}
 	for i, t := range truth {
 		if t != data.Ignored {
+			if int(t) >= c.classes || int(answer[i]) >= c.classes {
+				panic(fmt.Sprintf("segment: class %d answered by %d, of %d", t, answer[i], c.classes))
+			}
 			c.counts[int(t)*c.classes+int(answer[i])]++
 		}
 	}

@@ -21,6 +21,19 @@ func mask(rows ...string) []uint8 {
 	return m
 }
 
+func TestConfusionPanicsOnOtherClasses(t *testing.T) {
+	for name, pair := range map[string][2][]uint8{"truth": {mask("3"), mask("0")}, "answer": {mask("0"), mask("3")}, "length": {mask("00"), mask("0")}} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: counted", name)
+				}
+			}()
+			NewConfusion(3).Add(pair[0], pair[1])
+		}()
+	}
+}
+
 // Hand-computed: class 0 has 4 pixels of which 3 are found, class 1 has 3 of
 // which 2 are found, class 2 has 1 which is missed; class 3 does not occur.
 func TestConfusion(t *testing.T) {

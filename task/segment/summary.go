@@ -72,5 +72,5 @@ type Result struct {
 	PeakBytes     int64     `json:"peak_bytes"`
 	Run           string    `json:"run"`
 	Model         string    `json:"model"`
-	Report        string    `json:"report"`
+	Report        string    `json:"report"` // where a report is meant to be written; Learn writes none
 }

@@ -45,8 +45,12 @@ var ErrModel = errors.New("not a usable model")
 
 // Envelope is what a model file says beside its tensors.
 type Envelope struct {
-	Task         string
-	Architecture any // marshalled as JSON, as is Config
+	// Task says what the model is for; it must not be empty.
+	Task string
+	// Architecture and Config are marshalled as JSON. A network given as
+	// Architecture is written by [nn.Marshal], for [File.Layer] to read; one inside
+	// of something else must be what nn.Marshal returns, a [json.RawMessage].
+	Architecture any
 	Config       any
 	Record       train.Record // written without times
 	// Half stores the tensors in 16 bits, which halves the file; what they
@@ -57,6 +61,16 @@ type Envelope struct {
 // Save writes a model to a file: the parameters and states of a network from
 // the store that holds them. The same model gives the same bytes.
 func Save(path string, e Envelope, params []nn.Param, store *backend.Store) error {
+	if e.Task == "" {
+		return errors.New("model: the name of a task is missing")
+	}
+	if l, ok := e.Architecture.(nn.Layer); ok {
+		text, err := nn.Marshal(l)
+		if err != nil {
+			return err
+		}
+		e.Architecture = json.RawMessage(text)
+	}
 	metadata := map[string]string{
 		keyFormat:     format,
 		keyVersion:    strconv.Itoa(version),
@@ -156,12 +170,20 @@ func (f *File) CheckTask(task string) error {
 }
 
 // Decode reads the metadata of a model of a task into pointers to what was
-// saved. It fails for a model of another task.
+// saved; nil leaves a part out. A network is read into a [json.RawMessage], which
+// Layer makes one of. It fails for a model of another task.
 func (f *File) Decode(task string, architecture, config any, record *train.Record) error {
 	if err := f.CheckTask(task); err != nil {
 		return err
 	}
-	for key, into := range map[string]any{keyArchitecture: architecture, keyConfig: config, keyRecord: record} {
+	parts := map[string]any{keyArchitecture: architecture, keyConfig: config}
+	if record != nil {
+		parts[keyRecord] = record
+	}
+	for key, into := range parts {
+		if into == nil {
+			continue
+		}
 		if err := json.Unmarshal([]byte(f.in.Metadata[key]), into); err != nil {
 			return f.Fail("its %s cannot be read: %w", key, err)
 		}
@@ -305,6 +327,7 @@ const (
 // traced for one image of so many numbers. It fails if a layer, or all of them
 // together, are absurdly large.
 func Batch(image int, rows []nn.Row) (int, error) {
+	image = max(1, image)
 	largest, total := image, image
 	for _, row := range rows {
 		n := row.Output.Elements()

@@ -23,6 +23,7 @@ func TestBatch(t *testing.T) {
 		rows  []nn.Row
 		want  int
 	}{
+		{"nothing", 0, nil, maxBatch},
 		{"small", 784, rowsOf(10, 10_000), maxBatch},
 		{"large layers", 784, rowsOf(10, batchElements/4), 4},
 		{"one that is larger", 784, rowsOf(1, 2*batchElements), 1},

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"fmt"
 
 	"hourglass/data"
@@ -21,9 +22,10 @@ type Batches struct {
 	raw      []uint8 // the images before they are changed
 }
 
-// NewBatches returns what deals out the images at indices.
+// NewBatches returns what deals out the images at indices, unchanged if the course
+// names no augmentation.
 func NewBatches(set *data.Set, indices []int, c Course) (*Batches, error) {
-	p, err := augment.Parse(c.Augment)
+	p, err := augment.Parse(cmp.Or(c.Augment, "none"))
 	if err != nil {
 		return nil, fmt.Errorf("%w: --augment: %w", ErrChoice, err)
 	}

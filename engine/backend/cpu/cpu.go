@@ -19,8 +19,12 @@ import (
 
 // Options configure a backend.
 type Options struct {
-	Pool  *par.Pool // the workers; nil means a new pool of GOMAXPROCS threads, which nothing closes
-	Level isa.Level // one of isa.Available
+	// Pool is the workers, such as [hourglass/engine.Engine.Pool] returns; nil means a
+	// new pool of GOMAXPROCS threads, which nothing closes.
+	Pool *par.Pool
+	// Level is the instruction set, such as [hourglass/engine.Engine.Level] returns.
+	// The zero value is portable Go, which is many times slower.
+	Level isa.Level
 	// Precision of products. On a processor without tiles (AMX), bfloat16 is
 	// emulated, and slower than float32.
 	Precision backend.Precision

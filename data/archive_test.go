@@ -8,8 +8,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"image"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -152,8 +154,20 @@ func TestTarSpecialEntries(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := mustOpen(t, fileOf(t, "a.tar", append(b.Bytes(), tarOf(t, someImages(t)...)...)), Options{})
-	if s.Len() != 4 || len(s.Skipped) != 0 {
+	if s.Len() != 4 || len(s.Skipped) != 2 || s.Skipped[0].Name != "cat/hard.png" || s.Skipped[1] != (Skip{"cat/link.png", errLinked.Error()}) {
 		t.Errorf("read %v, skipped %v", s.Names, s.Skipped)
+	}
+}
+
+// An archive that was added to holds an image twice, and unpacks to the later one.
+func TestLaterEntriesTakeThePlaceOfEarlierOnes(t *testing.T) {
+	dark, light := encodePNG(t, image.NewGray(image.Rect(0, 0, 8, 8))), encodePNG(t, shaded(8, 8, 1))
+	files := []member{{"a.png", dark}, {"b.png", dark}, {"a.png", light}}
+	for _, p := range []string{fileOf(t, "a.zip", zipOf(t, files...)), fileOf(t, "a.tar", tarOf(t, files...))} {
+		s := mustOpen(t, p, Options{})
+		if s.Len() != 2 || s.Found != 2 || slices.Max(s.Image(0)) == 0 {
+			t.Errorf("%s: read %v of %d, the first as bright as %d", filepath.Base(p), s.Names, s.Found, slices.Max(s.Image(0)))
+		}
 	}
 }
 

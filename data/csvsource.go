@@ -86,14 +86,14 @@ func listCSV(source string, o Options) (*labelled, error) {
 		if !filepath.IsAbs(path) {
 			path = filepath.Join(filepath.Dir(source), path)
 		}
-		name := printable(filepath.ToSlash(r.path))
-		if i, ok := place[name]; ok {
+		name := Printable(filepath.ToSlash(r.path))
+		if i, ok := place[filepath.Clean(path)]; ok {
 			if t.labels[i] != r.label || t.parts[i] != r.part {
 				return nil, fmt.Errorf("%s: it names %s twice, as %q and as %q: leave one of them out", source, name, t.labels[i], r.label)
 			}
 			continue
 		}
-		place[name] = len(t.labels)
+		place[filepath.Clean(path)] = len(t.labels)
 		t.names = append(t.names, name)
 		t.add(name, path)
 		t.labels, t.parts = append(t.labels, r.label), append(t.parts, r.part)
@@ -177,13 +177,13 @@ func parseCSV(text []byte, maxRows int) ([]csvRow, error) {
 				return nil, fmt.Errorf("line %d has a cell of %d bytes; the limit is %d", line, len(c), maxCSVField)
 			}
 		}
-		row := csvRow{path: strings.Clone(strings.TrimSpace(cells[0])), label: printable(strings.TrimSpace(cells[1]))}
+		row := csvRow{path: strings.Clone(strings.TrimSpace(cells[0])), label: Printable(strings.TrimSpace(cells[1]))}
 		if row.path == "" || row.label == "" {
 			return nil, fmt.Errorf("line %d lacks the path or the label: give path,label", line)
 		}
 		if len(cells) == 3 && strings.TrimSpace(cells[2]) != "" {
 			if row.part = partNamed(strings.TrimSpace(cells[2])); row.part == PartNone {
-				return nil, fmt.Errorf("line %d puts its image into the part %q: choose train, val or test", line, printable(cells[2]))
+				return nil, fmt.Errorf("line %d puts its image into the part %q: choose train, val or test", line, Printable(cells[2]))
 			}
 		}
 		if len(rows) == maxRows {

@@ -76,7 +76,13 @@ type lister struct {
 	source string          // as it was given, for messages
 	root   string          // absolute, without links
 	max    int             // files
-	seen   map[string]bool // folders outside root that have been read
+	seen   map[string]bool // folders that have been read but are not below root
+}
+
+// below reports whether a folder is read on the way down from root without links.
+func (l *lister) below(dir string) bool {
+	rel, err := filepath.Rel(l.root, dir)
+	return err == nil && within(l.root, dir) && (rel == "." || !hiddenPath(filepath.ToSlash(rel)))
 }
 
 func (l *lister) list(dir, name string) error {
@@ -104,7 +110,7 @@ func (l *lister) list(dir, name string) error {
 			if l.seen[at] {
 				continue
 			}
-			if !within(l.root, at) {
+			if !l.below(at) {
 				l.seen[at] = true
 			}
 			if err := l.list(at, as); err != nil {
@@ -121,13 +127,28 @@ func (l *lister) list(dir, name string) error {
 	return nil
 }
 
-// addFile adds a file that the user did not name: if it cannot be used, it is
-// worth a mention only if it claims to be an image.
+// addFile adds a file that the user did not name: one that is nothing to read, such as
+// a note or what a run has written, is none of the source, and may come and go.
 func (l *lister) addFile(as, at string) {
 	l.add(as, at)
-	if last := len(l.files) - 1; l.files[last].err != nil && !claimsImage(as) {
+	if last := len(l.files) - 1; !claimsImage(as) && (l.files[last].err != nil || !readable(at)) {
 		l.files = l.files[:last]
 	}
+}
+
+// readable reports whether a file whose name does not say so may hold an image, or
+// arrays of them.
+func readable(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	head, err := readUpTo(f, nil, sniffLen)
+	if err != nil {
+		return false
+	}
+	return sniffImage(head) != nil || sniffContainer(head) != kindUnknown || isCIFARName(filepath.Base(path))
 }
 
 // link adds what a symbolic link leads to.
@@ -141,7 +162,7 @@ func (l *lister) link(at, as string) error {
 	if err == nil {
 		target, err = filepath.Abs(target)
 	}
-	if err != nil || within(l.root, target) || within(target, l.root) || l.seen[target] {
+	if err != nil || l.below(target) || within(target, l.root) || l.seen[target] {
 		l.files = append(l.files, diskFile{name: as, path: at, err: errors.New("the link leads to a folder that is read anyway")})
 		return nil
 	}
@@ -190,21 +211,36 @@ func (d *folder) walk(ctx context.Context, want func(int) bool, yield func(file)
 	return nil
 }
 
+// listing names files that the user gave as they are called from any folder.
 func (d *folder) listing(w io.Writer) {
 	for _, f := range d.files {
-		fmt.Fprintf(w, "%q %d %d\n", f.name, f.size, f.mtime)
+		name := f.name
+		if d.named {
+			name = filepath.ToSlash(absolute(f.path))
+		}
+		fmt.Fprintf(w, "%q %d %d\n", name, f.size, f.mtime)
 	}
 }
 
 // ImageFiles returns the paths of the files below a folder whose names say that
-// they are images, in the order and with the care with which [Open] lists them.
-func ImageFiles(root string) ([]string, error) {
-	l, err := listFolder(context.Background(), root, DefaultMaxImages)
-	if err != nil {
-		return nil, openError(root, err)
+// they are images, in the order and with the care with which [Open] lists them; of
+// a CSV file those that it names.
+func ImageFiles(source string) ([]string, error) {
+	var d *folder
+	if isCSV(source) {
+		l, err := listCSV(source, Options{MaxImages: DefaultMaxImages})
+		if err != nil {
+			return nil, openError(source, err)
+		}
+		d = l.folder
+	} else {
+		var err error
+		if d, err = listFolder(context.Background(), source, DefaultMaxImages); err != nil {
+			return nil, openError(source, err)
+		}
 	}
 	var paths []string
-	for _, f := range l.files {
+	for _, f := range d.files {
 		if f.err == nil && claimsImage(f.name) {
 			paths = append(paths, f.path)
 		}

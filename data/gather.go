@@ -11,6 +11,7 @@ import (
 	"sync"
 	"syscall"
 	"unicode"
+	"unicode/utf8"
 )
 
 // gather reads all images of t into s, in two passes: the first reads only
@@ -50,7 +51,7 @@ func survey(ctx context.Context, t tree, o Options, report *progress) ([]*entry,
 	var whole sync.Mutex
 	scratch := make([][]byte, o.Threads)
 	err := forEach(ctx, t, o.Threads, nil, func(f file) *entry {
-		e := &entry{name: printable(f.name), err: f.err, ignored: f.ignored}
+		e := &entry{name: Printable(f.name), err: f.err, ignored: f.ignored}
 		all = append(all, e)
 		if !e.usable() {
 			return nil
@@ -69,7 +70,26 @@ func survey(ctx context.Context, t tree, o Options, report *progress) ([]*entry,
 		e.ignored = e.codec == nil && !f.named && !claimsImage(e.name)
 		report.add(0)
 	})
+	switch t.(type) {
+	case *tarball, *zipArchive:
+		supersede(all)
+	}
 	return all, err
+}
+
+// supersede ignores the entries of an archive that later ones of the same name take
+// the place of when it is unpacked.
+func supersede(all []*entry) {
+	last := make(map[string]*entry, len(all))
+	for _, e := range all {
+		if e.ignored {
+			continue
+		}
+		if before := last[e.name]; before != nil {
+			before.ignored = true
+		}
+		last[e.name] = e
+	}
 }
 
 // chooseShape settles the height, width and channels of the set, and returns
@@ -166,7 +186,7 @@ func decodeAll(ctx context.Context, t tree, all []*entry, o Options, report *pro
 			return nil
 		}
 		e := all[f.ordinal]
-		if f.err == nil && printable(f.name) != e.name {
+		if f.err == nil && Printable(f.name) != e.name {
 			f.err = errChanged
 		}
 		if e.err = f.err; e.err != nil {
@@ -196,7 +216,7 @@ func skips(all []*entry) []Skip {
 	var left []Skip
 	for _, e := range all {
 		if e.err != nil && !e.ignored {
-			left = append(left, Skip{e.name, printable(e.err.Error())})
+			left = append(left, Skip{e.name, Printable(e.err.Error())})
 		}
 	}
 	slices.SortStableFunc(left, func(a, b Skip) int { return cmp.Compare(a.Name, b.Name) })
@@ -248,13 +268,24 @@ func (p *progress) add(bytes int64) {
 	p.call(p.done, p.total, p.bytes)
 }
 
-// printable makes a name fit to be shown and stored: what is no UTF-8, or would
-// steer a terminal, is replaced.
-func printable(name string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return unicode.ReplacementChar
+// Printable makes a name fit to be shown and stored, as [Open] does: of what is no
+// UTF-8, or would steer a terminal, each byte is written as \x and two digits, so that
+// names that differ still do.
+func Printable(name string) string {
+	if utf8.ValidString(name) && !strings.ContainsFunc(name, unicode.IsControl) {
+		return name
+	}
+	var b strings.Builder
+	for len(name) > 0 {
+		r, n := utf8.DecodeRuneInString(name)
+		if r == utf8.RuneError && n == 1 || unicode.IsControl(r) {
+			for _, c := range []byte(name[:n]) {
+				fmt.Fprintf(&b, `\x%02x`, c)
+			}
+		} else {
+			b.WriteString(name[:n])
 		}
-		return r
-	}, strings.ToValidUTF8(name, string(unicode.ReplacementChar)))
+		name = name[n:]
+	}
+	return b.String()
 }

@@ -37,6 +37,8 @@ const (
 	// pairPixels is the largest area that pairs are kept at when no size is
 	// asked for: two cores learn from larger ones too slowly.
 	pairPixels = 320 * 320
+	// MaxPairScale bounds what the images of pairs are enlarged by.
+	MaxPairScale = 16
 	// mostFound is the largest number of values that are taken for classes
 	// when nothing says what the classes are: more look like a photograph.
 	mostFound = 64
@@ -84,7 +86,9 @@ func OpenPairs(ctx context.Context, source string, o Options, list ClassList) (*
 	if o.Height == 0 {
 		o.Height, o.Width = pairShape(entries, side)
 	}
-	p.Scale = pairScale(entries, o.Height, o.Width)
+	if p.Scale = pairScale(entries, o.Height, o.Width); p.Scale > MaxPairScale {
+		return nil, &EnlargedError{p.Scale}
+	}
 	both := &folder{files: slices.Concat(images.files, labels.files)}
 	p.Fingerprint = fingerprint(absolute(source), both, o)
 	if err := p.openImages(ctx, images, o); err != nil {
@@ -93,6 +97,14 @@ func OpenPairs(ctx context.Context, source string, o Options, list ClassList) (*
 	p.Warnings = append(p.Warnings, warnings...)
 	_, _, p.Parts = labelNames(p.Names)
 	return p, p.openMasks(ctx, entries, labels, o)
+}
+
+// EnlargedError reports a size for which the images of pairs would be enlarged more
+// than [MaxPairScale] times.
+type EnlargedError struct{ Times float64 }
+
+func (e *EnlargedError) Error() string {
+	return fmt.Sprintf("the images would be %.3g times as large as they are; the most is %d", e.Times, MaxPairScale)
 }
 
 // listPairs finds the images of a folder and their labels, in the same order.
@@ -124,7 +136,7 @@ func listPairs(ctx context.Context, source string, o Options) (images, labels *f
 		label, ok := found[want]
 		if !ok {
 			return nil, nil, nil, fmt.Errorf("%s: the image %s has no label: it would be %s; add it, or leave the image out",
-				source, printable(f.name), printable(want))
+				source, Printable(f.name), Printable(want))
 		}
 		images.files, labels.files = append(images.files, f), append(labels.files, label)
 	}
@@ -133,7 +145,7 @@ func listPairs(ctx context.Context, source string, o Options) (images, labels *f
 	}
 	named := map[string]bool{}
 	for _, f := range images.files {
-		name := printable(f.name)
+		name := Printable(f.name)
 		if named[name] {
 			return nil, nil, nil, fmt.Errorf("%s: the names of two images differ only in characters that cannot be shown, as %s: give them others", source, name)
 		}
@@ -142,7 +154,7 @@ func listPairs(ctx context.Context, source string, o Options) (images, labels *f
 	claimed := map[string]bool{}
 	for _, f := range labels.files {
 		if claimed[f.name] {
-			return nil, nil, nil, fmt.Errorf("%s: the label %s belongs to two images, which differ only in the ending of their names: leave one out", source, printable(f.name))
+			return nil, nil, nil, fmt.Errorf("%s: the label %s belongs to two images, which differ only in the ending of their names: leave one out", source, Printable(f.name))
 		}
 		claimed[f.name] = true
 	}
@@ -281,7 +293,7 @@ func (p *Pairs) openMasks(ctx context.Context, images []*entry, labels *folder, 
 	}
 	for i, err := range errs {
 		if err != nil {
-			return fmt.Errorf("%s: the label %s cannot be used: %w", p.Source, printable(labels.files[i].name), err)
+			return fmt.Errorf("%s: the label %s cannot be used: %w", p.Source, Printable(labels.files[i].name), err)
 		}
 	}
 	if len(p.List.Classes) == 0 {

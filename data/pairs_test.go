@@ -231,7 +231,7 @@ func TestPairErrors(t *testing.T) {
 		"wrong colour": {func(f []member) []member { f[1].data = encodePNG(t, coloured); return f }, ClassList{Classes: []Class{{"a", 0, "#000001"}}}, "the colour #090807 in column 0, row 0 is that of no class"},
 		"two images":   {func(f []member) []member { return append(f, member{"images/a.jpg", encodeJPEG(t, shaded(8, 6, 1))}) }, two, "labels/a.png belongs to two images"},
 		"same to see": {func(f []member) []member {
-			f[0].name, f[1].name, f[2].name, f[3].name = "images/a\x01.png", "labels/a\x01.png", "images/a\x02.png", "labels/a\x02.png"
+			f[0].name, f[1].name, f[2].name, f[3].name = "images/a\x01.png", "labels/a\x01.png", `images/a\x01.png`, `labels/a\x01.png`
 			return f
 		}, two, "differ only in characters that cannot be shown"},
 		"no folders": {func(f []member) []member { return []member{{"a.png", f[0].data}} }, two, "give a folder with images/ and labels/"},

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"golang.org/x/image/draw"
+	"golang.org/x/image/tiff"
 )
 
 // probeLen is how much of a file is read to find its size and colours. Most
@@ -55,6 +56,9 @@ func probe(r io.Reader, scratch *[]byte, limit, maxPixels int64, whole sync.Lock
 		}
 		*scratch = head
 		cfg, err = h.codec.config(bytes.NewReader(head))
+	}
+	if err != nil && h.codec == &webpCodec && animated(head) {
+		return h, errors.New("it is an animated WebP, which is not read")
 	}
 	if err != nil {
 		return h, decodeError(h.codec, err)
@@ -120,7 +124,16 @@ func (h header) decodeImage(data []byte) (image.Image, error) {
 	return img, nil
 }
 
+// animated reports whether the head of a WebP file says that it moves: a bit in its
+// chunk VP8X.
+func animated(head []byte) bool {
+	return len(head) > 20 && string(head[12:16]) == "VP8X" && head[20]&2 != 0
+}
+
 func decodeError(c *codec, err error) error {
+	if kind := tiff.UnsupportedError(""); errors.As(err, &kind) {
+		return fmt.Errorf("a kind of %s that is not read: %w", c.name, err)
+	}
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		return fmt.Errorf("damaged %s: it ends too early", c.name)
 	}

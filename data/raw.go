@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"image"
+	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 
@@ -164,6 +166,9 @@ func openFashion(ctx context.Context, o Options, s *Set) error {
 	s.Fingerprint = fingerprint("built-in set fashion, version 1", nil, o)
 	if err := s.adopt(ctx, []*raw{b}, builtin.FashionClasses(), o); err != nil {
 		return err
+	}
+	if _, err := os.Stat(s.Source); err == nil {
+		s.Warnings = append(s.Warnings, fmt.Sprintf("%s is the built-in set; for the folder or file of this name give .%c%s", s.Source, filepath.Separator, s.Source))
 	}
 	s.Parts = make([]Part, s.Len())
 	for i := range s.Parts {

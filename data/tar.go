@@ -73,6 +73,8 @@ func (t *tarball) walk(ctx context.Context, want func(int) bool, yield func(file
 		switch {
 		case unsafeName(head.Name):
 			f.name, f.err = head.Name, errUnsafeName
+		case (head.Typeflag == tar.TypeLink || head.Typeflag == tar.TypeSymlink) && worthNaming(f.name):
+			f.err = errLinked
 		case head.Typeflag != tar.TypeReg || hiddenPath(f.name) || want != nil && !want(i):
 			f.ignored = true
 		case head.Size > t.o.MaxFileBytes:
@@ -263,6 +265,14 @@ func (e *expander) Read(p []byte) (int, error) {
 
 func expansionError(name string) error {
 	return &LimitError{name, "it decompresses to many times its size and looks like a decompression bomb", MaxExpansion, "if it is none, unpack it and give the folder"}
+}
+
+var errLinked = errors.New("it is a link, which is not followed in an archive: unpack the archive and choose its folder")
+
+// worthNaming reports whether a link in an archive may stand for images: it claims to
+// be one, or has the name of a folder.
+func worthNaming(name string) bool {
+	return !hiddenPath(name) && (claimsImage(name) || path.Ext(name) == "")
 }
 
 var errUnsafeName = errors.New("its name leads out of the archive")

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 )
 
@@ -65,6 +66,8 @@ func (z *zipArchive) check(f *zip.File) error {
 	switch {
 	case unsafeName(f.Name):
 		return errUnsafeName
+	case f.Mode()&fs.ModeSymlink != 0:
+		return errLinked
 	case f.Flags&encrypted != 0:
 		return errors.New("it is encrypted")
 	case f.UncompressedSize64 > uint64(z.o.MaxFileBytes):
@@ -85,9 +88,12 @@ func (z *zipArchive) walk(ctx context.Context, want func(int) bool, yield func(f
 		if out.err == nil {
 			out.size = int64(f.UncompressedSize64)
 		}
-		if out.err == errUnsafeName {
+		switch {
+		case out.err == errUnsafeName:
 			out.name = f.Name
-		} else {
+		case out.err == errLinked:
+			out.ignored = !worthNaming(name)
+		default:
 			out.ignored = !f.Mode().IsRegular() || hiddenPath(name) || want != nil && !want(i) ||
 				out.err != nil && !claimsImage(name)
 		}

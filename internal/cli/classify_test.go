@@ -150,6 +150,15 @@ func TestUseOfAClassifier(t *testing.T) {
 	if err := os.Remove(more); err != nil {
 		t.Fatal(err)
 	}
+	elsewhere := t.TempDir()
+	for i := range 60 {
+		write(t, filepath.Join(elsewhere, filepath.Base(source), []string{"lying", "standing"}[i%2], fmt.Sprint(i, ".png")), pngBytes(t, grain(i%2, 100+i)))
+	}
+	t.Chdir(elsewhere) // where its name is that which the model knows, but not the folder that the run knows
+	decodeOne(t, succeed(t, "evaluate", dir, filepath.Base(source), "--out", page, "--json", "--no-cache").stdout, &v)
+	if v.Part != "all" || v.Images != 60 {
+		t.Errorf("evaluate of another source of the same name gives %s, %d images", v.Part, v.Images)
+	}
 	strange := t.TempDir()
 	for i := range 6 {
 		write(t, filepath.Join(strange, []string{"cats", "dogs"}[i%2], fmt.Sprint(i, ".png")), pngBytes(t, grain(0, i)))
@@ -197,6 +206,21 @@ func TestTrainClassifyRefuses(t *testing.T) {
 }
 
 // A list whose files are partly missing is learnt from as far as it goes.
+// What lies beside the folders of the classes is none of them.
+func TestTrainClassifyBesideRubbish(t *testing.T) {
+	source := classes(t, 60)
+	write(t, filepath.Join(source, "cover.jpg"), cutJPEG(t))
+	odd := filepath.Join(source, "st\xe9\n")
+	if err := os.Rename(filepath.Join(source, "standing"), odd); err != nil {
+		t.Skip("no such names here: ", err)
+	}
+	var r classify.Result
+	e := succeed(t, smallClassify(source, filepath.Join(t.TempDir(), "run"), "--json", "--quiet")...)
+	if decodeOne(t, e.stdout, &r); r.Classes != 2 || r.Images != 60 {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestTrainClassifyFromAList(t *testing.T) {
 	source, out := classes(t, 40), filepath.Join(t.TempDir(), "run")
 	var list strings.Builder

@@ -31,9 +31,10 @@ type app struct {
 	quiet   bool
 	threads int
 
-	begun  bool   // a command has begun: what fails now is no wrong usage
-	runDir string // of the run in progress, once it has a folder
-	again  string // command that goes on with what was interrupted, where it is not resume
+	begun    bool     // a command has begun: what fails now is no wrong usage
+	runDir   string   // of the run in progress, once it has a folder
+	warnings []string // about images, for the result
+	again    string   // command that goes on with what was interrupted, where it is not resume
 }
 
 // Main runs the command that args names, without the name of the program,
@@ -129,15 +130,21 @@ func (a *app) engineAt(p engine.Precision) (*engine.Engine, error) {
 	return e, nil
 }
 
-// result prints what a command found: v as JSON, or what human writes.
+// result prints what a command found: v as JSON, with what was warned of, or what human
+// writes.
 func (a *app) result(v any, human func(w io.Writer)) error {
 	var b bytes.Buffer
 	if a.json {
-		e := json.NewEncoder(&b)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		if err := e.Encode(v); err != nil {
+		if err := encodeJSON(&b, "", v); err != nil {
 			return fmt.Errorf("cannot write the result as JSON: %w", err)
+		}
+		if len(a.warnings) > 0 {
+			b.Truncate(len(bytes.TrimSuffix(b.Bytes(), []byte("\n}\n"))))
+			b.WriteString(",\n  \"warnings\": ")
+			if err := encodeJSON(&b, "  ", a.warnings); err != nil {
+				return fmt.Errorf("cannot write the result as JSON: %w", err)
+			}
+			b.WriteString("}\n")
 		}
 	} else {
 		human(&b)
@@ -146,4 +153,12 @@ func (a *app) result(v any, human func(w io.Writer)) error {
 		return fmt.Errorf("cannot write the result: %w", err)
 	}
 	return nil
+}
+
+// encodeJSON writes a value in lines, those after the first behind a prefix.
+func encodeJSON(b *bytes.Buffer, prefix string, v any) error {
+	e := json.NewEncoder(b)
+	e.SetEscapeHTML(false)
+	e.SetIndent(prefix, "  ")
+	return e.Encode(v)
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -84,7 +85,7 @@ every image.`,
 		}
 		r.Part = "all"
 		if !all {
-			learnt, err := learntFrom(c.Context(), args[1], cfg.Images)
+			learnt, err := learntFrom(c.Context(), args[1], modelPath(args[0]), cfg.Images)
 			if err != nil {
 				return err
 			}
@@ -116,9 +117,10 @@ every image.`,
 
 // learntFrom reports whether a source is that of the images that a model learnt
 // from: by its name, also if images have changed since, or else by its listing,
-// wherever it was named from.
-func learntFrom(ctx context.Context, source string, c run.Images) (bool, error) {
-	if run.SameSource(source, c.Source) {
+// wherever it was named from. In a run's folder the name is exact; a model alone
+// knows only how its source was called.
+func learntFrom(ctx context.Context, source, model string, c run.Images) (bool, error) {
+	if run.SameSource(source, cmp.Or(run.SourceOf(filepath.Dir(model)), c.Source)) {
 		return true, nil
 	}
 	listed, err := data.Fingerprint(ctx, source, data.Options{Size: c.Size, Gray: c.Gray})

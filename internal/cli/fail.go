@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"regexp"
 	"runtime"
 	"strings"
 	"syscall"
@@ -75,7 +76,7 @@ func (a *app) conclude(ctx context.Context, c *cobra.Command, err error) int {
 			advice = "did you mean " + strings.Join(strings.Fields(near), " or ") + "? " + advice
 		}
 	}
-	fmt.Fprintf(a.stderr, "hourglass: %s\n", oneLine(err.Error()))
+	fmt.Fprintf(a.stderr, "hourglass: %s\n", oneLine(plain(err.Error())))
 	if advice != "" {
 		fmt.Fprintln(a.stderr, advice)
 	}
@@ -137,10 +138,34 @@ func diskFull(err error) bool {
 		(runtime.GOOS == "windows" && errors.Is(err, windowsDiskFull))
 }
 
-// oneLine keeps the first paragraph of a message, and that on one line: cobra
-// puts lists of suggestions below, and an image's name may hold anything.
+// parsing is how package strconv tells that a flag's value is none.
+var parsing = regexp.MustCompile(`strconv\.Parse(\w+): parsing "(?:[^"\\]|\\.)*": (?:(invalid syntax)|value out of range)$`)
+
+// plain says in words what is wrong with the value of a flag.
+func plain(text string) string {
+	at := parsing.FindStringSubmatchIndex(text)
+	if at == nil {
+		return text
+	}
+	what := "it is out of range"
+	if at[4] >= 0 {
+		what = "give a whole number"
+		switch text[at[2]:at[3]] {
+		case "Uint":
+			what = "give a whole number from 0 on"
+		case "Float":
+			what = "give a number"
+		case "Bool":
+			what = "give true or false"
+		}
+	}
+	return text[:at[0]] + what
+}
+
+// oneLine puts a message on one line, without the suggestions that cobra writes below:
+// a name may hold anything.
 func oneLine(text string) string {
-	text, _, _ = strings.Cut(text, "\n\n")
+	text, _, _ = strings.Cut(text, suggestions)
 	return printable(strings.TrimSpace(text))
 }
 

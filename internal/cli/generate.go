@@ -38,8 +38,10 @@ const (
 	// animationSteps are the frames from one image to another.
 	animationSteps = 48
 	animationDelay = 5 // hundredths of a second
-	// mostMoved is how many images an attribute is given at once.
+	// mostMoved is how many images an attribute is given at once, and mostSteps how
+	// many pictures are made of one, or on a way.
 	mostMoved = 64
+	mostSteps = 1000
 )
 
 // generateFlagValues are the flags of generate.
@@ -180,6 +182,8 @@ func (v *generateFlagValues) check(counted, strength bool, args []string) error 
 		return usageError{fmt.Errorf("%s given: --interpolate takes two images, --vary one, --attribute two folders and up to %d images", count(len(args), "path"), mostMoved-2)}
 	case v.n < 1 || v.n > mostSamples:
 		return usageError{fmt.Errorf("-n %d: choose 1 to %s images", v.n, number(mostSamples))}
+	case (v.interpolate || v.attribute) && v.n > mostSteps:
+		return usageError{fmt.Errorf("-n %d: choose at most %s pictures on a way or of an attribute", v.n, number(mostSteps))}
 	case v.interpolate && v.n < 2:
 		return usageError{fmt.Errorf("-n %d: a way has at least two ends", v.n)}
 	case (v.interpolate || v.attribute) && !v.onePicture():
@@ -375,6 +379,9 @@ func (v *generateFlagValues) arithmetic(ctx context.Context, a *app, m *generate
 	}
 	var all [][]uint8
 	for _, one := range images {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		moved, err := m.Move(one, direction, strengths)
 		if err != nil {
 			return err

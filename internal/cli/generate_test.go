@@ -161,6 +161,8 @@ func TestGenerateWrongly(t *testing.T) {
 		{"--model " + dir + " " + a + " --out " + out, exitUsage, "images are for --interpolate"},
 		{"--model " + dir + " --interpolate " + a + " --out " + out, exitUsage, "--interpolate takes two"},
 		{"--model " + dir + " --interpolate -n 1 " + a + " " + a + " --out " + out, exitUsage, "two ends"},
+		{"--model " + dir + " --interpolate -n 1001 " + a + " " + a + " --out " + out, exitUsage, "at most 1,000 pictures"},
+		{"--model " + dir + " --attribute -n 1001 " + a + " " + a + " --out " + out, exitUsage, "at most 1,000 pictures"},
 		{"--model " + dir + " --interpolate " + a + " " + a + " --out folder", exitUsage, "ends in .png"},
 		{"--model " + dir + " --interpolate --vary " + a + " --out " + out, exitUsage, "vary"},
 		{"--model " + dir + " --vary " + a + " --strength 2 --out " + out, exitUsage, "--strength 2: choose 0 to 1"},

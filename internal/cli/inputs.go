@@ -6,16 +6,21 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
+
+	"hourglass/data"
 )
 
 // inputs are the files and folders that a result is made from.
 type inputs struct {
 	given   []os.FileInfo
-	folders []string // the images in them are inputs too
+	folders []string               // the images in them are inputs too
+	behind  func() map[string]bool // the images that links in folders lead to, or that lists name
 }
 
 // inputsOf returns the inputs at some paths, those of "" left out.
 func inputsOf(paths ...string) (in inputs) {
+	var sources []string
 	for _, p := range paths {
 		info, err := os.Stat(p)
 		if err != nil {
@@ -25,7 +30,23 @@ func inputsOf(paths ...string) (in inputs) {
 		if info.IsDir() {
 			in.folders = append(in.folders, resolved(p)+string(filepath.Separator))
 		}
+		if info.IsDir() || strings.EqualFold(filepath.Ext(p), ".csv") {
+			sources = append(sources, p)
+		}
 	}
+	in.behind = sync.OnceValue(func() map[string]bool {
+		files := make(map[string]bool)
+		for _, s := range sources {
+			images, err := data.ImageFiles(s)
+			if err != nil {
+				continue // which is told when it is its turn
+			}
+			for _, file := range images {
+				files[resolved(file)] = true
+			}
+		}
+		return files
+	})
 	return in
 }
 
@@ -48,7 +69,8 @@ func (in inputs) has(file string) bool {
 	switch strings.ToLower(filepath.Ext(file)) {
 	case ".png", ".gif": // of results, these can be images of a folder
 		target := resolved(file)
-		return slices.ContainsFunc(in.folders, func(folder string) bool { return strings.HasPrefix(target, folder) })
+		return slices.ContainsFunc(in.folders, func(folder string) bool { return strings.HasPrefix(target, folder) }) ||
+			in.behind != nil && in.behind()[target]
 	}
 	return false
 }

@@ -28,6 +28,9 @@ func TestInputsAreSpared(t *testing.T) {
 		{"encode", model, list, "--out", filepath.Join(link, "list.csv")},
 		{"augment", filepath.Join(dir, "0.png"), "--out", filepath.Join(link, "0.png")},
 		{"augment", dir, "--out", filepath.Join(link, "2.png")},
+		{"augment", list, "--out", filepath.Join(dir, "1.png")},
+		{"reconstruct", model, list, "--out", dir},
+		{"augment", filepath.Dir(link), "--out", filepath.Join(dir, "2.png")},
 	} {
 		invoke(t, args...).want(t, exitUsage, "would take the place of a file that it is made from")
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"golang.org/x/term"
@@ -145,9 +146,12 @@ func (t *tracker) began(s run.Start) {
 	t.warn(s.Warnings)
 }
 
-// warn shows warnings about images.
+// warn shows warnings about images, and keeps them for the result.
 func (t *tracker) warn(warnings []string) {
 	for _, w := range warnings {
+		if !slices.Contains(t.app.warnings, w) {
+			t.app.warnings = append(t.app.warnings, w)
+		}
 		t.note("warning: " + oneLine(w))
 	}
 }

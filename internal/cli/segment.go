@@ -165,7 +165,7 @@ func (s *segmenter) all(ctx context.Context, a *app, paths []string, t *tracker)
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			if err := s.one(within(p, photo.Name), len(paths)+photos.Len()-1, &photo); err != nil {
+			if err := s.one(ctx, within(p, photo.Name), len(paths)+photos.Len()-1, &photo); err != nil {
 				return err
 			}
 		}
@@ -182,7 +182,7 @@ func (s *segmenter) all(ctx context.Context, a *app, paths []string, t *tracker)
 }
 
 // one segments a photo, one of so many, and writes its pictures.
-func (s *segmenter) one(name string, of int, p *data.Photo) error {
+func (s *segmenter) one(ctx context.Context, name string, of int, p *data.Photo) error {
 	pixels := p.Pixels
 	if s.model.Config().Channels == 1 {
 		pixels = make([]uint8, p.Height*p.Width)
@@ -190,7 +190,7 @@ func (s *segmenter) one(name string, of int, p *data.Photo) error {
 			pixels[i] = data.Luma(p.Pixels[3*i], p.Pixels[3*i+1], p.Pixels[3*i+2])
 		}
 	}
-	classes, err := s.model.Segment(pixels, p.Height, p.Width, s.scale)
+	classes, err := s.model.Segment(ctx, pixels, p.Height, p.Width, s.scale)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}

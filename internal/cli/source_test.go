@@ -1,9 +1,13 @@
 package cli
 
 import (
+	"archive/tar"
 	"archive/zip"
 	"bytes"
+	"compress/gzip"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"hash/crc32"
 	"image"
 	"image/color"
@@ -54,6 +58,37 @@ type zeros int64
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
 func (z zeros) reader() io.Reader { return io.LimitReader(z, int64(z)) }
+
+// A name may hold anything, and what is wrong is still said.
+func TestErrorsOfOddNames(t *testing.T) {
+	invoke(t, "learn", "dir\n\nx/nothere").want(t, exitFailed, "dir  x/nothere is neither a file or folder")
+}
+
+// A result says what was warned of, for those who read nothing else.
+func TestWarningsAreInTheResult(t *testing.T) {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	w := tar.NewWriter(z)
+	for i := range 12 {
+		image := pngBytes(t, blob(i))
+		if err := errors.Join(w.WriteHeader(&tar.Header{Name: fmt.Sprintf("%d.png", i), Mode: 0o644, Size: int64(len(image))}), func() error { _, err := w.Write(image); return err }()); err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(w.Flush(), z.Flush()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cut := filepath.Join(t.TempDir(), "cut.tar.gz")
+	write(t, cut, b.Bytes()[:b.Len()*3/4])
+	var r struct {
+		Images   int      `json:"images"`
+		Warnings []string `json:"warnings"`
+	}
+	decodeOne(t, succeed(t, "encode", trained(t), cut, "--json", "--quiet", "--out", filepath.Join(t.TempDir(), "z.npy")).stdout, &r)
+	if r.Images < 1 || r.Images > 11 || len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "damaged") {
+		t.Errorf("%+v", r)
+	}
+}
 
 // Nothing in these sources can be used: the command fails and says why.
 func TestUnusableSources(t *testing.T) {

@@ -18,6 +18,11 @@ func TestWrongUsage(t *testing.T) {
 	}{
 		{[]string{"learn", "--bogus"}, "unknown flag: --bogus"},
 		{[]string{"learn", images, "--epochs", "many"}, `invalid argument "many" for "--epochs"`},
+		{[]string{"learn", images, "--epochs", "1.5"}, `invalid argument "1.5" for "--epochs" flag: give a whole number`},
+		{[]string{"learn", images, "--lr", "much"}, "flag: give a number"},
+		{[]string{"learn", images, "--seed", "-1"}, "flag: give a whole number from 0 on"},
+		{[]string{"learn", images, "--seed", "99999999999999999999"}, "flag: it is out of range"},
+		{small(images, out, "--batch", "9223372036854775807"), "--batch 9223372036854775807: choose 1 to"},
 		{[]string{"learn", "a", "b"}, "b: one argument too many"},
 		{[]string{"lern"}, `unknown command "lern"`},
 		{[]string{"resume"}, "RUN is missing"},

@@ -28,11 +28,13 @@ func checkClasses(source string, set *data.Set, parts run.Parts) error {
 		return err
 	}
 	if len(set.Classes) < 2 {
-		what := "no labels"
+		what, hint := "no labels", ""
 		if len(set.Classes) == 1 {
 			what = "only one class, " + set.Classes[0]
+		} else if set.Parts != nil {
+			hint = "; its folders train, val or test were taken for parts of it: give one that is a class another name"
 		}
-		return fmt.Errorf("%s has %s: telling classes apart takes at least two, as sub-folders of images, or as labels in an IDX, CIFAR or CSV file", source, what)
+		return fmt.Errorf("%s has %s: telling classes apart takes at least two, as sub-folders of images, or as labels in an IDX, CIFAR or CSV file%s", source, what, hint)
 	}
 	count := func(images []int) []int {
 		n := make([]int, len(set.Classes))
@@ -53,7 +55,7 @@ func checkClasses(source string, set *data.Set, parts run.Parts) error {
 			onlyLearnt = append(onlyLearnt, class)
 		}
 	}
-	divided := set.Parts != nil
+	divided := divided(set.Parts, parts)
 	switch {
 	case divided && len(onlyHeld) > 0:
 		return fmt.Errorf("the labels of %s differ between its parts: the test part has %s, which the train part lacks: give both the same classes", source, someOf(onlyHeld))
@@ -67,6 +69,15 @@ func checkClasses(source string, set *data.Set, parts run.Parts) error {
 		return fmt.Errorf("%s has %d usable images: learning takes at least 3, two to learn from and one to judge by", source, set.Len())
 	}
 	return nil
+}
+
+// divided reports whether images are held out as the parts of their set say, and not
+// at random for want of one to learn from or to judge by.
+func divided(of []data.Part, p run.Parts) bool {
+	tolearn := func(images []int) bool {
+		return of[images[0]] == data.PartTrain || of[images[0]] == data.PartNone
+	}
+	return of != nil && len(p.Train) > 0 && tolearn(p.Train) && !tolearn(p.HeldOut)
 }
 
 // Match returns a set with its labels in the order of the model's classes. It
@@ -118,7 +129,7 @@ func checkFolders(source string, set *data.Set) error {
 	}
 	for _, s := range set.Skipped {
 		dir := path.Dir(s.Name)
-		if used[dir] || !parents[path.Dir(dir)] {
+		if dir == "." || used[dir] || !parents[path.Dir(dir)] {
 			continue
 		}
 		return fmt.Errorf("no image of the class folder %s of %s can be read: %s: %s: mend its images, or take the folder away",
@@ -132,7 +143,7 @@ func checkFolders(source string, set *data.Set) error {
 			continue // an archive, or a folder that has gone meanwhile
 		}
 		for _, e := range entries {
-			dir := path.Join(parent, e.Name())
+			dir := path.Join(parent, data.Printable(e.Name()))
 			if e.IsDir() && !strings.HasPrefix(e.Name(), ".") && e.Name() != "__MACOSX" && !used[dir] {
 				return fmt.Errorf("the class folder %s of %s holds no image: put some there, or take the folder away", dir, source)
 			}

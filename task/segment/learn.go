@@ -3,6 +3,8 @@ package segment
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 
 	"hourglass/data"
 	"hourglass/engine"
@@ -54,6 +56,9 @@ func Resume(ctx context.Context, e *engine.Engine, dir string, ro run.Options, h
 func (r *learner) open(labels *data.ClassList) func(context.Context, string, data.Options) (*data.Set, error) {
 	return func(ctx context.Context, source string, o data.Options) (set *data.Set, err error) {
 		if r.pairs, err = data.OpenPairs(ctx, source, o, *labels); err != nil {
+			if large := (*data.EnlargedError)(nil); errors.As(err, &large) {
+				err = fmt.Errorf("%w: --size: %w", run.ErrChoice, err)
+			}
 			return nil, err
 		}
 		return r.pairs.Set, nil

@@ -136,7 +136,7 @@ func TestLearnsShapes(t *testing.T) {
 			t.Fatal(err)
 		}
 		sample := out.Evidence.Worst[0]
-		got, err := m.Segment(sample.Image, 32, 40, 0)
+		got, err := m.Segment(context.Background(), sample.Image, 32, 40, 0)
 		if err != nil || !bytes.Equal(got, sample.Answer) {
 			t.Errorf("the model that was kept answers otherwise: %v", err)
 		}
@@ -360,7 +360,7 @@ func TestTilesAgreeWithTheWhole(t *testing.T) {
 	}
 	tiled := build(40, 48)
 	const wide = 1 << 23
-	if _, err := tiled.Segment(make([]uint8, 3*wide), 1, wide, 0); err == nil || !strings.Contains(err.Error(), "8388608 pixels wide") {
+	if _, err := tiled.Segment(context.Background(), make([]uint8, 3*wide), 1, wide, 0); err == nil || !strings.Contains(err.Error(), "8388608 pixels wide") {
 		t.Errorf("an image of one row of %d pixels: %v", wide, err)
 	}
 	for _, size := range [][2]int{{40, 48}, {97, 131}, {41, 49}, {40, 200}, {150, 48}} {
@@ -375,7 +375,7 @@ func TestTilesAgreeWithTheWhole(t *testing.T) {
 			t.Fatal(err)
 		}
 		row := 0
-		err := tiled.tiled(pixels, h, w, func(y int, shares []float32) {
+		err := tiled.tiled(context.Background(), pixels, h, w, func(y int, shares []float32) {
 			if y != row {
 				t.Fatalf("row %d comes after row %d", y, row-1)
 			}
@@ -389,7 +389,7 @@ func TestTilesAgreeWithTheWhole(t *testing.T) {
 		if err != nil || row != h {
 			t.Fatalf("%v: %d rows, %v", size, row, err)
 		}
-		a, err := tiled.Segment(pixels, h, w, 0)
+		a, err := tiled.Segment(context.Background(), pixels, h, w, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -412,16 +412,18 @@ func TestTilesAgreeWithTheWhole(t *testing.T) {
 		h, w  int
 		scale float64
 	}{{1, 1, 0}, {3, 100, 0}, {40, 7, 0}, {200, 300, 0.25}, {20, 24, 2}, {57, 31, 0.3}} {
-		got, err := tiled.Segment(make([]uint8, c.h*c.w*3), c.h, c.w, c.scale)
+		got, err := tiled.Segment(context.Background(), make([]uint8, c.h*c.w*3), c.h, c.w, c.scale)
 		if err != nil || len(got) != c.h*c.w {
 			t.Errorf("%+v: %d pixels, %v", c, len(got), err)
 		}
 	}
 	for want, call := range map[string]func() ([]uint8, error){
-		"are no image of":       func() ([]uint8, error) { return tiled.Segment(make([]uint8, 7), 2, 1, 0) },
-		"the scale is -1":       func() ([]uint8, error) { return tiled.Segment(make([]uint8, 3), 1, 1, -1) },
-		"choose a smaller scal": func() ([]uint8, error) { return tiled.Segment(make([]uint8, 3<<22), 1<<11, 1<<11, 16) },
-		"no whole number":       func() ([]uint8, error) { return tiled.Classes(make([]uint8, 7)) },
+		"are no image of": func() ([]uint8, error) { return tiled.Segment(context.Background(), make([]uint8, 7), 2, 1, 0) },
+		"the scale is -1": func() ([]uint8, error) { return tiled.Segment(context.Background(), make([]uint8, 3), 1, 1, -1) },
+		"choose a smaller scal": func() ([]uint8, error) {
+			return tiled.Segment(context.Background(), make([]uint8, 3<<22), 1<<11, 1<<11, 16)
+		},
+		"no whole number": func() ([]uint8, error) { return tiled.Classes(make([]uint8, 7)) },
 	} {
 		if _, err := call(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one about %q", err, want)

@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -15,7 +16,7 @@ const (
 	// between, one tile gives way to the other.
 	overlapShare = 4
 	// MaxScale bounds what an image is enlarged by.
-	MaxScale = 16
+	MaxScale = data.MaxPairScale
 	// maxScaled bounds the pixels of an image brought to the scale of a model.
 	maxScaled = 1 << 28
 	// maxRow bounds the shares of the classes in a row of tiles: 2 GB.
@@ -28,7 +29,7 @@ const (
 // passed through in tiles of the size learnt from, which overlap and are
 // blended, and the shares of the classes are interpolated back. An image
 // smaller than a tile is continued by its reflection.
-func (m *Model) Segment(pixels []uint8, height, width int, scale float64) ([]uint8, error) {
+func (m *Model) Segment(ctx context.Context, pixels []uint8, height, width int, scale float64) ([]uint8, error) {
 	c := m.config
 	if height < 1 || width < 1 || len(pixels)/height/width != c.Channels || len(pixels) != height*width*c.Channels {
 		return nil, fmt.Errorf("segment: %d bytes are no image of %d×%d×%d", len(pixels), height, width, c.Channels)
@@ -50,7 +51,7 @@ func (m *Model) Segment(pixels []uint8, height, width int, scale float64) ([]uin
 		return m.Classes(pixels)
 	}
 	out := &enlarger{k: len(c.Labels.Classes), from: [2]int{h, w}, to: [2]int{height, width}, classes: make([]uint8, height*width)}
-	if err := m.tiled(data.Rescale(pixels, height, width, c.Channels, h, w), h, w, out.add); err != nil {
+	if err := m.tiled(ctx, data.Rescale(pixels, height, width, c.Channels, h, w), h, w, out.add); err != nil {
 		return nil, err
 	}
 	return out.classes, nil
@@ -93,7 +94,7 @@ func ramp(tile int, first, last bool) []float32 {
 // tiled passes an image through in tiles and calls emit with the shares of the
 // classes [w,K] of each row, from the first on. Only the rows of one row of
 // tiles are held at a time.
-func (m *Model) tiled(pixels []uint8, h, w int, emit func(y int, shares []float32)) error {
+func (m *Model) tiled(ctx context.Context, pixels []uint8, h, w int, emit func(y int, shares []float32)) error {
 	c := m.config
 	k := len(c.Labels.Classes)
 	tops, lefts := starts(h, c.Height), starts(w, c.Width)
@@ -101,6 +102,9 @@ func (m *Model) tiled(pixels []uint8, h, w int, emit func(y int, shares []float3
 	sums, weights := make([]float32, c.Height*line), make([]float32, c.Height*w)
 	tiles := make([]uint8, len(lefts)*c.Height*c.Width*c.Channels)
 	for i, top := range tops {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		m.cut(tiles, pixels, h, w, top, lefts)
 		vertical := ramp(c.Height, i == 0, i == len(tops)-1)
 		err := m.sharesOf(tiles, func(j int, shares []float32) {

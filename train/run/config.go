@@ -102,6 +102,9 @@ func OneOf(flag, value string, from []string) error {
 // maxEpochs bounds the length of a run.
 const maxEpochs = 1_000_000
 
+// maxBatch bounds what a step learns from.
+const maxBatch = 1 << 20
+
 // Check reports a choice that no set of images can make right. Its errors wrap
 // [ErrChoice].
 func (c Course) Check() error {
@@ -130,8 +133,8 @@ func (c Course) Check() error {
 	switch {
 	case c.Epochs < 0 || c.Epochs > maxEpochs:
 		return fmt.Errorf("%w: --epochs %d: choose 1 to %d", ErrChoice, c.Epochs, maxEpochs)
-	case c.Batch < 0:
-		return fmt.Errorf("%w: --batch %d: choose at least 1", ErrChoice, c.Batch)
+	case c.Batch < 0 || c.Batch > maxBatch:
+		return fmt.Errorf("%w: --batch %d: choose 1 to %d", ErrChoice, c.Batch, maxBatch)
 	case !(c.LR >= 0) || math.IsInf(c.LR, 0):
 		return fmt.Errorf("%w: --lr %v: choose a positive number", ErrChoice, c.LR)
 	case !(c.Minutes >= 0) || math.IsInf(c.Minutes, 0):

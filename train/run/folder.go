@@ -92,12 +92,29 @@ func (r *Run) Found(task string, config any, minutes float64, chooseEpochs func(
 	if err := r.makeDir(); err != nil {
 		return err
 	}
-	if minutes > 0 {
-		if err := chooseEpochs(); err != nil {
-			return err
-		}
+	// An empty config.json keeps others out until there is a whole one.
+	claim, err := os.OpenFile(r.Path(ConfigFile), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
+	if errors.Is(err, fs.ErrExist) {
+		return errTaken(r.Dir)
 	}
-	return r.record(task, config)
+	if err != nil {
+		return fmt.Errorf("cannot write in the run's folder: %w", err)
+	}
+	claim.Close()
+	if minutes > 0 {
+		err = chooseEpochs()
+	}
+	if err == nil {
+		err = r.record(task, config)
+	}
+	if err != nil {
+		os.Remove(r.Path(ConfigFile))
+	}
+	return err
+}
+
+func errTaken(dir string) error {
+	return fmt.Errorf("%s holds a run already; resume it, or choose another folder", dir)
 }
 
 // record writes config.json.
@@ -124,6 +141,16 @@ func sourcePath(source string) string {
 	return source
 }
 
+// SourceOf returns the source of the run in the folder dir, as it is called from any
+// folder; "" if there is no run.
+func SourceOf(dir string) string {
+	f, err := readFile(dir)
+	if err != nil {
+		return ""
+	}
+	return f.SourcePath
+}
+
 // SameSource reports whether two sources are one, however they are spelled.
 func SameSource(a, b string) bool { return sourcePath(a) == sourcePath(b) }
 
@@ -133,11 +160,11 @@ func checkDir(dir string) error {
 		return nil
 	}
 	if _, err := os.Stat(filepath.Join(dir, ConfigFile)); err == nil {
-		return fmt.Errorf("%s holds a run already; resume it, or choose another folder", dir)
+		return errTaken(dir)
 	}
-	for _, name := range []string{ModelFile, SummaryFile, ExperimentDir} {
+	for _, name := range []string{ModelFile, SummaryFile, ReportFile, MetricsFile, CheckpointDir, ExperimentDir} {
 		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
-			return fmt.Errorf("%s holds %s of something else, such as a model given away or a session of hourglass lab; choose another folder", dir, name)
+			return fmt.Errorf("%s holds %s of something else, such as a model given away, a judgement or a session of hourglass lab; choose another folder", dir, name)
 		}
 	}
 	return nil

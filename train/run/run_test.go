@@ -2,6 +2,7 @@ package run
 
 import (
 	"encoding/json"
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -112,6 +113,43 @@ func TestSameSource(t *testing.T) {
 	}
 	if SameSource("fashion", "./fashion") || !SameSource("fashion", "fashion") {
 		t.Error("the built-in set is taken for a folder of its name")
+	}
+}
+
+// A folder is of one run, however many ask for it at once.
+func TestFolderIsClaimed(t *testing.T) {
+	dir := t.TempDir()
+	found := func(minutes float64, choose func() error) error {
+		r := &Run{source: "fashion", options: Options{Dir: dir}}
+		return r.Found("task", &Common{}, minutes, choose)
+	}
+	failed := errors.New("interrupted")
+	if err := found(1, func() error { return failed }); !errors.Is(err, failed) {
+		t.Fatalf("got %v", err)
+	}
+	if err := found(1, func() error {
+		if err := found(0, nil); err == nil || !strings.Contains(err.Error(), "holds a run already") {
+			t.Errorf("while it is being made: %v", err)
+		}
+		return nil
+	}); err != nil {
+		t.Fatalf("after one that failed: %v", err)
+	}
+	if err := found(0, nil); err == nil || !strings.Contains(err.Error(), "holds a run already") {
+		t.Errorf("once it is there: %v", err)
+	}
+	if got := SourceOf(dir); got != "fashion" {
+		t.Errorf("its source is %q", got)
+	}
+	other := t.TempDir()
+	for _, name := range []string{ReportFile, MetricsFile} {
+		if err := os.WriteFile(filepath.Join(other, name), nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if err := checkDir(other); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("with %s there: %v", name, err)
+		}
+		os.Remove(filepath.Join(other, name))
 	}
 }
 

@@ -22,7 +22,9 @@ type Backend interface {
 // programs that share a store must not run at once.
 type Program interface {
 	// Run computes outputs and updates from inputs, given in the order of
-	// [graph.Graph.Inputs]. It fails if one has another shape or type.
+	// [graph.Graph.Inputs]. It fails if one has another shape or type. None may share
+	// memory with an output of the program or a variable that it updates, where
+	// results may be written before all of an input is read: give a clone.
 	Run(inputs []*tensor.Tensor) error
 	// Output returns output i of the last run. The tensor belongs to the
 	// program and is overwritten by the next run.

@@ -40,6 +40,11 @@ func ExpandNorm(g *graph.Graph) (*graph.Graph, error) {
 			return r.Concat(0, r.Reshape(dgamma, 1, channels), r.Reshape(dbeta, 1, channels))
 		case graph.OpBatchNormGradInput:
 			image, moments, gamma, dy := in[0], in[1], in[2], in[3]
+			if image.Shape().Elements() == moments.Shape()[1] && centred(n) {
+				// A channel of one row is its own mean: no gradient passes, and
+				// what rounding leaves of the sum below Adam would take for one.
+				return r.BroadcastTo(r.Scalar(0), image.Shape()...)
+			}
 			var dgamma, dbeta *graph.Node
 			if s, ok := sums[n.Input(4)]; ok {
 				dgamma, dbeta = s[0], s[1]

@@ -68,12 +68,13 @@ func TestNormOfOneRow(t *testing.T) {
 	b := graph.NewBuilder("row")
 	x, gamma, beta := b.Input("x", tensor.Float32, 3), b.Variable("gamma", tensor.Float32, 3), b.Variable("beta", tensor.Float32, 3)
 	loss := b.ToScalar(b.Sum(b.Square(b.BatchNorm(x, b.Moments(x), gamma, beta, 1e-3))))
-	grads, err := autodiff.Gradients(loss, []*graph.Node{gamma, beta})
+	grads, err := autodiff.Gradients(loss, []*graph.Node{gamma, beta, x})
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.Output("gamma", grads[0])
-	b.Output("beta", grads[1])
+	for i, name := range []string{"gamma", "beta", "x"} {
+		b.Output(name, grads[i])
+	}
 	g, err := b.Graph()
 	if err != nil {
 		t.Fatal(err)
@@ -87,5 +88,9 @@ func TestNormOfOneRow(t *testing.T) {
 	after, _ := evaluate(t, expanded, feeds)
 	if err := sameValues(after, before, 1e-12); err != nil {
 		t.Error(err)
+	}
+	// Sums that cancel leave their rounding, which is no gradient.
+	if op := expanded.Outputs[2].Node.Op(); op != graph.OpBroadcast {
+		t.Errorf("the gradient of x, which is zero, is computed by %v", op)
 	}
 }

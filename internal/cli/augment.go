@@ -38,6 +38,7 @@ type augmentedImage struct {
 
 // Limits of a sheet, and what a picture is enlarged to.
 const (
+	mostSheetBytes   = 1 << 28 // of all its pictures
 	defaultSheetRows = 8
 	maxSheetRows     = 256
 	sheetSide        = 128
@@ -109,6 +110,9 @@ border=zero makes black what lies outside an image, and not its reflection.`,
 			return err
 		}
 		t.warn(set.Warnings)
+		if n := (len(p.Each()) + 4) * min(rows, set.Len()); n > mostSheetBytes/set.ImageBytes() {
+			return usageError{fmt.Errorf("--images %d: as many images of %s as the sheet would have are too many: choose fewer, or a smaller --size", rows, shape(set.Height, set.Width, set.Channels))}
+		}
 		s := newAugmentSheet(set, p, flags.Changed("augment"), seed, min(rows, set.Len()))
 		picture, err := report.Sheet(s.pictures, report.SheetOptions{Heads: s.heads,
 			Scale: min(max(1, sheetSide/max(set.Height, set.Width)), maxSheetScale)})

@@ -270,7 +270,7 @@ func TestWords(t *testing.T) {
 		{join(duration(0.1234)), "0.12 s"}, {join(duration(71.26)), "71.3 s"}, {join(duration(135.88)), "136 s"}, {join(duration(750)), "12.5 min"}, {join(duration(9000)), "2.5 h"}, {join(duration(-1)), "– s"},
 		{byteSize(1), "1 byte"}, {byteSize(64), "64 bytes"}, {byteSize(1_234_567), "1.23 MB"}, {byteSize(999_999), "1,000 kB"}, {byteSize(5e15), "5,000 TB"},
 		{powerOfTen(1888.06), "10¹⁸⁸⁸"}, {powerOfTen(16.66), "10¹⁷"}, {powerOfTen(math.NaN()), "–"},
-		{sentence("a b"), "A b."}, {sentence(" Ä. "), "Ä."}, {sentence(""), ""},
+		{sentence("a b"), "A b."}, {sentence("a.zip is damaged"), "a.zip is damaged."}, {sentence("so."), "So."}, {sentence(" Ä. "), "Ä."}, {sentence(""), ""},
 		{sourceName("a/b/c.zip"), "c.zip"}, {sourceName(`C:\x\y\`), "y"}, {sourceName(""), "images"}, {sourceName("/"), "images"},
 		{sourceName(strings.Repeat("é", 99)), strings.Repeat("é", 59) + "…"},
 		{significant(rounded(2313.4, 3)), "2,310"}, {significant(rounded(0, 3)), "0"},

@@ -117,9 +117,13 @@ func byteSize(n int64) string {
 	return significant(rounded(v, 3)) + " " + unit
 }
 
-// sentence makes a remark one: a capital at its head, a full stop at its end.
+// sentence makes a remark one: a capital at its head, unless that is the name of a file,
+// and a full stop at its end.
 func sentence(s string) string {
 	s = strings.TrimSpace(s)
+	if word, _, _ := strings.Cut(s, " "); strings.ContainsAny(strings.TrimRight(word, ".,:;"), "./\\") {
+		return strings.TrimSuffix(s, ".") + "."
+	}
 	first, n := utf8.DecodeRuneInString(s)
 	if n == 0 || first == utf8.RuneError {
 		return s

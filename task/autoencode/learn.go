@@ -2,6 +2,7 @@ package autoencode
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"hourglass/engine"
@@ -27,6 +28,9 @@ func Learn(ctx context.Context, e *engine.Engine, o Options, ro run.Options, h r
 		return nil, err
 	}
 	r.config.ISA = r.config.Instructions(e)
+	if o.Latent > 0 && r.config.Latent != o.Latent {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("k is %d and not %d: the waist of %s is a grid, which holds a multiple of its places", r.config.Latent, o.Latent, r.config.Arch))
+	}
 	if err := r.Found(Task, &r.config, r.config.Minutes, r.chooseEpochs); err != nil {
 		return nil, err
 	}

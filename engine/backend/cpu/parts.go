@@ -51,6 +51,7 @@ func (p *Program) repeated(g *graph.Graph) *Program {
 	for _, o := range g.Outputs {
 		p.parts.outputs = append(p.parts.outputs, tensor.New(o.Node.DType(), o.Node.Shape()...))
 	}
+	p.written = append(p.written, p.parts.outputs...)
 	return p
 }
 

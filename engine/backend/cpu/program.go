@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"fmt"
 	"math"
 	"slices"
 
@@ -63,6 +64,7 @@ type Program struct {
 	arena   []float32
 	scratch []float32
 	outputs []*tensor.Tensor
+	written []*tensor.Tensor // outputs and updated variables: no input may be one of them
 	parts   parts
 	// copies run in order after the steps: to outputs, then snapshots of
 	// variables that other variables take over, then to variables.
@@ -76,6 +78,13 @@ func (p *Program) Run(inputs []*tensor.Tensor) error {
 	if err := backend.CheckInputs(p.graph, p.inputs, inputs); err != nil {
 		return err
 	}
+	for i, in := range inputs {
+		for _, w := range p.written {
+			if shareMemory(in, w) {
+				return fmt.Errorf("cpu: input %q of program %s is an output of it or a variable that it updates: give a clone", p.inputs[i].Name(), p.graph.Name)
+			}
+		}
+	}
 	for part := range p.parts.number() {
 		p.bindInputs(inputs, part)
 		for i := range p.steps {
@@ -84,6 +93,20 @@ func (p *Program) Run(inputs []*tensor.Tensor) error {
 		p.copyResults(part)
 	}
 	return nil
+}
+
+// shareMemory reports whether two tensors begin at the same place.
+func shareMemory(a, b *tensor.Tensor) bool {
+	if a.DType() != b.DType() {
+		return false
+	}
+	switch a.DType() {
+	case tensor.Float32:
+		return &a.Float32()[0] == &b.Float32()[0]
+	case tensor.Int32:
+		return &a.Int32()[0] == &b.Int32()[0]
+	}
+	return &a.Uint8()[0] == &b.Uint8()[0]
 }
 
 func (p *Program) bindInputs(inputs []*tensor.Tensor, part int) {
@@ -155,6 +178,9 @@ func (c *compiler) placeValues(store *backend.Store) error {
 	}
 	c.placeOutputs()
 	c.placeUpdates()
+	for _, u := range c.g.Updates {
+		c.program.written = append(c.program.written, store.Get(u.Variable.Name()))
+	}
 	for i, s := range c.steps {
 		if s.node.Op() == graph.OpFused {
 			c.reuseOperand(i, s.node, s.node.Inputs())
@@ -189,6 +215,7 @@ func (c *compiler) placeOutputs() {
 	for _, o := range c.g.Outputs {
 		t := tensor.New(o.Node.DType(), o.Node.Shape()...)
 		c.program.outputs = append(c.program.outputs, t)
+		c.program.written = append(c.program.written, t)
 		b := c.buffers[o.Node]
 		if b.arena {
 			b.arena = false

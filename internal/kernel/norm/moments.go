@@ -12,7 +12,8 @@ import (
 // pivot and of their squares. The pivot is the mean of the block's first k of
 // R rows, whose distance d from the block's own mean is part of its variance:
 // that is at least d²·k/R, so that no more than a factor of R/k, about 16, is
-// lost to cancellation, however far the mean lies from zero. Blocks are joined
+// lost to cancellation, however far the mean lies from zero. Of a channel with an
+// infinity both moments may be NaN. Blocks are joined
 // in float64 by the formula of Chan, Golub and LeVeque (1983).
 type Moments struct {
 	grid

@@ -56,8 +56,8 @@ type Set struct {
 	Tanh    Unary // 1.5 ulp
 	Erf     Unary // error function, 1.5 ulp
 
-	Relu  Unary // a where a > 0, else 0; NaN stays NaN
-	Relu6 Unary // a clamped to [0, 6]; NaN stays NaN
+	Relu  Unary // a where a > 0, else a zero of either sign; NaN stays NaN
+	Relu6 Unary // a clamped to [0, 6], whose 0 is of either sign; NaN stays NaN
 	Sign  Unary // -1, 0 or 1; NaN stays NaN
 	Step  Unary // 1 where a > 0, else 0, also for NaN
 	Floor Unary // the largest whole number not above a

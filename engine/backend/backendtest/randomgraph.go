@@ -105,7 +105,7 @@ func (m *mixer) grow() {
 
 func (m *mixer) unary(x sized) {
 	b := m.b
-	switch m.IntN(11) {
+	switch m.IntN(13) {
 	case 0:
 		m.add(b.Neg(x.node), x.size)
 	case 1:
@@ -130,7 +130,29 @@ func (m *mixer) unary(x sized) {
 		m.add(b.LeakyRelu(x.node, 2), 2*x.size)
 	case 10:
 		m.add(b.Floor(x.node), x.size)
+	case 11:
+		win := m.window()
+		win.Dilation = [2]int{1, 1} // pools have no other
+		if m.slides(win, x.node.Shape()) {
+			m.add(b.MaxPool(x.node, win), x.size)
+		}
+	case 12:
+		if shape := x.node.Shape(); len(shape) == 4 && shape.Elements() < 500 {
+			m.add(b.UpsampleNearest(x.node, 2), x.size)
+		}
 	}
+}
+
+// window returns a window of up to 3×3 with any of a few steps and margins.
+func (m *mixer) window() graph.Window {
+	pair := func(least, n int) [2]int { return [2]int{least + m.IntN(n), least + m.IntN(n)} }
+	return graph.Window{Kernel: pair(1, 3), Stride: pair(1, 2), Dilation: pair(1, 2), PadBefore: pair(0, 2), PadAfter: pair(0, 2)}
+}
+
+// slides reports whether values of a shape are images over which a window slides.
+func (m *mixer) slides(win graph.Window, shape tensor.Shape) bool {
+	return len(shape) == 4 && win.Out(0, shape[1]) >= 1 && win.Out(1, shape[2]) >= 1 &&
+		max(win.PadBefore[0], win.PadAfter[0]) < win.Kernel[0] && max(win.PadBefore[1], win.PadAfter[1]) < win.Kernel[1]
 }
 
 func (m *mixer) binary(x, y sized) {
@@ -146,7 +168,7 @@ func (m *mixer) binary(x, y sized) {
 		return
 	}
 	size := max(x.size, y.size)
-	switch m.IntN(8) {
+	switch m.IntN(10) {
 	case 0:
 		m.add(b.Add(x.node, y.node), x.size+y.size)
 	case 1:
@@ -163,6 +185,16 @@ func (m *mixer) binary(x, y sized) {
 		m.add(b.Greater(x.node, y.node), 1)
 	case 7:
 		m.add(b.Select(b.GreaterEqual(x.node, y.node), x.node, y.node), size)
+	case 8:
+		m.add(b.Equal(x.node, y.node), 1)
+	case 9:
+		if x.size*y.size <= limit {
+			product := b.Mul(x.node, y.node)
+			z := m.pick()
+			if _, err := tensor.Broadcast(product.Shape(), z.node.Shape()); err == nil {
+				m.add(b.MulAdd(x.node, y.node, z.node), x.size*y.size+z.size)
+			}
+		}
 	}
 }
 
@@ -172,9 +204,10 @@ func (m *mixer) view(x sized) {
 	case 0:
 		m.add(b.Reshape(x.node, shape.Elements()), x.size)
 	case 1:
-		perm, turn := make([]int, len(shape)), m.IntN(max(len(shape), 1))
+		perm := make([]int, len(shape))
 		for i := range perm {
-			perm[i] = (i + turn) % len(shape)
+			j := m.IntN(i + 1)
+			perm[i], perm[j] = perm[j], i
 		}
 		m.add(b.Transpose(x.node, perm...), x.size)
 	case 2:
@@ -184,10 +217,17 @@ func (m *mixer) view(x sized) {
 				to[i] = 3
 			}
 		}
+		if m.IntN(3) == 0 && len(to) < 4 && to.Elements() < 250 {
+			to = append(tensor.Shape{2}, to...)
+		}
 		m.add(b.BroadcastTo(x.node, to...), x.size)
 	case 3:
 		if len(shape) > 0 {
-			m.add(b.Concat(m.IntN(len(shape)), x.node, x.node), x.size)
+			axis, y := m.IntN(len(shape)), m.pick()
+			if !differOnly(axis, shape, y.node.Shape()) {
+				y = x
+			}
+			m.add(b.Concat(axis, x.node, y.node, x.node), max(x.size, y.size))
 		}
 	case 4:
 		begin, end := make([]int, len(shape)), shape.Clone()
@@ -205,6 +245,19 @@ func (m *mixer) view(x sized) {
 			m.add(b.Pad(x.node, before, after), x.size)
 		}
 	}
+}
+
+// differOnly reports whether two shapes are the same but perhaps along an axis.
+func differOnly(axis int, a, b tensor.Shape) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if i != axis && a[i] != b[i] {
+			return false
+		}
+	}
+	return true
 }
 
 func (m *mixer) reduce(x sized) {
@@ -246,14 +299,32 @@ func (m *mixer) dense(x, w sized) {
 		return
 	}
 	var y *graph.Node
-	switch choice := m.IntN(3); {
+	switch choice := m.IntN(4); {
 	case len(xs) == 2 && choice == 0:
 		y = b.MatMul(x.node, weights(out, channels), false, true)
+	case len(xs) == 2 && choice == 1:
+		rows := xs[0]
+		if size = x.size * w.size * float64(rows); w.node.Shape().Elements() < rows*out || size > limit {
+			return
+		}
+		y = b.MatMul(x.node, weights(rows, out), true, false)
 	case len(xs) == 2:
 		y = b.MatMul(x.node, weights(channels, out), false, false)
 	case choice == 0:
 		win := graph.Window{Stride: [2]int{kernel, kernel}}
 		y = b.ConvTranspose2D(x.node, weights(kernel, kernel, out, channels), win, 1, kernel*xs[1], kernel*xs[2])
+	case choice == 3: // any window but that of Winograd's algorithm, which rounds
+		win, groups := m.window(), 1
+		if m.IntN(2) == 0 {
+			groups, out = channels, channels*(1+m.IntN(2))
+		}
+		kh, kw := win.Kernel[0], win.Kernel[1]
+		size = x.size * w.size * float64(kh*kw*channels/groups)
+		if kh*kw == 9 && groups == 1 && win.Stride == [2]int{1, 1} && win.Dilation == [2]int{1, 1} ||
+			!m.slides(win, xs) || w.node.Shape().Elements() < kh*kw*channels/groups*out || size > limit {
+			return
+		}
+		y = b.Conv2D(x.node, weights(kh, kw, channels/groups, out), win, groups)
 	case choice == 1: // depthwise
 		out = channels
 		y = b.Conv2D(x.node, weights(kernel, kernel, 1, out), graph.Window{PadBefore: [2]int{1, 1}}, out)
@@ -268,7 +339,9 @@ func (m *mixer) dense(x, w sized) {
 func (m *mixer) epilogue(y, row sized) {
 	b := m.b
 	for range m.IntN(5) {
-		switch m.IntN(4) {
+		switch m.IntN(5) {
+		case 4:
+			y = sized{b.Relu6(y.node), 6}
 		case 0:
 			y = sized{b.Add(y.node, row.node), y.size + row.size}
 		case 1:

@@ -146,6 +146,10 @@ func Resolve(o Options, p *data.Photos) (c Config, err error) {
 	if c.Epochs == 0 {
 		c.Epochs = max(2, defaultSteps*c.Batch/(c.Train*perPhoto))
 	}
+	const maxStep = 1 << 24 // pixels
+	if most := maxStep / (c.Height * c.Height); c.Batch > most {
+		return c, fmt.Errorf("%w: --batch %d: choose at most %d crops of %d pixels for a step", run.ErrChoice, c.Batch, most, c.Height)
+	}
 	if err := c.checkCrop(); err != nil {
 		return c, fmt.Errorf("%w: --crop and --widths: %w", run.ErrChoice, err)
 	}
@@ -154,13 +158,9 @@ func Resolve(o Options, p *data.Photos) (c Config, err error) {
 
 // checkCrop reports crops that the network cannot halve as often as it does.
 func (c Config) checkCrop() error {
-	const maxStep = 1 << 24 // pixels
 	of := c.stride()
 	if c.SelfSupervised {
 		of *= 2 // they are halved once more before
-	}
-	if c.Batch > maxStep/(c.Height*c.Height) {
-		return fmt.Errorf("%w: --batch %d: so many crops of %d pixels are too much for one step; choose %d or fewer", run.ErrChoice, c.Batch, c.Height, maxStep/(c.Height*c.Height))
 	}
 	if c.Height < 2*of || c.Height%of != 0 {
 		return fmt.Errorf("crops of %d pixels do not suit a network of %d scales: there must be a multiple of %d, at least %d", c.Height, len(c.Widths), of, 2*of)

@@ -1,6 +1,10 @@
 package large
 
-import "testing"
+import (
+	"math"
+	"strings"
+	"testing"
+)
 
 // TestFloats asks for sizes about the least that is advised, and writes to the ends.
 func TestFloats(t *testing.T) {
@@ -15,5 +19,24 @@ func TestFloats(t *testing.T) {
 			}
 			s[i] = 1
 		}
+	}
+}
+
+// What cannot fit is refused where what is free is known, and little never is.
+func TestCheck(t *testing.T) {
+	for _, n := range []int{0, 1, most / 4} {
+		if err := Check(n); err != nil {
+			t.Errorf("%d floats: %v", n, err)
+		}
+	}
+	free := room()
+	if free == math.MaxInt64 {
+		t.Skip("what is free is not known here")
+	}
+	if free < 0 || free > 1<<50 {
+		t.Errorf("%d bytes are free", free)
+	}
+	if err := Check(1 << 48); err == nil || !strings.Contains(err.Error(), "GB are free") {
+		t.Errorf("a petabyte: %v", err)
 	}
 }

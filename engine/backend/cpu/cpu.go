@@ -81,7 +81,7 @@ func (b *Backend) compile(g *graph.Graph, store *backend.Store) (*Program, error
 			}
 		}
 	}
-	return c.finish(), nil
+	return c.finish()
 }
 
 // kernel is a lowered operation: what to call, how many float32s of scratch it

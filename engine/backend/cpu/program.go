@@ -311,8 +311,9 @@ func (c *compiler) reuseOperand(i int, n *graph.Node, operands []*graph.Node) {
 	}
 }
 
-// finish places the arena's buffers and allocates everything.
-func (c *compiler) finish() *Program {
+// finish places the arena's buffers and allocates everything. It fails where that is
+// more memory than is free.
+func (c *compiler) finish() (*Program, error) {
 	p := &c.program
 	steps, place := c.joinChains(c.steps)
 	p.steps = steps
@@ -346,11 +347,14 @@ func (c *compiler) finish() *Program {
 			Size: b.size, First: place[b.first], Last: place[min(max(b.lastRead, i), len(place)-1)]})
 	}
 	offsets, total := compile.PlanMemory(intervals, lineFloats)
+	if err := large.Check(total + len(p.scratch)); err != nil {
+		return nil, fmt.Errorf("cpu: program %s: %w", c.g.Name, err)
+	}
 	p.arena = large.Floats(total)
 	for i, b := range placed {
 		b.f32 = p.arena[offsets[i] : offsets[i]+b.size : offsets[i]+b.size]
 	}
-	return p
+	return p, nil
 }
 
 func growTo(s []float32, n int) []float32 {

@@ -98,6 +98,11 @@ func openCIFAR(p string, o Options) (*raw, []string, error) {
 	return cifarBlock(m, path.Base(filepath.ToSlash(p))), cifarClasses(m.Classes, listed), nil
 }
 
+// isIDXName reports whether a file is called as MNIST's files of images are.
+func isIDXName(name string) bool {
+	return strings.Contains(name, "images-idx") || strings.Contains(name, "images.idx")
+}
+
 // openRawTree looks for files of arrays in a tree without images. It reports
 // whether there are any.
 func openRawTree(ctx context.Context, t tree, o Options, s *Set) (bool, error) {
@@ -109,7 +114,7 @@ func openRawTree(ctx context.Context, t tree, o Options, s *Set) (bool, error) {
 			case f.err != nil:
 			case isCIFARName(name) && cifar.IsSize(f.size):
 				byKind[kindCIFAR] = append(byKind[kindCIFAR], f.path)
-			case strings.Contains(name, "images-idx"), strings.Contains(name, "images.idx"):
+			case isIDXName(name):
 				byKind[kindIDX] = append(byKind[kindIDX], f.path)
 			}
 		}

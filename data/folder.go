@@ -139,6 +139,9 @@ func (l *lister) addFile(as, at string) {
 // readable reports whether a file whose name does not say so may hold an image, or
 // arrays of them.
 func readable(path string) bool {
+	if name := filepath.Base(path); isCIFARName(name) || isIDXName(name) {
+		return true
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return false
@@ -148,7 +151,7 @@ func readable(path string) bool {
 	if err != nil {
 		return false
 	}
-	return sniffImage(head) != nil || sniffContainer(head) != kindUnknown || isCIFARName(filepath.Base(path))
+	return sniffImage(head) != nil || sniffContainer(head) != kindUnknown
 }
 
 // link adds what a symbolic link leads to.

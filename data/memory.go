@@ -29,6 +29,9 @@ func NewSet(pixels []uint8, height, width, channels int, labels []int32, classes
 			return nil, fmt.Errorf("data: image %d has the label %d of %d classes", i, l, len(classes))
 		}
 	}
+	if labels == nil {
+		classes = nil
+	}
 	s := &Set{Source: "memory", Height: height, Width: width, Channels: channels, Pixels: pixels,
 		Labels: labels, Classes: classes, Names: make([]string, n), Found: n}
 	for i := range s.Names {

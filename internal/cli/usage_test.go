@@ -51,6 +51,8 @@ func TestWrongUsage(t *testing.T) {
 		{small(images, out, "--lr", "-1"), "--lr -1"},
 		{small(images, out, "--lr", "NaN"), "--lr NaN"},
 		{small(images, out, "--batch", "-8"), "--batch -8"},
+		{[]string{"learn", images, "--arch", "conv", "--size", "4096", "--no-cache", "--out", out}, "--size: images of 4096×4096 are too large for the network"},
+		{[]string{"train", "classify", classes(t, 12), "--size", "4096", "--no-cache", "--out", out}, "--size: images of 4096×4096 are too large for the network"},
 	}
 	for _, c := range cases {
 		e := invoke(t, c.args...)

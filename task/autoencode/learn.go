@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"hourglass/engine"
+	"hourglass/engine/backend"
 	"hourglass/train/run"
 )
 
@@ -31,10 +32,26 @@ func Learn(ctx context.Context, e *engine.Engine, o Options, ro run.Options, h r
 	if o.Latent > 0 && r.config.Latent != o.Latent {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("k is %d and not %d: the waist of %s is a grid, which holds a multiple of its places", r.config.Latent, o.Latent, r.config.Arch))
 	}
+	if err := r.suits(); err != nil {
+		return nil, err
+	}
 	if err := r.Found(Task, &r.config, r.config.Minutes, r.chooseEpochs); err != nil {
 		return nil, err
 	}
 	return r.complete(ctx, false)
+}
+
+// suits reports a network that cannot be had for the images, before the run takes a
+// folder.
+func (r *learner) suits() error {
+	net, err := r.config.network()
+	if err != nil {
+		return err
+	}
+	if _, err := newModel(r.Engine, r.config, net.Encoder, net.Decoder, backend.NewStore()); err != nil {
+		return fmt.Errorf("%w: --size: images of %d×%d are too large for the network: %w", run.ErrChoice, r.config.Height, r.config.Width, err)
+	}
+	return nil
 }
 
 // Resume goes on with the run in dir from its last checkpoint, or from the

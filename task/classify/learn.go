@@ -2,8 +2,10 @@ package classify
 
 import (
 	"context"
+	"fmt"
 
 	"hourglass/engine"
+	"hourglass/engine/backend"
 	"hourglass/train/run"
 )
 
@@ -23,10 +25,26 @@ func Learn(ctx context.Context, e *engine.Engine, o Options, ro run.Options, h r
 		return nil, err
 	}
 	r.config.ISA = r.config.Instructions(e)
+	if err := r.suits(); err != nil {
+		return nil, err
+	}
 	if err := r.Found(Task, &r.config, r.config.Minutes, r.chooseEpochs); err != nil {
 		return nil, err
 	}
 	return r.complete(ctx, false)
+}
+
+// suits reports a network that cannot be had for the images, before the run takes a
+// folder.
+func (r *learner) suits() error {
+	net, err := r.config.network(r.Set, nil)
+	if err != nil {
+		return err
+	}
+	if _, err := newModel(r.Engine, r.config, net, backend.NewStore()); err != nil {
+		return fmt.Errorf("%w: --size: images of %d×%d are too large for the network: %w", run.ErrChoice, r.config.Height, r.config.Width, err)
+	}
+	return nil
 }
 
 // Resume goes on with the run in dir from its last checkpoint, or from the

@@ -82,18 +82,18 @@ func listCSV(source string, o Options) (*labelled, error) {
 	t := &labelled{folder: &folder{named: true}}
 	place := map[string]int{}
 	for _, r := range rows {
-		path := filepath.FromSlash(r.path)
+		path := filepath.Clean(filepath.FromSlash(r.path))
 		if !filepath.IsAbs(path) {
 			path = filepath.Join(filepath.Dir(source), path)
 		}
 		name := Printable(filepath.ToSlash(r.path))
-		if i, ok := place[filepath.Clean(path)]; ok {
+		if i, ok := place[path]; ok {
 			if t.labels[i] != r.label || t.parts[i] != r.part {
 				return nil, fmt.Errorf("%s: it names %s twice, as %q and as %q: leave one of them out", source, name, t.labels[i], r.label)
 			}
 			continue
 		}
-		place[filepath.Clean(path)] = len(t.labels)
+		place[path] = len(t.labels)
 		t.names = append(t.names, name)
 		t.add(name, path)
 		t.labels, t.parts = append(t.labels, r.label), append(t.parts, r.part)

@@ -16,6 +16,7 @@ import (
 type folder struct {
 	files []diskFile
 	named bool // the user gave each of them
+	loose bool // their names are paths, from today's working folder if they are relative
 }
 
 type diskFile struct {
@@ -28,7 +29,7 @@ type diskFile struct {
 
 // listFiles makes a tree of single files, in the order given.
 func listFiles(paths []string) *folder {
-	d := &folder{named: true}
+	d := &folder{named: true, loose: true}
 	for _, p := range paths {
 		d.add(filepath.ToSlash(p), p)
 	}
@@ -81,8 +82,7 @@ type lister struct {
 
 // below reports whether a folder is read on the way down from root without links.
 func (l *lister) below(dir string) bool {
-	rel, err := filepath.Rel(l.root, dir)
-	return err == nil && within(l.root, dir) && (rel == "." || !hiddenPath(filepath.ToSlash(rel)))
+	return within(l.root, dir) && !hiddenPath(filepath.ToSlash(strings.TrimPrefix(dir, l.root)))
 }
 
 func (l *lister) list(dir, name string) error {
@@ -214,11 +214,11 @@ func (d *folder) walk(ctx context.Context, want func(int) bool, yield func(file)
 	return nil
 }
 
-// listing names files that the user gave as they are called from any folder.
+// listing calls files as they are called from any working folder.
 func (d *folder) listing(w io.Writer) {
 	for _, f := range d.files {
 		name := f.name
-		if d.named {
+		if d.loose {
 			name = filepath.ToSlash(absolute(f.path))
 		}
 		fmt.Fprintf(w, "%q %d %d\n", name, f.size, f.mtime)

@@ -233,7 +233,11 @@ func TestFingerprintsOfTheSameSource(t *testing.T) {
 	files := someImages(t)
 	dir := folderOf(t, append(files, member{"images.npy", npyOf(t, make([]uint8, 4*8*8), 4, 8, 8)})...)
 	t.Chdir(dir)
-	for _, name := range []string{".", "cat/a.png", "images.npy"} {
+	list := []byte("cat/a.png,cat\ndog/c.png,dog\n")
+	if err := os.WriteFile("list.csv", list, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{".", "cat/a.png", "images.npy", "list.csv"} {
 		relative, err := Fingerprint(context.Background(), name, Options{})
 		if err != nil {
 			t.Fatal(err)

@@ -20,26 +20,23 @@ type inputs struct {
 
 // inputsOf returns the inputs at some paths, those of "" left out.
 func inputsOf(paths ...string) (in inputs) {
-	var sources []string
+	var there []string
 	for _, p := range paths {
 		info, err := os.Stat(p)
 		if err != nil {
 			continue // which is told when it is its turn
 		}
-		in.given = append(in.given, info)
+		in.given, there = append(in.given, info), append(there, p)
 		if info.IsDir() {
 			in.folders = append(in.folders, resolved(p)+string(filepath.Separator))
-		}
-		if info.IsDir() || strings.EqualFold(filepath.Ext(p), ".csv") {
-			sources = append(sources, p)
 		}
 	}
 	in.behind = sync.OnceValue(func() map[string]bool {
 		files := make(map[string]bool)
-		for _, s := range sources {
-			images, err := data.ImageFiles(s)
+		for _, p := range there {
+			images, err := data.ImageFiles(p)
 			if err != nil {
-				continue // which is told when it is its turn
+				continue // it is no folder or list, or that is told when it is its turn
 			}
 			for _, file := range images {
 				files[resolved(file)] = true

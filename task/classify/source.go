@@ -55,7 +55,7 @@ func checkClasses(source string, set *data.Set, parts run.Parts) error {
 			onlyLearnt = append(onlyLearnt, class)
 		}
 	}
-	divided := divided(set.Parts, parts)
+	divided := heldAsTold(set.Parts, parts)
 	switch {
 	case divided && len(onlyHeld) > 0:
 		return fmt.Errorf("the labels of %s differ between its parts: the test part has %s, which the train part lacks: give both the same classes", source, someOf(onlyHeld))
@@ -71,9 +71,9 @@ func checkClasses(source string, set *data.Set, parts run.Parts) error {
 	return nil
 }
 
-// divided reports whether images are held out as the parts of their set say, and not
+// heldAsTold reports whether images are held out as the parts of their set say, and not
 // at random for want of one to learn from or to judge by.
-func divided(of []data.Part, p run.Parts) bool {
+func heldAsTold(of []data.Part, p run.Parts) bool {
 	tolearn := func(images []int) bool {
 		return of[images[0]] == data.PartTrain || of[images[0]] == data.PartNone
 	}

@@ -6,6 +6,15 @@ import (
 	"hourglass/tensor"
 )
 
+// dims is the shape of an operand, and none of one that is missing, which Node
+// reports.
+func (n *Node) dims() tensor.Shape {
+	if n == nil {
+		return nil
+	}
+	return n.shape
+}
+
 // Constant returns a literal. The tensor must not be changed afterwards.
 func (b *Builder) Constant(v *tensor.Tensor) *Node { return b.Node(OpConstant, ConstantAttrs{v}) }
 
@@ -94,8 +103,8 @@ func (b *Builder) Sum(x *Node, axes ...int) *Node { return b.reduce(OpReduceSum,
 func (b *Builder) ReduceMax(x *Node, axes ...int) *Node { return b.reduce(OpReduceMax, x, axes) }
 
 func (b *Builder) reduce(op Op, x *Node, axes []int) *Node {
-	if len(axes) == 0 && x != nil {
-		for i := range x.shape {
+	if len(axes) == 0 {
+		for i := range x.dims() {
 			axes = append(axes, i)
 		}
 	}
@@ -106,10 +115,7 @@ func (b *Builder) reduce(op Op, x *Node, axes []int) *Node {
 // Mean averages over the axes in the manner of Sum.
 func (b *Builder) Mean(x *Node, axes ...int) *Node {
 	s := b.Sum(x, axes...)
-	if x == nil {
-		return s
-	}
-	return b.Scale(s, float64(s.shape.Elements())/float64(x.shape.Elements()))
+	return b.Scale(s, float64(s.shape.Elements())/float64(x.dims().Elements()))
 }
 
 // ToScalar drops the axes of a value that has one element.
@@ -166,7 +172,7 @@ func (b *Builder) MatMul(x, y *Node, transX, transY bool) *Node {
 // weights [KH,KW,C/groups,K]. The kernel's size is taken from the weights and
 // a stride or dilation of 0 means 1.
 func (b *Builder) Conv2D(x, w *Node, win Window, groups int) *Node {
-	if b.err == nil && x != nil && len(x.shape) == 4 && w != nil && len(w.shape) == 4 {
+	if b.err == nil && len(x.dims()) == 4 && len(w.dims()) == 4 {
 		return b.Node(OpConv2D, convAttrs(win, w, groups, x.shape[1], x.shape[2]), x, w)
 	}
 	return b.Node(OpConv2D, ConvAttrs{Groups: 1}, x, w)
@@ -176,7 +182,7 @@ func (b *Builder) Conv2D(x, w *Node, win Window, groups int) *Node {
 // height×width to the size of x: x is [N,H,W,K], weights are
 // [KH,KW,C/groups,K] and the result is [N,height,width,C].
 func (b *Builder) ConvTranspose2D(x, w *Node, win Window, groups, height, width int) *Node {
-	if b.err == nil && w != nil && len(w.shape) == 4 {
+	if b.err == nil && len(w.dims()) == 4 {
 		return b.Node(OpConv2DGradInput, convAttrs(win, w, groups, height, width), x, w)
 	}
 	return b.Node(OpConv2DGradInput, ConvAttrs{Groups: 1}, x, w)
@@ -212,7 +218,7 @@ func (b *Builder) AvgPool(x *Node, win Window, includePad bool) *Node {
 
 func poolOver(x *Node, win Window, includePad bool) PoolAttrs {
 	a := PoolAttrs{Window: win.withDefaults(), IncludePad: includePad}
-	if x != nil && len(x.shape) == 4 {
+	if len(x.dims()) == 4 {
 		a.Height, a.Width = x.shape[1], x.shape[2]
 	}
 	return a

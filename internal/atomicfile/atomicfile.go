@@ -1,6 +1,6 @@
-// Package atomicfile replaces files whole: whoever opens the path finds the old
-// contents or the new ones, never a part; with Write after a crash of the machine
-// too.
+// Package atomicfile writes files whole: whoever opens the path finds the old
+// contents or the new ones, never a part; with Write and Create after a crash of the
+// machine too.
 package atomicfile
 
 import (
@@ -30,36 +30,51 @@ func Write(path string, fill func(io.Writer) error) error { return replace(path,
 // but after a loss of power perhaps a part, or nothing.
 func WriteSoon(path string, fill func(io.Writer) error) error { return replace(path, false, fill) }
 
-func replace(path string, sync bool, fill func(io.Writer) error) (err error) {
+// Create is Write for a path where nothing may be yet: of all who create it at once,
+// one succeeds, and the errors of the others wrap [fs.ErrExist].
+func Create(path string, fill func(io.Writer) error) error {
+	return put(path, true, moveNew, func(f *os.File) error { return fill(f) })
+}
+
+func replace(path string, sync bool, fill func(io.Writer) error) error {
+	old, err := os.Stat(path)
+	isFile := err == nil && old.Mode().IsRegular()
+	switch {
+	case err == nil && !isFile:
+		return writing(path, errNotFile)
+	case isFile && old.Mode().Perm()&0o200 == 0:
+		return writing(path, fs.ErrPermission)
+	}
+	return put(path, sync, os.Rename, func(f *os.File) error {
+		if isFile && runtime.GOOS != "windows" {
+			if err := f.Chmod(old.Mode().Perm()); err != nil {
+				return err
+			}
+		}
+		return fill(f)
+	})
+}
+
+func writing(path string, err error) error { return fmt.Errorf("write %s: %w", path, err) }
+
+// put fills a temporary file and moves it to path.
+func put(path string, sync bool, move func(from, to string) error, fill func(*os.File) error) (err error) {
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("write %s: %w", path, err)
+			err = writing(path, err)
 		}
 	}()
-	old, serr := os.Stat(path)
-	isFile := serr == nil && old.Mode().IsRegular()
-	switch {
-	case serr == nil && !isFile:
-		return errNotFile
-	case isFile && old.Mode().Perm()&0o200 == 0:
-		return fs.ErrPermission
-	}
 	f, err := createBeside(path)
 	if err != nil {
 		return err
 	}
-	renamed := false
+	moved := false
 	defer func() {
-		if !renamed {
+		if !moved {
 			f.Close()
 			os.Remove(f.Name())
 		}
 	}()
-	if isFile && runtime.GOOS != "windows" {
-		if err = f.Chmod(old.Mode().Perm()); err != nil {
-			return err
-		}
-	}
 	if err = fill(f); err != nil {
 		return err
 	}
@@ -71,14 +86,36 @@ func replace(path string, sync bool, fill func(io.Writer) error) (err error) {
 	if err = f.Close(); err != nil {
 		return err
 	}
-	if err = os.Rename(f.Name(), path); err != nil {
+	if err = move(f.Name(), path); err != nil {
 		return err
 	}
-	renamed = true
+	moved = true
 	if !sync {
 		return nil
 	}
 	return syncFolder(filepath.Dir(path))
+}
+
+// moveNew is os.Rename where nothing may have the name yet.
+func moveNew(from, to string) error {
+	err := os.Link(from, to)
+	if err == nil {
+		return os.Remove(from)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	// Some file systems know one name a file. There an empty file keeps others out
+	// until the whole one takes its place.
+	claim, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return err
+	}
+	claim.Close()
+	if err = os.Rename(from, to); err != nil {
+		os.Remove(to)
+	}
+	return err
 }
 
 // createBeside creates a new file in path's folder. os.CreateTemp would do,

@@ -3,10 +3,13 @@ package atomicfile
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -27,6 +30,43 @@ func TestWriteReplaces(t *testing.T) {
 		if err != nil || string(got) != want {
 			t.Fatalf("read %q, %v; want %q", got, err, want)
 		}
+	}
+	onlyFile(t, path)
+}
+
+// Of many who create a file, one does, and nobody sees a part of it.
+func TestCreate(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config")
+	const whole = "the whole of it"
+	var begun, done sync.WaitGroup
+	var created atomic.Int32
+	begun.Add(1)
+	for range 16 {
+		done.Go(func() {
+			begun.Wait()
+			err := Create(path, func(w io.Writer) error {
+				for i := range whole {
+					if err := write(whole[i : i+1])(w); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			switch {
+			case err == nil:
+				created.Add(1)
+			case !errors.Is(err, fs.ErrExist):
+				t.Error(err)
+			}
+			if got, err := os.ReadFile(path); err != nil || string(got) != whole {
+				t.Errorf("read %q, %v", got, err)
+			}
+		})
+	}
+	begun.Done()
+	done.Wait()
+	if n := created.Load(); n != 1 {
+		t.Errorf("%d have created it", n)
 	}
 	onlyFile(t, path)
 }

@@ -92,38 +92,29 @@ func (r *Run) Found(task string, config any, minutes float64, chooseEpochs func(
 	if err := r.makeDir(); err != nil {
 		return err
 	}
-	// An empty config.json keeps others out until there is a whole one.
-	claim, err := os.OpenFile(r.Path(ConfigFile), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
-	if errors.Is(err, fs.ErrExist) {
-		return errTaken(r.Dir)
-	}
-	if err != nil {
-		return fmt.Errorf("cannot write in the run's folder: %w", err)
-	}
-	claim.Close()
 	if minutes > 0 {
-		err = chooseEpochs()
+		if err := chooseEpochs(); err != nil {
+			return err
+		}
 	}
-	if err == nil {
-		err = r.record(task, config)
-	}
-	if err != nil {
-		os.Remove(r.Path(ConfigFile))
-	}
-	return err
+	return r.record(task, config)
 }
 
 func errTaken(dir string) error {
 	return fmt.Errorf("%s holds a run already; resume it, or choose another folder", dir)
 }
 
-// record writes config.json.
+// record writes config.json, if no other run has written one.
 func (r *Run) record(task string, config any) error {
 	text, err := json.Marshal(config)
 	if err != nil {
 		return err
 	}
-	return WriteJSON(r.Path(ConfigFile), file{task, text, sourcePath(r.source), r.Command})
+	err = putJSON(atomicfile.Create, r.Path(ConfigFile), file{task, text, sourcePath(r.source), r.Command})
+	if errors.Is(err, fs.ErrExist) {
+		return errTaken(r.Dir)
+	}
+	return err
 }
 
 // sourcePath makes the path of a source independent of the working folder;
@@ -217,12 +208,14 @@ func runName(source string) string {
 }
 
 // WriteJSON writes v to a file, whole or not at all.
-func WriteJSON(path string, v any) error {
+func WriteJSON(path string, v any) error { return putJSON(atomicfile.Write, path, v) }
+
+func putJSON(put func(string, func(io.Writer) error) error, path string, v any) error {
 	text, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
 		return err
 	}
-	err = atomicfile.Write(path, func(w io.Writer) error {
+	err = put(path, func(w io.Writer) error {
 		_, err := w.Write(append(text, '\n'))
 		return err
 	})

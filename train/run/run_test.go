@@ -3,6 +3,7 @@ package run
 import (
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -116,7 +117,8 @@ func TestSameSource(t *testing.T) {
 	}
 }
 
-// A folder is of one run, however many ask for it at once.
+// A folder is of one run, however many ask for it at once; one that is cut off
+// before there is a whole config.json leaves the folder free.
 func TestFolderIsClaimed(t *testing.T) {
 	dir := t.TempDir()
 	found := func(minutes float64, choose func() error) error {
@@ -128,12 +130,15 @@ func TestFolderIsClaimed(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	if err := found(1, func() error {
-		if err := found(0, nil); err == nil || !strings.Contains(err.Error(), "holds a run already") {
-			t.Errorf("while it is being made: %v", err)
+		if _, err := os.Stat(filepath.Join(dir, ConfigFile)); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("before it is whole, its configuration is there: %v", err)
+		}
+		if err := found(0, nil); err != nil {
+			t.Errorf("after one that failed: %v", err)
 		}
 		return nil
-	}); err != nil {
-		t.Fatalf("after one that failed: %v", err)
+	}); err == nil || !strings.Contains(err.Error(), "holds a run already") {
+		t.Errorf("after another was faster: %v", err)
 	}
 	if err := found(0, nil); err == nil || !strings.Contains(err.Error(), "holds a run already") {
 		t.Errorf("once it is there: %v", err)

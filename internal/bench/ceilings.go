@@ -96,6 +96,11 @@ func bandwidth(ctx context.Context, pool *par.Pool, total int, least time.Durati
 }
 
 // cpuName returns the name that the processor gives itself, else the architecture.
+// In a virtual machine that name may be the maker's only; then its cores are added.
 func cpuName() string {
-	return cmp.Or(strings.TrimSpace(cpuid.CPU.BrandName), runtime.GOARCH)
+	name := cmp.Or(strings.TrimSpace(cpuid.CPU.BrandName), runtime.GOARCH)
+	if cores := isa.Cores(); cores != "" && !strings.ContainsAny(name, "0123456789") {
+		name += ", " + cores
+	}
+	return name
 }

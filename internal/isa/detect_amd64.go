@@ -18,10 +18,6 @@ func detect() Level {
 	return Generic
 }
 
-// AMD's families of Zen to Zen 4; those of Zen 5 multiply twice as much.
-const firstZen, lastNarrowZen = 0x17, 0x19
+const firstZen = 0x17 // the family of AMD's first cores of that design
 
-func streams() bool {
-	family := cpuid.CPU.Family
-	return cpuid.CPU.IsVendor(cpuid.AMD) && firstZen <= family && family <= lastNarrowZen
-}
+func streams() bool { return cpuid.CPU.IsVendor(cpuid.AMD) && cpuid.CPU.Family >= firstZen }

@@ -4,4 +4,6 @@ package isa
 
 func detect() Level { return Generic }
 
+func cores() string { return "" }
+
 func streams() bool { return false }

@@ -57,8 +57,12 @@ func Select(name string) (Level, error) {
 	return 0, fmt.Errorf("isa: unknown level %q: choose avx512, avx2 or generic", name)
 }
 
+// Cores returns what the maker calls the design of the processor's cores, such as
+// Zen 4; "" if it is not known here.
+func Cores() string { return cores() }
+
 // Streams reports whether a core's second-level cache brings a vector of each
-// factor sooner than the core can multiply what is already there: so it is where a
-// core multiplies at most 512 bits a cycle at every level, as AMD's up to Zen 4 do.
+// factor sooner than the core can multiply what is already there: so measured on
+// AMD's Zen 4 and Zen 5.
 // It may decide how a result is computed, never what it is.
 func Streams() bool { return streams() }

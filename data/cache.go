@@ -14,7 +14,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 )
 
 // A cache file holds one decoded set:
@@ -68,7 +67,7 @@ func openCache(source string, o Options) cache {
 	}
 	source = absolute(source)
 	h := sha256.Sum256([]byte(source + "\n" + o.key()))
-	return cache{path: filepath.Join(dir, plainName(filepath.Base(source))+"-"+hex.EncodeToString(h[:8])+".hgset")}
+	return cache{path: filepath.Join(dir, plainName(filepath.Base(source))+"-"+hex.EncodeToString(h[:8])+cacheExt)}
 }
 
 // plainName keeps of a name what any file system takes.
@@ -105,6 +104,7 @@ func (c cache) load(s *Set, maxBytes int64) bool {
 	}
 	loaded.Source, loaded.Fingerprint, loaded.FromCache = s.Source, s.Fingerprint, true
 	*s = *loaded
+	markUsed(c.path)
 	return true
 }
 
@@ -184,7 +184,7 @@ func (c cache) save(s *Set) (err error) {
 	if err := os.MkdirAll(filepath.Dir(c.path), 0o755); err != nil {
 		return err
 	}
-	removeLeftovers(filepath.Dir(c.path))
+	tidy(c.path, maxKept-int64(len(s.Pixels)))
 	f, err := os.CreateTemp(filepath.Dir(c.path), unfinished)
 	if err != nil {
 		return err
@@ -199,22 +199,6 @@ func (c cache) save(s *Set) (err error) {
 		return err
 	}
 	return os.Rename(f.Name(), c.path)
-}
-
-// unfinished is the pattern of the names of files that are being written.
-const unfinished = ".writing-*.hgset"
-
-// removeLeftovers removes unfinished files whose writers must have been killed.
-func removeLeftovers(dir string) {
-	files, err := filepath.Glob(filepath.Join(dir, unfinished))
-	if err != nil {
-		return // dir holds characters of patterns
-	}
-	for _, f := range files {
-		if info, err := os.Stat(f); err == nil && time.Since(info.ModTime()) > time.Hour {
-			os.Remove(f)
-		}
-	}
 }
 
 func writeCache(w io.Writer, s *Set) error {

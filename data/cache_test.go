@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -208,6 +209,54 @@ func TestCacheFolder(t *testing.T) {
 	t.Setenv("HOME", "")
 	if s, decoded := openCached(t, source, Options{}); !decoded || len(s.Warnings) != 1 {
 		t.Errorf("without a cache folder: decoded %t, warnings %q", decoded, s.Warnings)
+	}
+}
+
+// The caches that were of use last stay.
+func TestCacheIsBounded(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	files := []string{"oldest.hgset", "older.hgset", "newer.hgset", "own.hgset", "other.txt"}
+	for i, name := range files {
+		if err := os.WriteFile(at(name), make([]byte, 100), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		used := time.Now().Add(time.Duration(i-48) * time.Hour)
+		if err := os.Chtimes(at(name), used, used); err != nil {
+			t.Fatal(err)
+		}
+	}
+	markUsed(at("oldest.hgset"))
+	for _, x := range []struct {
+		most int64
+		left []string
+	}{
+		{300, files},
+		{299, []string{"oldest.hgset", "newer.hgset", "own.hgset", "other.txt"}},
+		{100, []string{"oldest.hgset", "own.hgset", "other.txt"}},
+		{-1, []string{"own.hgset", "other.txt"}},
+	} {
+		tidy(at("own.hgset"), x.most)
+		for _, name := range files {
+			_, err := os.Stat(at(name))
+			if want := slices.Contains(x.left, name); (err == nil) != want {
+				t.Errorf("with %d bytes at most, %s is there %t", x.most, name, err == nil)
+			}
+		}
+	}
+}
+
+// A cache that serves is as good as new.
+func TestCacheIsMarked(t *testing.T) {
+	source, o := folderOf(t, someImages(t)...), Options{CacheDir: t.TempDir()}
+	openCached(t, source, o)
+	file, past := onlyFile(t, o.CacheDir), time.Now().Add(-48*time.Hour)
+	if err := os.Chtimes(file, past, past); err != nil {
+		t.Fatal(err)
+	}
+	openCached(t, source, o)
+	if info, err := os.Stat(file); err != nil || time.Since(info.ModTime()) > time.Hour {
+		t.Errorf("it counts as unused since %v, %v", info.ModTime(), err)
 	}
 }
 

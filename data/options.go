@@ -59,8 +59,9 @@ type Options struct {
 	Gray, RGB bool
 
 	// CacheDir is the folder that keeps decoded sets; empty means
-	// "hourglass" in the user's cache folder. NoCache neither reads nor
-	// writes it.
+	// "hourglass" in the user's cache folder. Of those that come to more
+	// than 16 GB the ones that were not of use for longest are removed.
+	// NoCache neither reads nor writes it.
 	CacheDir string
 	NoCache  bool
 

@@ -124,7 +124,7 @@ func (p *Pool) Close() {
 // if the pool is at work already, or closed.
 func (p *Pool) Run(parts int, f func(worker, part int)) {
 	if !p.running.CompareAndSwap(false, true) {
-		panic("par: Run is called while the pool is running: one goroutine at a time may use it, and none from within a part")
+		panic("the threads of this engine are at work already: one goroutine at a time may use it, and none from within a part of its work")
 	}
 	if p.threads == 1 || parts <= 1 {
 		defer p.running.Store(false)
@@ -134,7 +134,7 @@ func (p *Pool) Run(parts int, f func(worker, part int)) {
 		return
 	}
 	if p.closed.Load() {
-		panic("par: Run is called after Close")
+		panic("the engine of these threads was closed")
 	}
 	p.fn = f
 	for w := range p.shares {

@@ -220,7 +220,7 @@ func (r *learner) openFeatures() (err error) {
 		return nil
 	}
 	if r.space, err = features.Open(r.Engine, c.Features, c.Images); err != nil {
-		return err
+		return fmt.Errorf("--features: %w", err)
 	}
 	sum, err := model.Sum(c.Features)
 	if err != nil {

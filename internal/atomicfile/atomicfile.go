@@ -99,14 +99,19 @@ func put(path string, sync bool, move func(from, to string) error, fill func(*os
 // moveNew is os.Rename where nothing may have the name yet.
 func moveNew(from, to string) error {
 	err := os.Link(from, to)
-	if err == nil {
-		return os.Remove(from)
-	}
-	if errors.Is(err, fs.ErrExist) {
+	switch {
+	case err == nil:
+		os.Remove(from) // what is there twice does no harm
+		return nil
+	case errors.Is(err, fs.ErrExist):
 		return err
 	}
-	// Some file systems know one name a file. There an empty file keeps others out
-	// until the whole one takes its place.
+	return moveClaimed(from, to)
+}
+
+// moveClaimed is moveNew where a file can have one name only: an empty file keeps
+// others out until the whole one takes its place.
+func moveClaimed(from, to string) error {
 	claim, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return err

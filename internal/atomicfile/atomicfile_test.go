@@ -71,6 +71,29 @@ func TestCreate(t *testing.T) {
 	onlyFile(t, path)
 }
 
+// So too where the file system has no second names.
+func TestMoveClaimed(t *testing.T) {
+	dir := t.TempDir()
+	first, second, to := filepath.Join(dir, "first"), filepath.Join(dir, "second"), filepath.Join(dir, "to")
+	for _, name := range []string{first, second} {
+		if err := os.WriteFile(name, []byte(name), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := moveClaimed(filepath.Join(dir, "none"), to); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("nothing was moved: %v", err)
+	}
+	if err := moveClaimed(first, to); err != nil {
+		t.Error(err)
+	}
+	if err := moveClaimed(second, to); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("over another: %v", err)
+	}
+	if got, err := os.ReadFile(to); err != nil || string(got) != first {
+		t.Errorf("read %q, %v", got, err)
+	}
+}
+
 func TestFailureKeepsOldContents(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "model")
 	if err := Write(path, write("old")); err != nil {

@@ -217,11 +217,11 @@ def smaller(side):
 
 
 class Changes:
-    """What is done to training images: mirroring and shifts, reflected at borders."""
+    """What is done to training images: mirroring, shifts, reflected at borders, and erasing."""
 
     def __init__(self, text, n, generator):
         self.what = {k: float(v) if v else 1.0 for k, _, v in (p.partition("=") for p in text.split(",") if p != "none")}
-        unknown = set(self.what) - {"flip", "shift", "alternate"}
+        unknown = set(self.what) - {"flip", "shift", "alternate", "erase"}
         if unknown:
             raise SystemExit(f"classify: the twin has no {', '.join(sorted(unknown))}")
         self.generator = generator
@@ -241,7 +241,25 @@ class Changes:
             dy, dx = (torch.randint(0, 2 * m + 1, (n, 1), generator=self.generator) for _ in range(2))
             rows, columns = dy + torch.arange(h), dx + torch.arange(w)
             x = padded[torch.arange(n)[:, None, None], :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+        if "erase" in self.what:
+            x = self.erase(x.float(), self.what["erase"])
         return (x.float() / 255).contiguous(memory_format=torch.channels_last)
+
+    def erase(self, x, most):
+        """Random bytes in a rectangle of every other image (Zhong et al. 2020, algorithm 1)."""
+        n, c, h, w = x.shape
+        for i in (torch.rand(n, generator=self.generator) < 0.5).nonzero().flatten().tolist():
+            for _ in range(10):
+                u = torch.rand(4, generator=self.generator, dtype=torch.float64)
+                area = (0.02 + (most - 0.02) * u[0].item()) * h * w
+                ratio = (1 / 0.3) ** (2 * u[1].item() - 1)
+                width, height = int((area * ratio) ** 0.5 + 0.5), int((area / ratio) ** 0.5 + 0.5)
+                if 1 <= width <= w and 1 <= height <= h:
+                    left, top = int(u[2].item() * (w - width + 1)), int(u[3].item() * (h - height + 1))
+                    bytes = torch.randint(0, 256, (c, height, width), generator=self.generator)
+                    x[i, :, top:top + height, left:left + width] = bytes.float()
+                    break
+        return x
 
 
 def views(tta):

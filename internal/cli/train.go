@@ -91,7 +91,7 @@ Every trick of a recipe can be set or switched off by a flag.`,
 	optionalVar(f, &o.Progressive, "progressive", "share of the epochs that come first and see smaller images (default 0.5 for fast from 20,000 small images on, else 0)")
 	f.StringVar(&o.TTA, "tta", "", "what an answer is averaged over: none, mirror (default of lecture), or shift (mirror and moved by a pixel; default of fast, and of lecture from 20,000 images on)")
 	f.StringVar(&o.ClassWeights, "class-weights", "", "none, balanced, or a number for each class, with commas (default none)")
-	addCourseFlags(f, &o.Course, "adam for lecture, adamw from 20,000 images on; nesterov for fast, muon from 20,000 small images on; else nesterov", "triangle for fast, else onecycle", "flip and a shift by a sixteenth of the side; for fast alternate in place of flip")
+	addCourseFlags(f, &o.Course, "adam for lecture, adamw from 20,000 images on; nesterov for fast, muon from 20,000 small images on; else nesterov", "triangle for fast, else onecycle", "flip and a shift by a sixteenth of the side; for fast alternate in place of flip, and erase=0.3 from 20,000 small images on")
 	addShapeFlags(f, &o.Size, &o.Gray)
 	ro := addRunFlags(c)
 	c.RunE = a.run(func(c *cobra.Command, args []string) error {

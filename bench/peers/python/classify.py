@@ -256,8 +256,8 @@ class Changes:
                 width, height = int((area * ratio) ** 0.5 + 0.5), int((area / ratio) ** 0.5 + 0.5)
                 if 1 <= width <= w and 1 <= height <= h:
                     left, top = int(u[2].item() * (w - width + 1)), int(u[3].item() * (h - height + 1))
-                    bytes = torch.randint(0, 256, (c, height, width), generator=self.generator)
-                    x[i, :, top:top + height, left:left + width] = bytes.float()
+                    noise = torch.randint(0, 256, (c, height, width), generator=self.generator)
+                    x[i, :, top:top + height, left:left + width] = noise.float()
                     break
         return x
 

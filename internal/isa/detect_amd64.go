@@ -18,6 +18,12 @@ func detect() Level {
 	return Generic
 }
 
-const firstZen = 0x17 // the family of AMD's first cores of that design
+const (
+	firstZen = 0x17    // the family of AMD's first cores of that design
+	goldenL2 = 2 << 20 // the second-level cache of Intel's servers from Sapphire Rapids on
+)
 
-func streams() bool { return cpuid.CPU.IsVendor(cpuid.AMD) && cpuid.CPU.Family >= firstZen }
+func streams() bool {
+	x := &cpuid.CPU
+	return x.IsVendor(cpuid.AMD) && x.Family >= firstZen || x.IsVendor(cpuid.Intel) && x.Cache.L2 >= goldenL2
+}

@@ -26,6 +26,7 @@ type directWeight struct {
 	panels    int
 
 	rows, cRows []int
+	adjacent    int        // rows that lie side by side, see tile.Args
 	taps        []tile.Tap // the output rows of a full block
 
 	partials int
@@ -100,6 +101,9 @@ func (g *directWeight) listRows(offsets []offset) {
 		}
 		return
 	}
+	if run := min(lineLen, g.perTap); g.perTap%run == 0 && rowsUnit%run == 0 {
+		g.adjacent = run
+	}
 	for c0 := 0; c0 < g.perTap; c0 += lineLen {
 		for _, o := range offsets {
 			for c := c0; c < min(c0+lineLen, g.perTap); c++ {
@@ -121,8 +125,8 @@ func (g *directWeight) split() {
 func (g *directWeight) share(threads int) {
 	g.rowsPer = len(g.rows)
 	g.rowTasks = 1
-	for g.partials*g.rowTasks < max(minBlocks, 2*threads) && g.rowsPer > 8*g.kern.Rows() {
-		g.rowsPer = ceilDiv(g.rowsPer/2, g.kern.Rows()) * g.kern.Rows()
+	for g.partials*g.rowTasks < max(minBlocks, 2*threads) && g.rowsPer > 2*rowsUnit {
+		g.rowsPer = ceilDiv(g.rowsPer/2, rowsUnit) * rowsUnit
 		g.rowTasks = ceilDiv(len(g.rows), g.rowsPer)
 	}
 }
@@ -171,6 +175,7 @@ func (g *directWeight) sum(w, part int) {
 	t := g.workers[w]
 	t.Rows, t.CRows = g.rows[r0:r1], g.cRows[r0:r1]
 	t.KStride, t.LDB = g.s.StrideW*g.src.pixel, g.s.K
+	t.Adjacent = g.adjacent
 
 	blocks := g.src.blocks()
 	first, last := blocks*partial/g.partials, blocks*(partial+1)/g.partials

@@ -54,6 +54,7 @@ const (
 	onceLen    = 3 << 20 // the same where one round then is enough
 	tilesPer   = 4       // that one part transforms
 	weightsPer = 1 << 10 // that one part transforms
+	rowsUnit   = 48      // whole tiles of any height, and whole runs of channels
 )
 
 func newTiledWeight(s Shape, level isa.Level, size int) *tiledWeight {
@@ -81,8 +82,8 @@ func newTiledWeight(s Shape, level isa.Level, size int) *tiledWeight {
 		g.panelsPer = ceilDiv(g.panels, min(g.panels, 2*minBlocks))
 		g.ldu = lineUp(g.panelsPer * g.kern.Columns())
 	}
-	for g.rowsPer > 8*g.kern.Rows() {
-		g.rowsPer = ceilDiv(g.rowsPer/2, g.kern.Rows()) * g.kern.Rows()
+	for g.rowsPer > 2*rowsUnit {
+		g.rowsPer = ceilDiv(g.rowsPer/2, rowsUnit) * rowsUnit
 	}
 	rows := s.C // of a matrix
 	if g.byPanels {
@@ -161,6 +162,7 @@ func (g *tiledWeight) multiply(w *tiledWorker, u []float32, frequency, panel, r0
 	t.A, t.B, t.C = g.tx[frequency*g.stepX:], g.ty[frequency*g.stepY+panel*g.inY.Stride:], u
 	t.Rows, t.CRows, t.Taps = g.rows[r0:r1], g.cRows[r0:r1], w.taps[:]
 	t.KStride, t.LDB, t.N = g.inX.Len, g.inY.Len, min(g.kern.Columns(), g.s.K-n0)
+	t.Adjacent = g.inX.Len
 	t.FromC = g.first > 0
 	g.kern.Broadcast(t, r1-r0)
 }

@@ -49,10 +49,11 @@ type Args struct {
 	N       int       // columns; at least 1
 	FromC   bool      // start from C instead of from zero
 	ReLU    bool      // store min(max(x, 0), Most); a NaN stays one
-	// Packed says of a call of Broadcast with one tap that A is as PackTile
-	// arranges it, tile by tile, and that LDB is Columns.
-	Packed bool
-	Most   float32 // for ReLU
+	Most    float32   // for ReLU
+
+	// Adjacent says of a call of Broadcast that its rows, so many at a time, lie
+	// side by side in A. If it is 0, rows may lie anywhere.
+	Adjacent int
 
 	tiles        int  // full tiles in this call of the assembly
 	rowPtr, cPtr *int // what the assembly reads for Rows and CRows
@@ -74,6 +75,7 @@ type Kernels struct {
 // An empty family means the portable loops.
 type family struct {
 	heights []int // descending; the last is 1
+	moves   bool  // whether rows that lie side by side take fewer instructions
 	variant []variant
 }
 
@@ -185,7 +187,23 @@ func (f *family) run(t *Args, m int) {
 	for f.variant[v].columns < t.N || f.variant[v].whole && f.variant[v].columns != t.N {
 		v++
 	}
-	cover(t, m, f.heights, f.variant[v].run)
+	heights, run, adjacent := f.heights, f.variant[v].run, t.Adjacent
+	switch {
+	case !f.moves:
+		t.Adjacent = 0
+	case 0 < adjacent && adjacent < m:
+		first := 0
+		for adjacent%heights[first] != 0 {
+			first++
+		}
+		if 2*heights[first] < heights[0] { // low tiles lose more than they gain
+			t.Adjacent = 0
+			break
+		}
+		heights, run = heights[first:], run[first:]
+	}
+	cover(t, m, heights, run)
+	t.Adjacent = adjacent
 }
 
 // cover covers m rows with full tiles of the greatest height and then with a
@@ -200,7 +218,6 @@ func cover(t *Args, m int, heights []int, run []func(*Args)) {
 	if r == m {
 		return
 	}
-	packed := t.Packed
 	h := len(heights) - 1 // the lowest tile that holds the rest
 	for heights[h] < m-r {
 		h--
@@ -213,9 +230,8 @@ func cover(t *Args, m int, heights []int, run []func(*Args)) {
 			t.cTail[i] = t.CRows[min(r+i, m-1)]
 		}
 		t.rowPtr, t.cPtr = &t.tail[0], &t.cTail[0]
-		t.Packed = false // the last row comes more than once
+		t.Adjacent = 0 // the last row comes more than once
 	}
 	t.tiles = 1
 	run[h](t)
-	t.Packed = packed
 }

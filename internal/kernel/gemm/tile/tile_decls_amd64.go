@@ -19,11 +19,11 @@ var (
 	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.N)-192]
 	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.FromC)-200]
 	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.ReLU)-201]
-	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.Packed)-202]
 	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.Most)-204]
-	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.tiles)-208]
-	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.rowPtr)-216]
-	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.cPtr)-224]
+	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.Adjacent)-208]
+	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.tiles)-216]
+	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.rowPtr)-224]
+	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.cPtr)-232]
 	_ = [1]struct{}{}[unsafe.Sizeof(Tap{})-24]
 	_ = [1]struct{}{}[unsafe.Offsetof(Tap{}.Delta)]
 	_ = [1]struct{}{}[unsafe.Offsetof(Tap{}.Skip)-8]
@@ -286,6 +286,7 @@ func dot1x4AVX2(t *Args)
 
 var broadcastAVX512 = family{
 	heights: []int{12, 8, 4, 2, 1},
+	moves:   true,
 	variant: []variant{
 		{columns: 16, whole: false, run: []func(*Args){broadcast12x16AVX512, broadcast8x16AVX512, broadcast4x16AVX512, broadcast2x16AVX512, broadcast1x16AVX512}},
 		{columns: 32, whole: true, run: []func(*Args){broadcast12x32wholeAVX512, broadcast8x32wholeAVX512, broadcast4x32wholeAVX512, broadcast2x32wholeAVX512, broadcast1x32wholeAVX512}},
@@ -295,6 +296,7 @@ var broadcastAVX512 = family{
 
 var elementwiseAVX512 = family{
 	heights: []int{12, 9, 4, 1},
+	moves:   false,
 	variant: []variant{
 		{columns: 16, whole: false, run: []func(*Args){elementwise12x16AVX512, elementwise9x16AVX512, elementwise4x16AVX512, elementwise1x16AVX512}},
 		{columns: 32, whole: false, run: []func(*Args){elementwise12x32AVX512, elementwise9x32AVX512, elementwise4x32AVX512, elementwise1x32AVX512}},
@@ -303,6 +305,7 @@ var elementwiseAVX512 = family{
 
 var scaledAVX512 = family{
 	heights: []int{12, 9, 4, 1},
+	moves:   false,
 	variant: []variant{
 		{columns: 16, whole: false, run: []func(*Args){scaled12x16AVX512, scaled9x16AVX512, scaled4x16AVX512, scaled1x16AVX512}},
 		{columns: 32, whole: false, run: []func(*Args){scaled12x32AVX512, scaled9x32AVX512, scaled4x32AVX512, scaled1x32AVX512}},
@@ -311,6 +314,7 @@ var scaledAVX512 = family{
 
 var broadcastAVX2 = family{
 	heights: []int{6, 4, 2, 1},
+	moves:   false,
 	variant: []variant{
 		{columns: 8, whole: false, run: []func(*Args){broadcast6x8AVX2, broadcast4x8AVX2, broadcast2x8AVX2, broadcast1x8AVX2}},
 		{columns: 16, whole: true, run: []func(*Args){broadcast6x16wholeAVX2, broadcast4x16wholeAVX2, broadcast2x16wholeAVX2, broadcast1x16wholeAVX2}},
@@ -320,6 +324,7 @@ var broadcastAVX2 = family{
 
 var elementwiseAVX2 = family{
 	heights: []int{6, 3, 1},
+	moves:   false,
 	variant: []variant{
 		{columns: 8, whole: false, run: []func(*Args){elementwise6x8AVX2, elementwise3x8AVX2, elementwise1x8AVX2}},
 		{columns: 16, whole: true, run: []func(*Args){elementwise6x16wholeAVX2, elementwise3x16wholeAVX2, elementwise1x16wholeAVX2}},
@@ -329,6 +334,7 @@ var elementwiseAVX2 = family{
 
 var scaledAVX2 = family{
 	heights: []int{6, 3, 1},
+	moves:   false,
 	variant: []variant{
 		{columns: 8, whole: false, run: []func(*Args){scaled6x8AVX2, scaled3x8AVX2, scaled1x8AVX2}},
 		{columns: 16, whole: true, run: []func(*Args){scaled6x16wholeAVX2, scaled3x16wholeAVX2, scaled1x16wholeAVX2}},

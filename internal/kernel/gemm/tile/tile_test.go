@@ -10,8 +10,8 @@ import (
 
 const guard = float32(-12345.5)
 
-// layout draws a call's arguments at random: rows anywhere, taps forwards and
-// backwards, C with gaps. A and B hold not one element more than is read.
+// layout draws a call's arguments at random: rows anywhere or some side by side, taps
+// forwards and backwards, C with gaps. A and B hold not one element more than is read.
 func layout(r *rand.Rand, kern *Kernels, kind string, m, n int) *Args {
 	t := &Args{N: n, KStride: 1 + r.IntN(3), LDB: n + r.IntN(3), CStride: 1, FromC: r.IntN(2) == 0, ReLU: r.IntN(2) == 0, Most: []float32{1, float32(math.Inf(1))}[r.IntN(2)]}
 	lanes := 1
@@ -28,7 +28,7 @@ func layout(r *rand.Rand, kern *Kernels, kind string, m, n int) *Args {
 	}
 	at, low, high, steps := 0, 0, 0, 0
 	for range r.IntN(4) {
-		tap := Tap{Delta: r.IntN(50) - 25, Skip: lanes * r.IntN(3), Len: lanes * (1 + r.IntN(5))}
+		tap := Tap{Delta: r.IntN(50) - 25, Skip: lanes * r.IntN(3), Len: lanes * (1 + r.IntN(20))}
 		t.Taps = append(t.Taps, tap)
 		at += tap.Delta
 		low, high = min(low, at), max(high, at+(tap.Len-1)*t.KStride)
@@ -39,6 +39,14 @@ func layout(r *rand.Rand, kern *Kernels, kind string, m, n int) *Args {
 		t.Rows = append(t.Rows, r.IntN(40)-low)
 		t.CRows = append(t.CRows, cEnd)
 		cEnd += cRow + r.IntN(4)
+	}
+	if kind == "broadcast" && r.IntN(2) == 0 {
+		t.Adjacent = []int{m, 16, 12, 8, 5, 1}[r.IntN(6)]
+		for i := range m {
+			if i%t.Adjacent > 0 {
+				t.Rows[i] = t.Rows[i-1] + 1
+			}
+		}
 	}
 	r.Shuffle(m, func(i, j int) { t.CRows[i], t.CRows[j] = t.CRows[j], t.CRows[i] })
 	t.A = random(r, slices.Max(t.Rows)+high+width+1)

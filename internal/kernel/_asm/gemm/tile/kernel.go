@@ -241,10 +241,6 @@ func (k *kernel) prefetchNext() {
 	Label(k.label("Last"))
 }
 
-// ahead is how many bytes before they are multiplied elements of a packed A are
-// fetched.
-const ahead = 768
-
 func (k *kernel) zero(a VecPhysical) {
 	if k.name == "AVX512" {
 		VPXORD(a, a, a)
@@ -298,10 +294,10 @@ func (k *kernel) reduce() {
 	IMULQ(k.ldb, RBX)
 	ADDQ(RBX, bPtr)
 	Label(k.label("NoSkip"))
-	if k.large() && !k.masked {
+	if k.moves() {
 		MOVQ(k.args, RBX)
-		CMPB(field(RBX, "Packed"), Imm(0))
-		JNE(LabelRef(k.label("Packed")))
+		CMPQ(field(RBX, "Adjacent"), Imm(0))
+		JNE(LabelRef(k.label("Adjacent")))
 		k.reduceDense()
 	}
 	XORQ(step, step)
@@ -320,13 +316,14 @@ func (k *kernel) reduce() {
 	if k.unrolled() > 1 {
 		Label(k.label("TapDone"))
 	}
-	if k.large() && !k.masked {
+	if k.moves() {
 		k.returnRows()
 	}
+	Label(k.label("NextTap"))
 	MOVQ(k.tap, spare)
 	JMP(LabelRef(k.label("Tap")))
-	if k.large() && !k.masked {
-		k.reducePacked()
+	if k.moves() {
+		k.reduceAdjacent()
 	}
 }
 
@@ -344,27 +341,42 @@ func (k *kernel) together(n int, name, done string, steps func()) {
 	JZ(LabelRef(k.label(done)))
 }
 
+// moves reports whether the kernel has loops that move along A.
+func (k *kernel) moves() bool { return k.kind == broadcast && k.name == "AVX512" }
+
 // reduceDense runs as many steps of a tap as are multiples of eight, where
-// steps are neighbours in A and B is packed. It moves the rows along, so that
-// addresses need no index, and keeps how far in moved.
+// steps are neighbours in A. It moves the rows along, so that addresses need no
+// index, and keeps how far in moved.
 func (k *kernel) reduceDense() {
 	const steps = 8
 	size := k.vectors * k.vector
 	MOVQ(U32(0), k.moved)
 	CMPQ(k.kStride, Imm(4))
 	JNE(LabelRef(k.label("Sparse")))
-	CMPQ(k.ldb, U32(uint32(size)))
-	JNE(LabelRef(k.label("Sparse")))
-	k.together(steps, "Dense", "TapDone", func() {
-		for n := range steps {
-			k.oneOf(n, size, func(r int) Mem { return Mem{Base: rows[r], Disp: 4 * n} })
+	run := func(stepB int, next func()) func() {
+		return func() {
+			for n := range steps {
+				k.oneOf(n*stepB, func(r int) Mem { return Mem{Base: rows[r], Disp: 4 * n} })
+				next()
+			}
+			for r := range k.height {
+				ADDQ(Imm(4*steps), rows[r])
+			}
+			if stepB > 0 {
+				ADDQ(U32(uint32(steps*stepB)), bPtr)
+			}
+			ADDQ(Imm(4*steps), k.moved)
 		}
-		for r := range k.height {
-			ADDQ(Imm(4*steps), rows[r])
-		}
-		ADDQ(U32(uint32(size*steps)), bPtr)
-		ADDQ(Imm(4*steps), k.moved)
-	})
+	}
+	if !k.masked {
+		CMPQ(k.ldb, U32(uint32(size)))
+		JNE(LabelRef(k.label("Apart")))
+		k.together(steps, "Dense", "TapDone", run(size, func() {}))
+		JMP(LabelRef(k.label("Sparse")))
+		Label(k.label("Apart"))
+	}
+	MOVQ(k.ldb, RBX)
+	k.together(steps, "Apart", "TapDone", run(0, func() { ADDQ(RBX, bPtr) }))
 	Label(k.label("Sparse"))
 }
 
@@ -377,16 +389,16 @@ func (k *kernel) returnRows() {
 	}
 }
 
-// oneOf multiplies step n of those that are written one after the other, given
-// the bytes of B in a step and where each row's element is. Every other row
-// multiplies it straight from memory: that is less to start in each step, which
-// counts where a core is shared with another thread.
-func (k *kernel) oneOf(n, size int, element func(r int) Mem) {
-	for v, b := range k.b {
-		VMOVUPS(Mem{Base: bPtr, Disp: n*size + v*k.vector}, b)
+// oneOf multiplies one of several steps that are written one after the other,
+// given where B's row is and where each row's element. Every other row of a tile
+// of two vectors, and all of one, multiply it straight from memory: that is less
+// to start in each step, which counts where a core is shared with another thread.
+func (k *kernel) oneOf(b int, element func(r int) Mem) {
+	for v, to := range k.b {
+		k.load(v, Mem{Base: bPtr, Disp: b}, to)
 	}
 	for r, acc := range k.acc {
-		if r%2 == 0 {
+		if r%2 == 0 || k.vectors == 1 {
 			for v := range acc {
 				VFMADD231PS_BCST(element(r), k.b[v], acc[v])
 			}
@@ -400,26 +412,38 @@ func (k *kernel) oneOf(n, size int, element func(r int) Mem) {
 	}
 }
 
-// reducePacked runs the one tap of packed rows and columns. All addresses follow
-// from two registers.
-func (k *kernel) reducePacked() {
-	stepA, stepB := 4*k.height, k.vectors*k.vector
-	a := rows[0]
-	run := func(steps int) {
-		for n := range steps {
-			k.oneOf(n, stepB, func(r int) Mem { return Mem{Base: a, Disp: n*stepA + 4*r} })
-			PREFETCHT0(Mem{Base: a, Disp: n*stepA + ahead})
-		}
-		ADDQ(U32(uint32(steps*stepA)), a)
-		ADDQ(U32(uint32(steps*stepB)), bPtr)
-	}
-	Label(k.label("Packed"))
+// reduceAdjacent runs the steps of a tap where the rows of the tile lie side by
+// side. All addresses follow from two registers; what the other rows' registers
+// hold is no longer needed.
+func (k *kernel) reduceAdjacent() {
 	const steps = 4
-	k.together(steps, "Packed", "Store", func() { run(steps) })
-	Label(k.label("PackedStep"))
-	run(1)
+	a, kStride, ldb, far := R15, R14, R13, R12
+	run := func() {
+		k.oneOf(0, func(r int) Mem { return Mem{Base: a, Disp: 4 * r} })
+		if k.large() {
+			PREFETCHT0(Mem{Base: a, Index: far, Scale: 1})
+		}
+		ADDQ(kStride, a)
+		ADDQ(ldb, bPtr)
+	}
+	Label(k.label("Adjacent"))
+	MOVQ(rows[0], a)
+	MOVQ(k.kStride, kStride)
+	MOVQ(k.ldb, ldb)
+	if k.large() {
+		MOVQ(kStride, far)
+		SHLQ(Imm(4), far)
+	}
+	k.together(steps, "Adjacent", "NextTap", func() {
+		for range steps {
+			run()
+		}
+	})
+	Label(k.label("AdjacentStep"))
+	run()
 	DECQ(spare)
-	JNZ(LabelRef(k.label("PackedStep")))
+	JNZ(LabelRef(k.label("AdjacentStep")))
+	JMP(LabelRef(k.label("NextTap")))
 }
 
 // unrolled is how many steps are written one after the other. The large tiles

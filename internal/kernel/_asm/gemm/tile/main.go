@@ -27,8 +27,8 @@ var fields = []struct {
 	offset int
 }{
 	{"A", 0}, {"B", 24}, {"C", 48}, {"Taps", 120}, {"Bias", 144},
-	{"KStride", 168}, {"LDB", 176}, {"CStride", 184}, {"N", 192}, {"FromC", 200}, {"ReLU", 201}, {"Packed", 202}, {"Most", 204},
-	{"tiles", 208}, {"rowPtr", 216}, {"cPtr", 224},
+	{"KStride", 168}, {"LDB", 176}, {"CStride", 184}, {"N", 192}, {"FromC", 200}, {"ReLU", 201}, {"Most", 204},
+	{"Adjacent", 208}, {"tiles", 216}, {"rowPtr", 224}, {"cPtr", 232},
 }
 
 func field(base Register, name string) Mem {
@@ -99,7 +99,8 @@ var families = []family{
 // returns the kernels' names.
 func (f family) write(table *strings.Builder) []string {
 	var symbols []string
-	fmt.Fprintf(table, "\nvar %s%s = family{\n\theights: %#v,\n\tvariant: []variant{\n", f.kind, f.isa.name, f.heights)
+	moves := (&kernel{isa: f.isa, kind: f.kind}).moves()
+	fmt.Fprintf(table, "\nvar %s%s = family{\n\theights: %#v,\n\tmoves:   %v,\n\tvariant: []variant{\n", f.kind, f.isa.name, f.heights, moves)
 	for _, w := range f.widths {
 		var run []string
 		for _, h := range f.heights {

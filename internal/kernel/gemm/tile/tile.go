@@ -57,6 +57,7 @@ type Args struct {
 
 	tiles        int  // full tiles in this call of the assembly
 	rowPtr, cPtr *int // what the assembly reads for Rows and CRows
+	fetch        bool // the next tile's part of C ahead
 	tail, cTail  [maxTileRows]int
 }
 
@@ -187,6 +188,7 @@ func (f *family) run(t *Args, m int) {
 	for f.variant[v].columns < t.N || f.variant[v].whole && f.variant[v].columns != t.N {
 		v++
 	}
+	t.fetch = t.fetches()
 	heights, run, adjacent := f.heights, f.variant[v].run, t.Adjacent
 	switch {
 	case !f.moves:
@@ -204,6 +206,14 @@ func (f *family) run(t *Args, m int) {
 	}
 	cover(t, m, heights, run)
 	t.Adjacent = adjacent
+}
+
+// fetches reports whether a part of C that is fetched while the tile before it is
+// computed has arrived in time. Where it has not, and is only written, fetching it
+// competes with the writes.
+func (t *Args) fetches() bool {
+	const enough = 32 // steps
+	return t.FromC || len(t.Taps) > 1 || len(t.Taps) == 1 && t.Taps[0].Len >= enough
 }
 
 // cover covers m rows with full tiles of the greatest height and then with a

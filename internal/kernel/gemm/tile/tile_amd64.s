@@ -1879,6 +1879,8 @@ broadcast12x32wholeAVX512Bias:
 	VADDPS  Z24, Z23, Z23
 
 broadcast12x32wholeAVX512Rows:
+	CMPB       240(AX), $0x00
+	JE         broadcast12x32wholeAVX512Last
 	CMPQ       24(SP), $0x01
 	JE         broadcast12x32wholeAVX512Last
 	MOVQ       48(AX), DX
@@ -5134,6 +5136,8 @@ broadcast12x32AVX512Bias:
 	VADDPS    Z24, Z23, Z23
 
 broadcast12x32AVX512Rows:
+	CMPB       240(AX), $0x00
+	JE         broadcast12x32AVX512Last
 	CMPQ       24(SP), $0x01
 	JE         broadcast12x32AVX512Last
 	MOVQ       48(AX), DX

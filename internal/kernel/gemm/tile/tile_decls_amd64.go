@@ -24,6 +24,7 @@ var (
 	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.tiles)-216]
 	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.rowPtr)-224]
 	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.cPtr)-232]
+	_ = [1]struct{}{}[unsafe.Offsetof(Args{}.fetch)-240]
 	_ = [1]struct{}{}[unsafe.Sizeof(Tap{})-24]
 	_ = [1]struct{}{}[unsafe.Offsetof(Tap{}.Delta)]
 	_ = [1]struct{}{}[unsafe.Offsetof(Tap{}.Skip)-8]

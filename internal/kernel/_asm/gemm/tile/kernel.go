@@ -223,11 +223,13 @@ func (k *kernel) large() bool {
 	return k.kind == broadcast && k.name == "AVX512" && k.height*k.vectors == 24
 }
 
-// prefetchNext fetches what the next tile starts from.
+// prefetchNext fetches the next tile's part of C.
 func (k *kernel) prefetchNext() {
 	if !k.large() {
 		return
 	}
+	CMPB(field(spare, "fetch"), Imm(0))
+	JE(LabelRef(k.label("Last")))
 	CMPQ(k.tiles, Imm(1))
 	JE(LabelRef(k.label("Last")))
 	MOVQ(field(spare, "C"), RDX)

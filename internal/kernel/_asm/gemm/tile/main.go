@@ -28,7 +28,7 @@ var fields = []struct {
 }{
 	{"A", 0}, {"B", 24}, {"C", 48}, {"Taps", 120}, {"Bias", 144},
 	{"KStride", 168}, {"LDB", 176}, {"CStride", 184}, {"N", 192}, {"FromC", 200}, {"ReLU", 201}, {"Most", 204},
-	{"Adjacent", 208}, {"tiles", 216}, {"rowPtr", 224}, {"cPtr", 232},
+	{"Adjacent", 208}, {"tiles", 216}, {"rowPtr", 224}, {"cPtr", 232}, {"fetch", 240},
 }
 
 func field(base Register, name string) Mem {

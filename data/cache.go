@@ -31,7 +31,7 @@ const cacheMagic = "HGSET01\n"
 
 // decodeVersion is raised whenever the same source and options come to give
 // other pixels, labels or names, so that older caches are not used.
-const decodeVersion = 2
+const decodeVersion = 3
 
 // cacheHeader is everything of a set but its pixels and its source.
 type cacheHeader struct {

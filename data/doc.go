@@ -12,9 +12,9 @@
 //
 // # What is made of an image
 //
-// A JPEG is turned the way its EXIF orientation says. Transparent pixels are
-// laid over white, 16-bit samples keep their high byte, CMYK and palettes
-// become RGB. Where the wanted size differs, the largest centred rectangle of
+// An image is turned the way its EXIF orientation says (that of a PNG, if it stands
+// before the pixels). Transparent pixels are laid over white, 16-bit samples keep their
+// high byte, CMYK and palettes become RGB. Where the wanted size differs, the largest centred rectangle of
 // the wanted proportions is resampled by a Catmull-Rom kernel whose support
 // grows with the reduction, so that shrinking averages over the covered area;
 // this is the same as scaling the shorter side and cropping the centre.

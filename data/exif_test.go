@@ -3,6 +3,7 @@ package data
 import (
 	"bytes"
 	"encoding/binary"
+	"hash/crc32"
 	"image"
 	"image/color"
 	"os"
@@ -10,8 +11,8 @@ import (
 	"testing"
 )
 
-// exifSegment returns an APP1 segment whose only tag is the orientation.
-func exifSegment(order binary.AppendByteOrder, value uint16) []byte {
+// exifData returns EXIF data whose only tag is the orientation.
+func exifData(order binary.AppendByteOrder, value uint16) []byte {
 	var b []byte
 	if order.String() == "LittleEndian" {
 		b = append(b, "II*\x00"...)
@@ -24,10 +25,24 @@ func exifSegment(order binary.AppendByteOrder, value uint16) []byte {
 	b = order.AppendUint16(b, 3)
 	b = order.AppendUint32(b, 1)
 	b = order.AppendUint16(b, value)
-	b = append(b, 0, 0, 0, 0, 0, 0)
+	return append(b, 0, 0, 0, 0, 0, 0)
+}
+
+// exifSegment returns EXIF data as an APP1 segment.
+func exifSegment(order binary.AppendByteOrder, value uint16) []byte {
+	b := exifData(order, value)
 	head := []byte{0xff, 0xe1}
 	head = binary.BigEndian.AppendUint16(head, uint16(2+6+len(b)))
 	return append(append(head, "Exif\x00\x00"...), b...)
+}
+
+// withChunk puts EXIF data behind the first chunk of a PNG.
+func withChunk(png, exif []byte) []byte {
+	const first = 8 + 12 + 13 // the signature and IHDR
+	chunk := binary.BigEndian.AppendUint32(nil, uint32(len(exif)))
+	chunk = append(append(chunk, "eXIf"...), exif...)
+	chunk = binary.BigEndian.AppendUint32(chunk, crc32.ChecksumIEEE(chunk[4:]))
+	return slices.Concat(png[:first], chunk, png[first:])
 }
 
 // withSegment puts a segment after the start of a JPEG.
@@ -68,15 +83,19 @@ func TestOrientation(t *testing.T) {
 			}
 		}
 		for _, order := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian} {
-			p := fileOf(t, "a.jpg", withSegment(encodeJPEG(t, img), exifSegment(order, value)))
-			for _, o := range []Options{{}, {Height: 8, Width: 16}} {
-				s := mustOpen(t, p, o)
-				if s.Width != 2*s.Height {
-					t.Fatalf("orientation %d: %d×%d", value, s.Width, s.Height)
-				}
-				for i, at := range [][2]int{{2, 2}, {s.Width - 3, 2}, {2, s.Height - 3}, {s.Width - 3, s.Height - 3}} {
-					c := corners[i/2][i%2]
-					near(t, s, 0, at[0], at[1], 40, c.R, c.G, c.B)
+			for _, p := range []string{
+				fileOf(t, "a.jpg", withSegment(encodeJPEG(t, img), exifSegment(order, value))),
+				fileOf(t, "a.png", withChunk(encodePNG(t, img), exifData(order, value))),
+			} {
+				for _, o := range []Options{{}, {Height: 8, Width: 16}} {
+					s := mustOpen(t, p, o)
+					if s.Width != 2*s.Height {
+						t.Fatalf("%s, orientation %d: %d×%d", p, value, s.Width, s.Height)
+					}
+					for i, at := range [][2]int{{2, 2}, {s.Width - 3, 2}, {2, s.Height - 3}, {s.Width - 3, s.Height - 3}} {
+						c := corners[i/2][i%2]
+						near(t, s, 0, at[0], at[1], 40, c.R, c.G, c.B)
+					}
 				}
 			}
 		}
@@ -84,10 +103,30 @@ func TestOrientation(t *testing.T) {
 }
 
 func TestOrientationByPillow(t *testing.T) {
-	s := mustOpen(t, "testdata/turned.jpg", Options{})
-	// A quarter clockwise: what was above is on the right.
+	for _, kind := range []string{"jpg", "png", "webp", "tiff"} {
+		s := mustOpen(t, "testdata/turned."+kind, Options{})
+		// A quarter clockwise: what was above is on the right.
+		near(t, s, 0, 13, 8, 12, 230, 30, 40)
+		near(t, s, 0, 2, 8, 12, 20, 60, 200)
+	}
+}
+
+// TestOrientationBehindPixels has more pixels than is read of a file to find its
+// header.
+func TestOrientationBehindPixels(t *testing.T) {
+	turned, err := os.ReadFile("testdata/turned.webp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := bytes.LastIndex(turned, []byte("EXIF"))
+	if at < 0 {
+		t.Fatal("no EXIF data")
+	}
+	padding := binary.LittleEndian.AppendUint32([]byte("JUNK"), 2*probeLen)
+	long := slices.Concat(turned[:at], padding, make([]byte, 2*probeLen), turned[at:])
+	binary.LittleEndian.PutUint32(long[4:], uint32(len(long)-8))
+	s := mustOpen(t, fileOf(t, "a.webp", long), Options{})
 	near(t, s, 0, 13, 8, 12, 230, 30, 40)
-	near(t, s, 0, 2, 8, 12, 20, 60, 200)
 }
 
 func TestOrientationMalformed(t *testing.T) {
@@ -124,6 +163,17 @@ func TestOrientationMalformed(t *testing.T) {
 			t.Errorf("cut to %d bytes: orientation %d, want 1", n, got)
 		}
 	}
+	exif := exifData(binary.LittleEndian, 6)
+	png := withChunk(encodePNG(t, shaded(16, 16, 0)), exif)
+	if got := orientationOf(&pngCodec, png); got != 6 {
+		t.Fatalf("PNG: orientation %d, want 6", got)
+	}
+	last := bytes.Index(png, exif) + len(exif) - 6 // before what follows the tag
+	for n := range last {
+		if got := orientationOf(&pngCodec, png[:n]); got != 1 {
+			t.Errorf("PNG cut to %d bytes: orientation %d, want 1", n, got)
+		}
+	}
 	filled := slices.Concat(jpeg[:2], []byte{0xff, 0xff, 0xff, 0x01}, good, jpeg[2:])
 	if got := jpegOrientation(filled); got != 6 {
 		t.Errorf("after fill bytes: orientation %d, want 6", got)
@@ -134,12 +184,16 @@ func FuzzOrientation(f *testing.F) {
 	f.Add(withSegment([]byte{0xff, 0xd8, 0xff, 0xd9}, exifSegment(binary.LittleEndian, 6)))
 	f.Add(withSegment([]byte{0xff, 0xd8, 0xff, 0xd9}, exifSegment(binary.BigEndian, 8)))
 	f.Add([]byte{0xff, 0xd8, 0xff, 0xe1, 0, 0})
-	if b, err := os.ReadFile("testdata/turned.jpg"); err == nil {
-		f.Add(b)
+	for _, kind := range []string{"jpg", "png", "webp", "tiff"} {
+		if b, err := os.ReadFile("testdata/turned." + kind); err == nil {
+			f.Add(b)
+		}
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if o := jpegOrientation(b); o < 1 || o > 8 {
-			t.Fatalf("orientation %d", o)
+		for _, c := range []*codec{&jpegCodec, &pngCodec, &webpCodec, &tiffCodec} {
+			if o := orientationOf(c, b); o < 1 || o > 8 {
+				t.Fatalf("%s: orientation %d", c.name, o)
+			}
 		}
 	})
 }

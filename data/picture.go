@@ -23,8 +23,8 @@ type Picture struct {
 	Alpha         []uint16  // [Height,Width], 65535 is opaque; nil if all of it is
 }
 
-// OpenPicture reads the image file at path, a JPEG turned the way its EXIF
-// orientation says. Of o it heeds MaxPixels and MaxFileBytes.
+// OpenPicture reads the image file at path, turned the way its EXIF orientation
+// says. Of o it heeds MaxPixels and MaxFileBytes.
 func OpenPicture(path string, o Options) (*Picture, error) {
 	o, err := o.withDefaults()
 	if err != nil {

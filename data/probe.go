@@ -47,7 +47,7 @@ func probe(r io.Reader, scratch *[]byte, limit, maxPixels int64, whole sync.Lock
 		return h, errNotImage
 	}
 	cfg, err := h.codec.config(bytes.NewReader(head))
-	if err != nil && len(head) == probeLen {
+	if len(head) == probeLen && (err != nil || h.codec == &webpCodec && hasEXIF(head)) {
 		whole.Lock()
 		defer whole.Unlock()
 		if head, err = readUpTo(r, head, limit); err != nil {
@@ -71,10 +71,8 @@ func probe(r io.Reader, scratch *[]byte, limit, maxPixels int64, whole sync.Lock
 	}
 	h.width, h.height = cfg.Width, cfg.Height
 	h.gray = isGray(h.codec, head, cfg)
-	if h.codec == &jpegCodec {
-		if h.turn = jpegOrientation(head); h.turn.transposes() {
-			h.width, h.height = h.height, h.width
-		}
+	if h.turn = orientationOf(h.codec, head); h.turn.transposes() {
+		h.width, h.height = h.height, h.width
 	}
 	return h, nil
 }
@@ -124,10 +122,22 @@ func (h header) decodeImage(data []byte) (image.Image, error) {
 	return img, nil
 }
 
-// animated reports whether the head of a WebP file says that it moves: a bit in its
-// chunk VP8X.
-func animated(head []byte) bool {
-	return len(head) > 20 && string(head[12:16]) == "VP8X" && head[20]&2 != 0
+// What the chunk VP8X at the head of a WebP file says of it.
+const (
+	webpAnimated = 0x02
+	webpEXIF     = 0x08
+)
+
+func animated(head []byte) bool { return webpFlags(head)&webpAnimated != 0 }
+
+// hasEXIF reports whether EXIF data follow the pixels of a WebP file.
+func hasEXIF(head []byte) bool { return webpFlags(head)&webpEXIF != 0 }
+
+func webpFlags(head []byte) byte {
+	if len(head) > 20 && string(head[12:16]) == "VP8X" {
+		return head[20]
+	}
+	return 0
 }
 
 func decodeError(c *codec, err error) error {

@@ -26,6 +26,9 @@ image.save(path("lzw.tiff"), compression="tiff_lzw")
 exif = Image.Exif()
 exif[0x0112] = 6
 image.save(path("turned.jpg"), quality=95, subsampling=0, exif=exif)
+image.save(path("turned.png"), exif=exif)
+image.save(path("turned.webp"), lossless=True, exif=exif)
+image.save(path("turned.tiff"), tiffinfo=exif)
 
 alpha = Image.new("LA", (16, 16), (100, 255))
 alpha.paste((100, 0), (8, 0, 16, 16))

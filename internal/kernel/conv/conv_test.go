@@ -314,6 +314,8 @@ func TestConvolution(t *testing.T) {
 		{N: 20, H: 17, W: 18, C: 9, K: 40, KH: 3, KW: 3, PadTop: 5, PadLeft: 3, PadBottom: 2},
 		same(Shape{N: 2, H: 9, W: 8, C: 112, K: 40, KH: 3, KW: 3}, 1), // rows of a filter's gradient in several tasks
 		{N: 5, H: 2, W: 2, C: 112, K: 40, KH: 2, KW: 2},
+		{N: 5, H: 3, W: 3, C: 24, K: 40, KH: 2, KW: 3}, // lines and halves of lines of channels
+		{N: 5, H: 3, W: 3, C: 12, K: 9, KH: 3, KW: 2},
 		// Columns of pixels whose gradients are not a column, and an image that no tap reaches.
 		{N: 1, H: 9, W: 1, C: 8, K: 8, KH: 3, KW: 1, StrideH: 1, StrideW: 2, PadTop: 1, PadBottom: 1},
 		same(Shape{N: 1, H: 9, W: 1, C: 8, K: 8, KH: 3, KW: 3, StrideH: 1, StrideW: 2}, 1),

@@ -101,8 +101,11 @@ func (g *directWeight) listRows(offsets []offset) {
 		}
 		return
 	}
-	if run := min(lineLen, g.perTap); g.perTap%run == 0 && rowsUnit%run == 0 {
-		g.adjacent = run
+	switch {
+	case g.perTap%(lineLen/2) == 0:
+		g.adjacent = lineLen / 2 // in whole lines and in what is left over
+	case g.perTap <= lineLen && rowsUnit%g.perTap == 0:
+		g.adjacent = g.perTap
 	}
 	for c0 := 0; c0 < g.perTap; c0 += lineLen {
 		for _, o := range offsets {

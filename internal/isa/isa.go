@@ -63,5 +63,6 @@ func Cores() string { return cores() }
 
 // Streams reports whether a core's second-level cache brings a vector of each
 // factor sooner than the core can multiply what is already there: as measured on
-// AMD's Zen 4 and Zen 5 and on Intel's Emerald Rapids. It may decide how a result is computed, never what it is.
+// AMD's Zen 4 and Zen 5 and on Intel's Emerald Rapids. It may decide how a result is
+// computed, never what it is.
 func Streams() bool { return streams() }

@@ -128,8 +128,8 @@ func (g *directWeight) split() {
 func (g *directWeight) share(threads int) {
 	g.rowsPer = len(g.rows)
 	g.rowTasks = 1
-	for g.partials*g.rowTasks < max(minBlocks, 2*threads) && g.rowsPer > 2*rowsUnit {
-		g.rowsPer = ceilDiv(g.rowsPer/2, rowsUnit) * rowsUnit
+	for g.partials*g.rowTasks < max(minBlocks, 2*threads) && g.rowsPer > manyRows {
+		g.rowsPer = halfOf(g.rowsPer)
 		g.rowTasks = ceilDiv(len(g.rows), g.rowsPer)
 	}
 }

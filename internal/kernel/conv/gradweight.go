@@ -72,3 +72,14 @@ func (g *GradWeight) Run(pool *par.Pool, dw, x, dy, scratch []float32) {
 	checkScratch("a filter gradient", g.s, scratch, g.Scratch(pool.Threads()), pool.Threads())
 	g.g.run(pool, dw, x, dy, scratch)
 }
+
+// Tasks that share the rows of a matrix have whole tiles of any height and whole runs
+// of channels, so that what the tiles are told of rows that lie side by side holds in
+// each task.
+const (
+	rowsUnit = 48
+	manyRows = 2 * rowsUnit // more are divided
+)
+
+// halfOf returns about half as many rows.
+func halfOf(rows int) int { return ceilDiv(rows/2, rowsUnit) * rowsUnit }

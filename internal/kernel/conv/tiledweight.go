@@ -54,7 +54,6 @@ const (
 	onceLen    = 3 << 20 // the same where one round then is enough
 	tilesPer   = 4       // that one part transforms
 	weightsPer = 1 << 10 // that one part transforms
-	rowsUnit   = 48      // whole tiles of any height, and whole runs of channels
 )
 
 func newTiledWeight(s Shape, level isa.Level, size int) *tiledWeight {
@@ -82,8 +81,8 @@ func newTiledWeight(s Shape, level isa.Level, size int) *tiledWeight {
 		g.panelsPer = ceilDiv(g.panels, min(g.panels, 2*minBlocks))
 		g.ldu = lineUp(g.panelsPer * g.kern.Columns())
 	}
-	for g.rowsPer > 2*rowsUnit {
-		g.rowsPer = ceilDiv(g.rowsPer/2, rowsUnit) * rowsUnit
+	for g.rowsPer > manyRows {
+		g.rowsPer = halfOf(g.rowsPer)
 	}
 	rows := s.C // of a matrix
 	if g.byPanels {

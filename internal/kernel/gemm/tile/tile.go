@@ -188,23 +188,21 @@ func (f *family) run(t *Args, m int) {
 	for f.variant[v].columns < t.N || f.variant[v].whole && f.variant[v].columns != t.N {
 		v++
 	}
+	if !f.moves {
+		cover(t, m, f.heights, f.variant[v].run)
+		return
+	}
 	t.fetch = t.fetches()
-	heights, run, adjacent := f.heights, f.variant[v].run, t.Adjacent
-	switch {
-	case !f.moves:
-		t.Adjacent = 0
-	case 0 < adjacent && adjacent < m:
-		first := 0
-		for adjacent%heights[first] != 0 {
+	adjacent, first := t.Adjacent, 0
+	if 0 < adjacent && adjacent < m {
+		for adjacent%f.heights[first] != 0 {
 			first++
 		}
-		if 2*heights[first] < heights[0] { // low tiles lose more than they gain
-			t.Adjacent = 0
-			break
+		if 2*f.heights[first] < f.heights[0] { // low tiles lose more than they gain
+			t.Adjacent, first = 0, 0
 		}
-		heights, run = heights[first:], run[first:]
 	}
-	cover(t, m, heights, run)
+	cover(t, m, f.heights[first:], f.variant[v].run[first:])
 	t.Adjacent = adjacent
 }
 
